@@ -1,0 +1,49 @@
+"""Secure quantum-cloud work from notebooks: ``import qsec_jupyter as qsec``.
+
+Names of the public API load when they are first used, so that the import itself stays free.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .kernel.session import (
+        Credential as Credential,
+        credential as credential,
+        grants as grants,
+        provenance as provenance,
+        request as request,
+        revoke as revoke,
+        status as status,
+        targets as targets,
+    )
+
+__all__ = [
+    "Credential",
+    "credential",
+    "grants",
+    "provenance",
+    "request",
+    "revoke",
+    "status",
+    "targets",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from .kernel import session
+
+    value = getattr(session, name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
+
+
+def _jupyter_labextension_paths() -> list[dict[str, str]]:
+    return [{"src": "labextension", "dest": "qsec-jupyter"}]

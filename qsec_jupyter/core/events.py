@@ -1,0 +1,50 @@
+"""Every event type, once: its name, its meaning, and who vouches for it.
+
+An event is written to the ledger before anything is answered. ``asserted_by`` says whether the
+control plane saw the thing itself or repeats what a kernel or a Jupyter server told it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True, slots=True)
+class EventType:
+    """One kind of ledger entry."""
+
+    name: str
+    meaning: str
+    asserted_by: Literal["control", "server", "kernel"]
+
+
+_TYPES = (
+    EventType("control.started", "A control plane opened this journal.", "control"),
+    EventType("control.stopped", "The control plane ended in order.", "control"),
+    EventType("ledger.truncated", "A torn tail was cut at start; the entry says how many bytes.", "control"),
+    EventType("server.connected", "A Jupyter server authenticated to the control plane.", "control"),
+    EventType("kernel.ended", "A kernel's process ended; what hangs on it is revoked.", "server"),
+    EventType("grant.requested", "Somebody asked for a target.", "control"),
+    EventType("grant.approved", "Policy or a person approved a request.", "control"),
+    EventType("grant.denied", "Policy or a person denied a request.", "control"),
+    EventType("grant.activated", "A grant's clock started.", "control"),
+    EventType("grant.expired", "A grant's time ran out.", "control"),
+    EventType("grant.revoked", "A grant was ended early.", "control"),
+    EventType("grant.cancelled", "A request was withdrawn before a decision.", "control"),
+    EventType("request.refused", "A request broke a rule; the entry names it.", "control"),
+    EventType("credential.issued", "A credential was handed to a kernel.", "control"),
+    EventType("credential.refused", "A credential was asked for and not given.", "control"),
+    EventType("credential.revoked", "The session behind a credential was ended.", "control"),
+    EventType("credential.revocation_pending", "Ending a session could not be verified yet.", "control"),
+    EventType(
+        "run.intent", "A kernel is about to run circuits; the entry holds the statement's digest.", "kernel"
+    ),
+    EventType("run.completion", "A run ended; the entry holds the statement's digest.", "kernel"),
+    EventType("run.gap", "Something about a run could not be recorded; the entry says what.", "kernel"),
+    EventType("finding.detected", "The scanner found a secret; the entry holds no value.", "server"),
+    EventType("finding.kept", "A person kept a finding, with a reason.", "server"),
+)
+
+EVENT_TYPES: dict[str, EventType] = {event.name: event for event in _TYPES}
+"""The catalogue by name. ``docs/`` prints it; the control plane refuses any other name."""

@@ -1,0 +1,28 @@
+"""Where the state of one user lives on disk."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+
+def home() -> Path:
+    """Return ``$QSEC_HOME``, else ``$XDG_DATA_HOME/qsec``, else ``~/.local/share/qsec``.
+
+    The folder is created with mode 0700. It holds the database, the ledger, the statements and
+    (without a Vault) the sealed store.
+    """
+    chosen = os.environ.get("QSEC_HOME")
+    base = os.environ.get("XDG_DATA_HOME") or str(Path.home() / ".local" / "share")
+    path = Path(chosen).expanduser() if chosen else Path(base) / "qsec"
+    path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return path
+
+
+def journals() -> list[Path]:
+    """Return the folders of every journal in :func:`home`, oldest slot first.
+
+    A control plane holds one journal (database, ledger, statements) for itself alone; a second
+    one of the same user takes the next slot.
+    """
+    return sorted(home().glob("journal-*"))
