@@ -1,0 +1,128 @@
+"""The Jupyter Server extension: puts the server's parts together and ends them in order."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+from urllib.parse import quote
+
+from jupyter_client.provisioning.factory import KernelProvisionerFactory
+from jupyter_server.extension.application import ExtensionApp
+from traitlets import Bool
+
+from ..core.errors import QsecError
+from .control_plane import ControlPlane
+from .handlers import routes
+from .identity import owner
+from .kernels import KernelSockets
+from .provisioner import NAME, SETTING
+from .save import SaveGuard, ScanReport
+
+_WATCH_SECONDS = 20.0
+_WATCH_PAUSE = 1.0
+
+
+class QsecExtension(ExtensionApp):  # type: ignore[misc]  # jupyter_server is untyped
+    """Credentials on demand, recorded runs and leak-free saves for this server's kernels and notebooks."""
+
+    name = "qsec"
+    load_other_extensions = True
+
+    provision_kernels = Bool(
+        True, config=True, help="Start Python kernels with a qsec socket and hooks; off leaves kernels bare."
+    )
+
+    def initialize_settings(self) -> None:
+        """Create the parts. Nothing is started here: the server's start path stays short."""
+        serverapp = self.serverapp
+        user = owner()
+        self.guard = SaveGuard(on_report=self._report_findings, log=self.log)
+        self.control = ControlPlane(user, self.log, on_ready=self._reconcile)
+        self.kernels = KernelSockets(self.control, self.guard.known.add, self.log)
+        self._tasks: set[asyncio.Task[None]] = set()
+        self.settings.update({SETTING: self.kernels, "qsec_owner": user, "qsec_control": self.control})
+        self.guard.attach(serverapp.contents_manager)
+        self._choose_provisioner()
+
+    def initialize_handlers(self) -> None:
+        """Add the routes below ``qsec/``."""
+        self.handlers.extend(routes(self.control, self.guard))
+
+    def _choose_provisioner(self) -> None:
+        factory = KernelProvisionerFactory.instance(parent=self.serverapp)
+        if not self.provision_kernels:
+            self.log.warning("qsec: kernels start bare, by configuration; they get no credentials")
+        elif factory.default_provisioner_name == "local-provisioner":
+            factory.default_provisioner_name = NAME
+        elif factory.default_provisioner_name != NAME:
+            self.log.warning(
+                "qsec: kernels are started by %s, so they get no credentials",
+                factory.default_provisioner_name,
+            )
+
+    async def _start_jupyter_server_extension(self, serverapp: Any) -> None:
+        """Start the control plane and the watch behind the server's start."""
+        self.control.start()
+        self._spawn(self._watch())
+        self._spawn(asyncio.to_thread(self.guard.warm))
+
+    async def stop_extension(self) -> None:
+        """Revoke what every kernel holds, then end the control plane."""
+        for task in self._tasks:
+            task.cancel()
+        await self.kernels.drain()
+        await self.control.stop()
+
+    # -- between control plane and kernels --------------------------------------------------------
+
+    async def _watch(self) -> None:
+        """Follow the state and push each change of a grant to the kernel that holds it."""
+        seen: dict[str, str] = {}
+        since = 0
+        while True:
+            try:
+                path = f"/v1/state?since={since}&wait={_WATCH_SECONDS:g}"
+                state = await self.control.call("GET", path, wait=_WATCH_SECONDS)
+            except QsecError:
+                since = 0  # a restarted control plane counts anew
+                await asyncio.sleep(_WATCH_PAUSE)
+                continue
+            since = state["version"]
+            for grant in state["grants"]:
+                if seen.get(grant["id"]) != grant["state"]:
+                    seen[grant["id"]] = grant["state"]
+                    await self.kernels.push_grant(grant)
+
+    async def _reconcile(self, greeting: dict[str, Any]) -> None:
+        """End what kernels held that went away while no control plane ran."""
+        state = await self.control.call("GET", "/v1/state")
+        alive = set(self.kernels.ids())
+        for kernel_id in {grant["kernel_id"] for grant in state["grants"] if not grant["ended_at"]} - alive:
+            await self.control.call("POST", f"/v1/kernels/{quote(kernel_id, safe='')}/ended")
+
+    def _report_findings(self, report: ScanReport) -> None:
+        """Tell the control plane what a save found; called on the server's loop or a worker thread."""
+        if report.findings:
+            loop = self.serverapp.io_loop.asyncio_loop
+            loop.call_soon_threadsafe(lambda: self._spawn(self._deliver_findings(report)))
+
+    async def _deliver_findings(self, report: ScanReport) -> None:
+        body = {"path": report.path, "findings": report.to_dict()["findings"]}
+        for pause in (0.0, 2.0, 10.0, 30.0):
+            await asyncio.sleep(pause)
+            try:
+                await self.control.call("POST", "/v1/findings", body)
+            except QsecError as error:
+                self.log.warning("qsec: findings of %s not delivered yet (%s)", report.path, error.code)
+            else:
+                return
+
+    def _spawn(self, work: Any) -> None:
+        task = asyncio.ensure_future(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._finished)
+
+    def _finished(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and task.exception() is not None:
+            self.log.error("qsec: a background task ended with %s", type(task.exception()).__name__)
