@@ -14,7 +14,8 @@ def canonical_bytes(value: Any) -> bytes:
     """
     import rfc8785  # the kernel imports core but never needs this function
 
-    return rfc8785.dumps(value)
+    encoded: bytes = rfc8785.dumps(value)
+    return encoded
 
 
 def sha256_hex(data: bytes) -> str:

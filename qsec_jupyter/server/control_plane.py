@@ -15,6 +15,7 @@ import secrets
 import sys
 import uuid
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any
 
@@ -65,7 +66,7 @@ class ControlPlane:
         self._ready = asyncio.Event()
         self._failure: QsecError | None = None
         self._supervisor: asyncio.Task[None] | None = None
-        self._stopping = False
+        self._stopping = asyncio.Event()
         self._http = AsyncHTTPClient(force_instance=True, max_clients=200)
 
     # -- life -------------------------------------------------------------------------------
@@ -77,7 +78,7 @@ class ControlPlane:
 
     async def stop(self) -> None:
         """Order the child to revoke everything and end, and wait until it has."""
-        self._stopping = True
+        self._stopping.set()
         if self._supervisor is None:
             return
         process = self._process
@@ -98,7 +99,7 @@ class ControlPlane:
 
     async def _supervise(self) -> None:
         attempt = 0
-        while not self._stopping:
+        while not self._stopping.is_set():
             started = asyncio.get_running_loop().time()
             try:
                 await self._run_once()
@@ -114,11 +115,11 @@ class ControlPlane:
                 )
                 self._log.error("qsec: the control plane did not start (%s)", type(error).__name__)
             self._ready.clear()
-            if self._stopping:
-                return
             if asyncio.get_running_loop().time() - started > 60:
                 attempt = 0
-            await asyncio.sleep(_BACK_OFF[min(attempt, len(_BACK_OFF) - 1)])
+            with suppress(asyncio.TimeoutError):
+                pause = _BACK_OFF[min(attempt, len(_BACK_OFF) - 1)]
+                await asyncio.wait_for(self._stopping.wait(), pause)
             attempt += 1
 
     async def _run_once(self) -> None:
@@ -151,13 +152,13 @@ class ControlPlane:
             if self._on_ready:
                 await self._on_ready(greeting)
             await process.wait()
-            if not self._stopping:
+            if not self._stopping.is_set():
                 self._log.warning("qsec: the control plane ended with status %s", process.returncode)
         except asyncio.TimeoutError as error:
             raise ValueError("no greeting in time") from error
         finally:
             if process.returncode is None:
-                if not self._stopping:
+                if not self._stopping.is_set():
                     process.kill()
                 await process.wait()
 
@@ -185,6 +186,19 @@ class ControlPlane:
             QsecError: What the control plane refused, or ``control.unavailable`` and
                 ``control.starting`` when it does not answer.
         """
+        try:
+            return await self._call_once(method, path, body, kernel_id, wait)
+        except ConnectionRefusedError:
+            # The child has just died and nothing was delivered: wait for its successor.
+            self._ready.clear()
+        try:
+            return await self._call_once(method, path, body, kernel_id, wait)
+        except ConnectionRefusedError as error:
+            raise _unavailable() from error
+
+    async def _call_once(
+        self, method: str, path: str, body: dict[str, Any] | None, kernel_id: str | None, wait: float
+    ) -> Any:
         await self._await_ready()
         assert self.greeting is not None
         headers = {"Authorization": f"Bearer {self._bearer}", "Content-Type": "application/json"}
@@ -206,6 +220,8 @@ class ControlPlane:
             if error.response is None or error.code == 599:
                 raise _unavailable() from error
             raise _refusal(error.response) from error
+        except ConnectionRefusedError:
+            raise
         except OSError as error:
             raise _unavailable() from error
         return json.loads(response.body)

@@ -22,7 +22,7 @@ _WATCH_SECONDS = 20.0
 _WATCH_PAUSE = 1.0
 
 
-class QsecExtension(ExtensionApp):  # type: ignore[misc]  # jupyter_server is untyped
+class QsecExtension(ExtensionApp):
     """Credentials on demand, recorded runs and leak-free saves for this server's kernels and notebooks."""
 
     name = "qsec"

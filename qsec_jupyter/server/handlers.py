@@ -43,7 +43,7 @@ def answers(verb: _Verb) -> _Verb:
     return handle
 
 
-class QsecHandler(APIHandler):  # type: ignore[misc]  # jupyter_server is untyped
+class QsecHandler(APIHandler):
     """What the handlers share: the parts they call, and how they answer."""
 
     def initialize(self, control: ControlPlane, guard: SaveGuard) -> None:
