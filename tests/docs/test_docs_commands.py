@@ -10,7 +10,7 @@ from qsec_jupyter.cli.main import COMMANDS
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
-FENCE = re.compile(r"^```(\w+)\n(.*?)^```", re.M | re.S)
+FENCE = re.compile(r"^```(\w+)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 
 
 def fences(language: str) -> list[tuple[str, str]]:
@@ -34,9 +34,9 @@ def test_python_in_the_docs_compiles_and_calls_what_exists(page: str, code: str)
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_commands_in_the_docs_exist(page: Path) -> None:
     text = page.read_text()
-    targets = set(re.findall(r"^([a-z]+):.*## ", (ROOT / "Makefile").read_text(), re.M))
+    targets = set(re.findall(r"^([a-z]+):.*## ", (ROOT / "Makefile").read_text(), re.MULTILINE))
     for block in re.findall(r"`(?:``(?:bash|text)\n)?((?:make|qsec) [^`]*)`", text):
-        for tool, name in re.findall(r"^(make|qsec) ([a-z][a-z-]*)", block, re.M):
+        for tool, name in re.findall(r"^(make|qsec) ([a-z][a-z-]*)", block, re.MULTILINE):
             assert name in (COMMANDS if tool == "qsec" else targets), f"{tool} {name}"
 
 
