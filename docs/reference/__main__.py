@@ -6,7 +6,7 @@ from qsec_jupyter.core.events import EVENT_TYPES
 
 HEAD = """# Event catalogue
 
-Every ledger entry has one of these types. *Seen by* says who vouches for it: what `kernel` or `server` asserts
+Each ledger entry has one of these types. *Seen by* says who vouches for it: what `kernel` or `server` asserts
 is repeated by the control plane, what `control` asserts it saw itself.
 
 | Type | Meaning | Seen by |

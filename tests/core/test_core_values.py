@@ -2,8 +2,7 @@ import stat
 from datetime import datetime, timedelta, timezone
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from qsec_jupyter.core.canonical import canonical_bytes, digest
 from qsec_jupyter.core.duration import format_duration, parse_duration

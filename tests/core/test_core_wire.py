@@ -2,8 +2,7 @@ import json
 import struct
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from qsec_jupyter.core.wire import MAX_FRAME, Decoder, encode
 
