@@ -1,0 +1,279 @@
+"""The embedded sealed store: one AES-256-GCM file, for a machine without a Vault.
+
+It protects secrets at rest from whoever copies the disk or reads backups. It does not protect
+them from a program of the same user, which can read the key as we do; the panel says so.
+
+File format, version 1::
+
+    8 bytes   magic "QSECSEAL"
+    1 byte    version, 1
+    8 bytes   key id: first bytes of SHA-256 over the key, tells a wrong key from a damaged file
+    12 bytes  nonce, random at each write (NIST SP 800-38D, 8.2.2)
+    rest      ciphertext and 16-byte tag; the 29 bytes before are the additional data
+
+The plaintext is a JSON object: ``signing_key`` (hex) and ``secrets`` by target name.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import secrets
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from ...core.errors import NotFound, Unavailable
+from ...core.secret import Secret
+from .broker import Check, Issued, IssueRequest, KeyProtection, SessionRef, Signer, TargetSource, VaultInfo
+from .keystore import KeyStore, locked, write_private
+from .seeds import made_up_token
+from .sessions import Sessions, refuse_ended
+from .signers import LocalSigner, new_seed
+
+KEY_NAME = "store.key"
+STORE_NAME = "store.sealed"
+_MAGIC = b"QSECSEAL\x01"
+_KEY_ID = 8
+_NONCE = 12
+_HEADER = len(_MAGIC) + _KEY_ID + _NONCE
+REVOCABILITY = (
+    "Ending the session stops further issues; a copied value stays good until it is replaced at its provider."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """What the file holds, decrypted."""
+
+    signing_key: bytes
+    secrets: Mapping[str, str]
+
+    def to_bytes(self) -> bytes:
+        """Return the plaintext."""
+        return json.dumps({"signing_key": self.signing_key.hex(), "secrets": dict(self.secrets)}).encode()
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> Content:
+        """Read the plaintext; it was authenticated, so a wrong shape means a newer program."""
+        try:
+            value: dict[str, Any] = json.loads(data)
+            return cls(
+                bytes.fromhex(value["signing_key"]), {str(k): str(v) for k, v in value["secrets"].items()}
+            )
+        except (ValueError, KeyError, AttributeError, TypeError) as error:
+            raise _broken("It was written by a program that this one does not understand.") from error
+
+
+class SealedFile:
+    """Reads and writes the encrypted file. It never replaces one that it could not open."""
+
+    def __init__(self, home: Path, keys: KeyStore) -> None:
+        self.path = home / STORE_NAME
+        self._home = home
+        self._keys = keys
+
+    def load(self) -> tuple[Content, KeyProtection]:
+        """Return the content and where the key lies.
+
+        Raises:
+            Unavailable: ``vault.store_broken``, ``vault.store_key_missing`` or ``vault.store_wrong_key``.
+        """
+        found = self._keys.read(KEY_NAME)
+        if found is None:
+            raise Unavailable(
+                "vault.store_key_missing",
+                "The sealed store's key is gone",
+                f"{STORE_NAME} is there, its key is neither in the keyring nor in {KEY_NAME}.",
+                f"Bring {KEY_NAME} back from a backup, or move {self.path} away to start anew.",
+            )
+        key, protection = found
+        try:
+            data = self.path.read_bytes()
+        except OSError as error:
+            raise _broken(f"It cannot be read: {type(error).__name__}.") from error
+        return Content.from_bytes(_open(data, key)), protection
+
+    def change(self, edit: Callable[[Content | None], Content | None]) -> None:
+        """Read, edit and write under a lock; ``edit`` gets ``None`` for a file not there yet.
+
+        ``edit`` returns the new content, or ``None`` to leave the file as it is.
+        """
+        with locked(self._home / "store.lock"):
+            old = self.load()[0] if self.path.exists() else None
+            new = edit(old)
+            if new is None:
+                return
+            key, _ = self._keys.create(KEY_NAME, lambda: AESGCM.generate_key(256))
+            try:
+                write_private(self.path, _seal(new.to_bytes(), key))
+            except OSError as error:
+                raise Unavailable(
+                    "vault.store_unwritable",
+                    "The sealed store cannot be written",
+                    f"{STORE_NAME}: {type(error).__name__}.",
+                    f"Make room in {self._home} and let its owner write there.",
+                ) from error
+
+
+class SealedBroker:
+    """A broker over the embedded store; see :class:`..broker.Broker` for the methods.
+
+    Args:
+        home: The user's state folder.
+        targets: The catalogue's targets; each without a secret is given a made-up one.
+        keys: Where the store's key lies.
+        note: Why this store is in use when another one was expected; shown in label and checks.
+    """
+
+    def __init__(
+        self, home: Path, targets: Mapping[str, TargetSource], keys: KeyStore, note: str = ""
+    ) -> None:
+        self._file = SealedFile(home, keys)
+        self._targets = dict(targets)
+        self._sessions = Sessions()
+        self._note = note
+        self._protection: KeyProtection | None = None
+        self._signer: LocalSigner | None = None
+        self._problem: Unavailable | None = None
+        try:
+            self._file.change(self._seeded)
+            self._content()
+        except Unavailable as error:
+            self._problem = error  # said by checks() and again by every call that needs the store
+
+    @property
+    def info(self) -> VaultInfo:
+        """Say that the embedded store is in use and what protects its key."""
+        place = {"os-keyring": "key in the OS keyring", "file-0600": "key in a 0600 file", None: "not open"}
+        label = f"Embedded sealed store ({place[self._protection]})"
+        return VaultInfo(
+            "sealed-store",
+            "embedded",
+            f"{label}; {self._note}" if self._note else label,
+            None,
+            self._protection,
+        )
+
+    def issue(self, request: IssueRequest, remember: Callable[[SessionRef], None]) -> Issued:
+        """Return the target's value; opens the grant's session at its first call."""
+        if request.target not in self._targets:
+            raise NotFound(
+                "vault.no_such_target", "No such target", f"The catalogue has no target {request.target!r}."
+            )
+        value = self._content().secrets.get(request.target)
+        if value is None:
+            raise NotFound(
+                "vault.secret_missing",
+                "The store has no secret for this target",
+                f"Nothing is kept for {request.target!r}.",
+                "Start the control plane again; it fills in what is missing.",
+            )
+        slot = self._sessions.slot(request.grant_id)
+        with slot.lock:
+            refuse_ended(slot)
+            if slot.ref is None:
+                ref = SessionRef(secrets.token_hex(16), (), request.expires_at)
+                remember(ref)
+                slot.ref = ref
+            refuse_ended(slot)
+            return Issued(
+                Secret(value, request.target), request.expires_at, slot.ref, REVOCABILITY, "sealed-store"
+            )
+
+    def revoke(self, session: SessionRef) -> bool:
+        """End a session. Sessions live in this process only, so it is always verified gone."""
+        self._sessions.end(session.accessor)
+        return True
+
+    def checks(self) -> list[Check]:
+        """Return whether the store opens and which targets have a value."""
+        try:
+            content = self._content()
+        except Unavailable as error:
+            return [Check("vault", False, f"{error.title}. {error.detail}", error.remedy)]
+        checks = [
+            Check("vault", not self._note, self.info.label, "See the log for why." if self._note else "")
+        ]
+        for name in sorted(self._targets):
+            there = name in content.secrets
+            detail = f"A value for {name!r} is kept." if there else f"No value for {name!r}."
+            checks.append(
+                Check(
+                    f"vault.target.{name}", there, detail, "" if there else "Start the control plane again."
+                )
+            )
+        return checks
+
+    def signer(self) -> Signer:
+        """Return the local key: this store has no other."""
+        return self.local_signer()
+
+    def local_signer(self) -> Signer:
+        """Return the Ed25519 key that is sealed in the store."""
+        if self._signer is None:
+            self._signer = LocalSigner(self._content().signing_key)
+        return self._signer
+
+    def close(self) -> None:
+        """Forget every session and the signing key."""
+        self._sessions.clear()
+        self._signer = None
+
+    def _content(self) -> Content:
+        """Decrypt the file anew: no plaintext stays in memory, and damage is seen at once."""
+        if self._problem is not None and not self._file.path.exists():
+            raise self._problem
+        content, self._protection = self._file.load()
+        self._problem = None
+        return content
+
+    def _seeded(self, old: Content | None) -> Content | None:
+        content = old or Content(new_seed(), {})
+        missing = [name for name in self._targets if name not in content.secrets]
+        if old is not None and not missing:
+            return None
+        return Content(
+            content.signing_key, {**content.secrets, **{name: made_up_token() for name in missing}}
+        )
+
+
+def _seal(plain: bytes, key: bytes) -> bytes:
+    nonce = os.urandom(_NONCE)
+    header = _MAGIC + _key_id(key) + nonce
+    return header + AESGCM(key).encrypt(nonce, plain, header)
+
+
+def _open(data: bytes, key: bytes) -> bytes:
+    header = data[:_HEADER]
+    if len(data) <= _HEADER or not header.startswith(_MAGIC):
+        raise _broken("It does not begin as a sealed store of this version does.")
+    if len(key) != 32 or header[len(_MAGIC) : len(_MAGIC) + _KEY_ID] != _key_id(key):
+        raise Unavailable(
+            "vault.store_wrong_key",
+            "The sealed store was written with another key",
+            f"{KEY_NAME} does not belong to {STORE_NAME}.",
+            "Bring back the key that belongs to it; the store was left as it is.",
+        )
+    try:
+        return AESGCM(key).decrypt(header[-_NONCE:], data[_HEADER:], header)
+    except InvalidTag as error:
+        raise _broken("Its bytes were changed after it was written.") from error
+
+
+def _key_id(key: bytes) -> bytes:
+    return hashlib.sha256(key).digest()[:_KEY_ID]
+
+
+def _broken(detail: str) -> Unavailable:
+    return Unavailable(
+        "vault.store_broken",
+        "The sealed store cannot be opened",
+        detail,
+        f"It was left as it is. Bring {STORE_NAME} back from a backup, or move it away to start anew.",
+    )

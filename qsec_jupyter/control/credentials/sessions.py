@@ -1,0 +1,78 @@
+"""What is open for which grant: one session each, opened once however many ask at a time."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass, field
+
+from ...core.errors import Denied
+from ...core.secret import Secret
+from .broker import SessionRef
+
+
+@dataclass(slots=True)
+class Slot:
+    """A grant's session. ``lock`` makes opening single-flight; ``ended`` is set without it.
+
+    Attributes:
+        token: The session's token, when the store works with tokens.
+        ref: What was remembered, ``None`` until the session is open.
+        renew_at: Monotonic time after which a use renews the session first.
+        ends_at: Monotonic time at which the session is over by itself.
+        ended: The session was ended on purpose; this grant gets no other one.
+    """
+
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    token: Secret | None = None
+    ref: SessionRef | None = None
+    renew_at: float = 0.0
+    ends_at: float = 0.0
+    ended: bool = False
+
+    def forget(self) -> None:
+        """Drop the session, so that the next use opens another."""
+        self.token = None
+        self.ref = None
+
+
+class Sessions:
+    """All slots of a broker by grant, and by accessor. Thread-safe."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._slots: dict[str, Slot] = {}
+
+    def slot(self, grant_id: str) -> Slot:
+        """Return the grant's slot, making it at first use."""
+        with self._lock:
+            return self._slots.setdefault(grant_id, Slot())
+
+    def end(self, accessor: str | None) -> None:
+        """Mark the session of ``accessor`` as ended; an issue that is under way then refuses."""
+        with self._lock:
+            for slot in self._slots.values():
+                if slot.ref is not None and slot.ref.accessor == accessor:
+                    slot.ended = True
+                    slot.token = None
+
+    def clear(self) -> None:
+        """Forget every token."""
+        with self._lock:
+            for slot in self._slots.values():
+                slot.forget()
+            self._slots.clear()
+
+
+def refuse_ended(slot: Slot) -> None:
+    """Raise when the slot's session was ended on purpose.
+
+    Raises:
+        Denied: ``vault.session_ended``.
+    """
+    if slot.ended:
+        raise Denied(
+            "vault.session_ended",
+            "The session behind this grant was ended",
+            "It was revoked here or in the store; it is not opened a second time.",
+            "Request the target again.",
+        )
