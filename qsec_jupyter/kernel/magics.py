@@ -1,0 +1,77 @@
+"""``%qsec``: the same things as the Python API, at the speed of typing."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from typing import Any
+
+from IPython.core.error import UsageError
+from IPython.core.magic_arguments import MagicArgumentParser
+from IPython.utils.process import arg_split
+
+from . import execution, session
+
+
+def run(line: str) -> Any:
+    """Carry out one ``%qsec`` line and return what the cell shows.
+
+    Raises:
+        UsageError: The line is not understood.
+        QsecError: What the command itself raises; shown as a few lines, not as a traceback.
+    """
+    words = arg_split(line, posix=True)
+    options = vars(_parser().parse_args(words or ["help"]))
+    command: Callable[..., Any] = options.pop("command")
+    return command(**options)
+
+
+class _Parser(MagicArgumentParser):
+    """A parser whose sub-parsers raise UsageError, too, and whose help is a result."""
+
+    def __init__(self, **options: Any) -> None:
+        options |= {"add_help": False, "formatter_class": argparse.HelpFormatter}
+        super().__init__(**options)
+
+    def error(self, message: str) -> Any:
+        raise UsageError(f"{message}\n{self.format_usage()}")
+
+
+def _parser() -> _Parser:
+    parser = _Parser(prog="%qsec", description="Credentials on demand, redaction, a record of each run.")
+    commands = parser.add_subparsers(metavar="COMMAND", parser_class=_Parser, required=True)
+
+    def add(name: str, command: Callable[..., Any], text: str) -> argparse.ArgumentParser:
+        sub = commands.add_parser(name, help=text, description=text)
+        sub.set_defaults(command=command)
+        return sub
+
+    asks = add("request", _request, "Ask for a target.")
+    asks.add_argument("target")
+    asks.add_argument("--reason", required=True, help="why; approvers and auditors read it")
+    asks.add_argument("--ticket", help="such as QC-1, when the target asks for one")
+    asks.add_argument("--for", dest="duration", metavar="TIME", help="such as 30m or 1h30m")
+    asks.add_argument("--no-wait", dest="wait", action="store_false", help="do not wait for a person")
+    asks.add_argument("--timeout", type=float, metavar="SECONDS", help="wait no longer than this")
+    add("credential", session.credential, "Show a credential, masked.").add_argument("target")
+    add("grants", session.grants, "List this kernel's grants.")
+    add("targets", session.targets, "List what can be asked for.")
+    add("status", session.status, "Say what is on, what is off and why.")
+    shows = add("provenance", session.provenance, "Show the record of a run.")
+    shows.add_argument("run_id", nargs="?", help="the last run when left out")
+    ends = add("revoke", session.revoke, "Hand a grant back, or withdraw a request.")
+    ends.add_argument("target_or_id", metavar="target")
+    ends.add_argument("--comment")
+    add("off", lambda: _switch(on=False), "Stop recording runs; that is recorded.")
+    add("on", lambda: _switch(on=True), "Record runs again.")
+    add("help", lambda: print(parser.format_help()), "Show this.")  # noqa: T201  # a magic's output is print
+    return parser
+
+
+def _request(**options: Any) -> Any:
+    return session.request(options.pop("target"), **options)
+
+
+def _switch(*, on: bool) -> None:
+    execution.switch(on=on)
+    print(f"Recording of runs is {'on' if on else 'off; %qsec on starts it again'}.")  # noqa: T201

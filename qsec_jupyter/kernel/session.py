@@ -1,0 +1,312 @@
+"""The public API: ask for a target, use its credential, see what there is.
+
+``import qsec_jupyter as qsec`` offers these names. They speak to the control plane over the kernel's
+own channel; a secret is known to redaction before its :class:`Credential` exists.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+from ..core.duration import format_duration
+from ..core.errors import Denied, Invalid, NotFound, QsecError, Unavailable
+from ..core.model import OPEN_STATES, Grant, Target
+from ..core.secret import Secret
+from .cards import Grants, Run, Status, Targets, notice
+from .channel import Channel, absent
+from .credential import Credential, ended
+
+__all__ = [
+    "Credential",
+    "Session",
+    "credential",
+    "grants",
+    "provenance",
+    "request",
+    "revoke",
+    "status",
+    "targets",
+]
+
+POLL_SECONDS = 20
+"""How long one long poll of a waiting request lasts (seconds)."""
+
+PATIENCE = 30.0
+"""How long a waiting request puts up with a control plane that does not answer (seconds)."""
+
+_PENDING = frozenset({"requested", "approved"})
+
+
+class Session:
+    """What one kernel knows of its grants and credentials.
+
+    Args:
+        channel: The kernel's socket.
+        register: Tells redaction a label and a value; called before a credential exists.
+    """
+
+    def __init__(self, channel: Channel, register: Callable[[str, Secret], None]) -> None:
+        self.channel = channel
+        self._register = register
+        self._changed = threading.Condition()
+        self._grants: dict[str, Grant] = {}
+        self._credentials: dict[str, Credential] = {}
+        self._fetching: dict[str, threading.Lock] = {}
+        channel.on_push("grant", lambda message: self._note(Grant.from_dict(message["grant"])))
+
+    def request(
+        self, target: str, reason: str, ticket: str | None, duration: str | None, *, wait: bool, limit: float | None
+    ) -> Grant:
+        """See :func:`request`."""
+        answer = self.channel.call("request", target=target, reason=reason, ticket=ticket, duration=duration)
+        grant = self._note(Grant.from_dict(answer))
+        if not wait:
+            return grant
+        if grant.state == "requested":
+            notice(f"{target} needs approval. Waiting; interrupting the cell leaves the request open.")
+        return self._decided(grant, limit)
+
+    def credential(self, target: str) -> Credential:
+        """See :func:`credential`."""
+        held = self._credentials.get(target)
+        if held is not None and held.end is None:
+            return held
+        with self._changed:
+            fetching = self._fetching.setdefault(target, threading.Lock())
+        with fetching:
+            fresh = self._credentials.get(target)
+            return fresh if fresh is not None and fresh.end is None else self._fetch(target, held)
+
+    def revoke(self, target_or_id: str, comment: str | None) -> Grant:
+        """See :func:`revoke`."""
+        found = [g for g in self.grants() if target_or_id in {g.id, g.target} and g.state in OPEN_STATES]
+        if not found:
+            raise NotFound(
+                "grant.none_open",
+                "There is no open grant to end",
+                "This kernel holds no open grant of that name or id.",
+                "%qsec grants lists them.",
+            )
+        op = "revoke" if found[0].state == "active" else "cancel"
+        return self._note(Grant.from_dict(self.channel.call(op, id=found[0].id, comment=comment)))
+
+    def grants(self) -> Grants:
+        """See :func:`grants`."""
+        answer = self.channel.call("grants")
+        return Grants(self._note(Grant.from_dict(grant)) for grant in answer["grants"])
+
+    def _fetch(self, target: str, held: Credential | None) -> Credential:
+        self._credentials.pop(target, None)
+        try:
+            issued = self.channel.call("credential", target=target)
+        except Denied as error:
+            # The control plane only says that there is no active grant; we know how the last one ended.
+            raise (held.end.with_traceback(None) if held is not None and held.end is not None else error) from None
+        secret = Secret(str(issued.pop("value")), target)
+        self._register(target, secret)
+        return self._keep(
+            Credential(
+                secret,
+                grant_id=str(issued["grant_id"]),
+                expires_at=issued.get("expires_at"),
+                tier=str(issued.get("tier", "")),
+                revocability=str(issued.get("revocability", "")),
+                source=str(issued.get("source", "")),
+            )
+        )
+
+    def _keep(self, fresh: Credential) -> Credential:
+        with self._changed:
+            self._credentials[fresh.target] = fresh
+            grant = self._grants.get(fresh.grant_id)
+        if grant is not None and grant.state not in OPEN_STATES:
+            fresh.drop(ended(grant.target, grant.state, grant))  # it ended while the answer was on its way
+        return fresh
+
+    def _note(self, grant: Grant) -> Grant:
+        """Take in how a grant stands now; drop its credential when it has ended."""
+        with self._changed:
+            known = self._grants.get(grant.id)
+            if known is not None and known.state not in OPEN_STATES:
+                return known  # an older answer overtaken by a push
+            self._grants[grant.id] = grant
+            held = self._credentials.get(grant.target)
+            self._changed.notify_all()
+        if held is not None and held.grant_id == grant.id and grant.state not in OPEN_STATES:
+            held.drop(ended(grant.target, grant.state, grant))
+        return grant
+
+    def _decided(self, grant: Grant, limit: float | None) -> Grant:
+        """Wait until a grant is active, or raise how it ended."""
+        until = None if limit is None else time.monotonic() + limit
+        patience = time.monotonic() + PATIENCE
+        while grant.state in _PENDING:
+            left = None if until is None else until - time.monotonic()
+            if left is not None and left <= 0:
+                raise _undecided(grant)
+            began = time.monotonic()
+            try:
+                now = self._next(grant, left)
+                patience = time.monotonic() + PATIENCE
+            except Unavailable:
+                if self.channel.closed or time.monotonic() > patience:
+                    raise
+                now = grant
+            if now.state == grant.state:
+                time.sleep(max(0.0, 0.5 - (time.monotonic() - began)))  # never a busy loop
+            grant = now
+        if grant.state != "active":
+            raise ended(grant.target, grant.state, grant)
+        return grant
+
+    def _next(self, grant: Grant, left: float | None) -> Grant:
+        """Return the grant once it changed, by push or by poll, or after one poll."""
+        wait = POLL_SECONDS if left is None else max(0.0, min(POLL_SECONDS, left))
+        poll = self.channel.begin("grant", id=grant.id, unless=grant.state, wait=wait)
+        poll.add_done_callback(self._wake)
+        with self._changed:
+            self._changed.wait_for(lambda: poll.done() or self._grants[grant.id].state != grant.state, wait + 5)
+            if self._grants[grant.id].state != grant.state or not poll.done():
+                poll.cancel()
+                return self._grants[grant.id]
+        return self._note(Grant.from_dict(poll.result()))
+
+    def _wake(self, _: object) -> None:
+        with self._changed:
+            self._changed.notify_all()
+
+
+def _undecided(grant: Grant) -> Unavailable:
+    return Unavailable(
+        "grant.undecided",
+        "Nobody has decided yet",
+        f"The request for {grant.target} is still open.",
+        f'Wait for the panel, or withdraw it: qsec.revoke("{grant.id}").',
+    )
+
+
+_session: Session | None = None
+
+
+def start(session: Session | None) -> None:
+    """Make ``session`` the one that this module's functions use; the extension calls it."""
+    global _session  # noqa: PLW0603  # one kernel, one session
+    _session = session
+
+
+def current() -> Session:
+    """Return this kernel's session.
+
+    Raises:
+        Unavailable: ``channel.absent`` when this kernel has no channel.
+    """
+    if _session is None:
+        raise absent()
+    return _session
+
+
+def request(
+    target: str,
+    *,
+    reason: str,
+    ticket: str | None = None,
+    duration: str | int | None = None,
+    wait: bool = True,
+    timeout: float | None = None,
+) -> Grant:
+    """Ask for a target.
+
+    Args:
+        target: Its name in the catalogue; :func:`targets` lists them.
+        reason: Why you need it. Approvers and auditors read it.
+        ticket: A ticket id, when the target asks for one.
+        duration: Such as ``"30m"``, or a number of seconds; the target's default when left out.
+        wait: Wait until somebody has decided, when a person has to.
+        timeout: Wait no longer than this (seconds); ``None`` waits on.
+
+    Returns:
+        The grant: active, unless ``wait`` is false and a person has to decide.
+
+    Raises:
+        Denied: Refused by policy or by a person; the detail holds the comment.
+        Invalid: The request breaks a rule; the detail names it.
+        Unavailable: No channel, no control plane, or nobody decided within ``timeout``.
+    """
+    if not isinstance(reason, str) or not reason.strip():
+        raise Invalid("request.reason_empty", "A request needs a reason", "", 'Add reason="...".')
+    span = format_duration(duration) if isinstance(duration, int) else duration
+    return current().request(target, reason, ticket, span, wait=wait, limit=timeout)
+
+
+def credential(target: str) -> Credential:
+    """Return the credential for a target that you hold an active grant for; cached until it ends.
+
+    Raises:
+        Denied: ``grant.expired``, ``grant.revoked``, or no grant at all; the remedy says what to do.
+        Unavailable: No channel, or no control plane and nothing cached.
+    """
+    return current().credential(target)
+
+
+def targets() -> Targets:
+    """Return what can be asked for."""
+    fields = Target.__dataclass_fields__
+    found = current().channel.call("targets")["targets"]
+    return Targets(Target(**{key: target[key] for key in fields}) for target in found)
+
+
+def grants() -> Grants:
+    """Return this kernel's grants, newest first."""
+    return current().grants()
+
+
+def revoke(target_or_id: str, comment: str | None = None) -> Grant:
+    """Hand a grant back early, or withdraw a request.
+
+    Args:
+        target_or_id: A target's name (its newest open grant is meant) or a grant's id.
+        comment: For the record.
+
+    Raises:
+        NotFound: This kernel holds no such open grant.
+    """
+    return current().revoke(target_or_id, comment)
+
+
+def status() -> Status:
+    """Return what is on, what is off and why. Never raises for a missing part: it says so."""
+    from .health import checks
+
+    session, told, error = _session, {}, None
+    if session is None:
+        error = absent()
+    else:
+        try:
+            told = session.channel.call("status", within=5.0)
+        except QsecError as failure:
+            error = failure
+    return Status(told, checks(), error)
+
+
+def provenance(run_id: str | None = None) -> Run:
+    """Return the record of a run: the last one of this kernel, or the one with that id.
+
+    Raises:
+        NotFound: ``run.none``: nothing has been recorded yet.
+    """
+    from .execution import recorder
+
+    session = current()
+    if recorder is not None:
+        recorder.flush(2.0)
+    if run_id is None:
+        runs = session.channel.call("runs", limit=1)["runs"]
+        if not runs:
+            raise NotFound(
+                "run.none", "No run has been recorded", "", "Run a circuit first; `%qsec status` says what is hooked."
+            )
+        run_id = str(runs[0]["run_id"])
+    return Run(session.channel.call("run", run_id=run_id))
