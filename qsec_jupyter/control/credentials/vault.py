@@ -197,6 +197,7 @@ class VaultAdapter(RawAdapter):  # type: ignore[misc]  # hvac has no types
         doing: Doing,
         token: Secret | None = None,
         body: Mapping[str, Any] | None = None,
+        query: Mapping[str, str] | None = None,
     ) -> Answer:
         """Send one call and return its answer.
 
@@ -206,6 +207,7 @@ class VaultAdapter(RawAdapter):  # type: ignore[misc]  # hvac has no types
             doing: What it is for, named in errors.
             token: Whose call it is; ``None`` for health and login.
             body: JSON body.
+            query: Query parameters; never a secret, they stand in logs.
 
         Raises:
             QsecError: One of :mod:`.vault_errors`; ``UNKNOWN_OUTCOME`` says after which of them the
@@ -213,7 +215,7 @@ class VaultAdapter(RawAdapter):  # type: ignore[misc]  # hvac has no types
         """
         sent = time.monotonic()
         headers = {"X-Vault-Token": token.reveal()} if token is not None else {}
-        response = self.request(method, f"v1/{path}", headers=headers, doing=doing, json=body)
+        response = self.request(method, f"v1/{path}", headers=headers, doing=doing, json=body, params=query)
         if response.status_code == 204 or not response.content:
             return Answer(response.status_code, response.headers, {}, sent)
         try:
@@ -237,7 +239,7 @@ class VaultAdapter(RawAdapter):  # type: ignore[misc]  # hvac has no types
         path_segments(url.strip("/"))
         work = self._workers.submit(self._exchange, method, url, headers, doing, kwargs)
         try:
-            response = work.result(self.total)
+            response: requests.Response = work.result(self.total)
         except FutureTimeout as error:
             work.cancel()
             raise vault_errors.timed_out(doing, self.total) from error
@@ -251,7 +253,7 @@ class VaultAdapter(RawAdapter):  # type: ignore[misc]  # hvac has no types
         """Send and read to the end, in a worker thread; the caller may have given up meanwhile."""
         deadline = time.monotonic() + self.total
         try:
-            response = super().request(
+            response: requests.Response = super().request(
                 method, url, headers=headers, raise_exception=False, stream=True, **kwargs
             )
             response.raw = io.BytesIO(_read(response, deadline, doing, self.total))

@@ -121,6 +121,12 @@ def not_found(doing: Doing) -> QsecError:
     return NotFound("vault.not_found", "The Vault has nothing there", detail, SETUP)
 
 
+def no_such_accessor(doing: Doing) -> QsecError:
+    """The session that an accessor names is not there (any more)."""
+    detail = f"No session of that accessor was found when asked to {doing.what}."
+    return NotFound("vault.no_such_accessor", "The session is gone", detail)
+
+
 def busy(wait: str) -> QsecError:
     """A rate limit; ``wait`` is the Retry-After header."""
     asked = f" It asks to wait {wait} s." if wait.isdigit() else ""
@@ -164,8 +170,10 @@ def from_status(status: int, headers: Mapping[str, str], text: str, doing: Doing
         return standby(status)
     if status == 429:
         return busy(headers.get("Retry-After", ""))
-    if status == 503 and "sealed" in text.lower():
+    if status == 503 and ("is sealed" in text or '"sealed":true' in text):
         return sealed()
+    if status in (400, 403, 404) and "invalid accessor" in text:
+        return no_such_accessor(doing)
     if status == 403 and "invalid token" in text:
         return token_rejected(doing)
     by_status = {400: refused, 403: forbidden, 404: not_found}.get(status)
