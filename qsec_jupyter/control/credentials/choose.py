@@ -1,20 +1,22 @@
-"""Decides, once and by what the machine has, which store is in use."""
+"""Decides, by what the machine has, which store is in use, and opens it."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
+from typing import Literal
 
 import structlog
 
 from ...core.errors import QsecError
 from . import dev, identity
-from .broker import Broker, TargetSource
+from .broker import Broker, Check, TargetSource
 from .identity import BrokerIdentity
 from .keystore import KeyStore, real_keyring
 from .naming import Mounts
-from .sealed import SealedBroker
+from .sealed import STORE_NAME, SealedBroker, SealedFile
 from .signers import LocalSigner, new_seed
 from .vault import Endpoint, VaultAdapter
 from .vault_broker import VaultBroker
@@ -23,24 +25,84 @@ SIGNING_KEY = "signing.key"
 _log = structlog.get_logger(__name__)
 
 
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Which store a control plane would open; making one opens nothing.
+
+    Attributes:
+        kind: ``external`` for ``VAULT_ADDR``, ``dev`` for a server of our own, ``embedded`` for the file.
+        environ: The environment that it was made from.
+        binary: The program that a dev server would be started from.
+    """
+
+    kind: Literal["external", "dev", "embedded"]
+    environ: Mapping[str, str]
+    binary: str | None = None
+
+    @property
+    def sentence(self) -> str:
+        """Say it to a person."""
+        if self.kind == "external":
+            return f"the Vault or OpenBao at {self.environ['VAULT_ADDR']} (VAULT_ADDR)"
+        if self.kind == "dev":
+            return f"a dev server of our own from {self.binary}, forgotten when it stops"
+        return "the embedded sealed store, because there is no VAULT_ADDR and no vault or bao on PATH"
+
+    def checks(self, home: Path, targets: Mapping[str, TargetSource] | None = None) -> list[Check]:
+        """Check what can be checked without starting, making or changing anything."""
+        keys = KeyStore(home, real_keyring())
+        try:
+            if self.kind == "external":
+                return self._external_checks(keys, targets or {})
+            if self.kind == "embedded":
+                return _store_checks(home, keys)
+        except QsecError as error:
+            return [Check("vault", False, f"{error.title}. {error.detail}", error.remedy)]
+        return []
+
+    def _external_checks(self, keys: KeyStore, targets: Mapping[str, TargetSource]) -> list[Check]:
+        found = keys.read(identity.KEY_NAME)
+        if found is None:
+            remedy = "Run `qsec setup vault`; it makes the key and shows what the Vault needs."
+            return [Check("vault.key", False, "This machine has no key to log in with yet.", remedy)]
+        broker = _external(found, keys, targets, self.environ)
+        try:
+            return broker.checks()
+        finally:
+            broker.close()
+
+
+def choose(environ: Mapping[str, str]) -> Choice:
+    """Decide: ``VAULT_ADDR``, else ``vault`` or ``bao`` on PATH, else the embedded store."""
+    if environ.get("VAULT_ADDR"):
+        return Choice("external", environ)
+    binary = dev.find_binary(environ)
+    return Choice("dev", environ, binary) if binary else Choice("embedded", environ)
+
+
 def choose_broker(home: Path, targets: Mapping[str, TargetSource], environ: Mapping[str, str]) -> Broker:
     """Open the store; see :func:`.broker.open_broker`."""
     keys = KeyStore(home, real_keyring())
-    if environ.get("VAULT_ADDR"):
-        return _external(keys, targets, environ)
-    binary = dev.find_binary(environ)
-    if binary is None:
+    choice = choose(environ)
+    if choice.kind == "external":
+        return _external(keys.create(identity.KEY_NAME, identity.new_private_key), keys, targets, environ)
+    if choice.binary is None:
         return SealedBroker(home, targets, keys)
     try:
-        return _dev(binary, keys, targets, environ)
+        return _dev(choice.binary, keys, targets, environ)
     except QsecError as error:
         _log.warning("vault.dev_not_started", code=error.code)
-        note = f"{Path(binary).name} is on PATH and did not start"
+        note = f"{Path(choice.binary).name} is on PATH and did not start"
         return SealedBroker(home, targets, keys, note)
 
 
-def _external(keys: KeyStore, targets: Mapping[str, TargetSource], environ: Mapping[str, str]) -> VaultBroker:
-    private_key, protection = keys.create(identity.KEY_NAME, identity.new_private_key)
+def _external(
+    key: tuple[bytes, Literal["os-keyring", "file-0600"]],
+    keys: KeyStore,
+    targets: Mapping[str, TargetSource],
+    environ: Mapping[str, str],
+) -> VaultBroker:
+    private_key, protection = key
     return VaultBroker(
         VaultAdapter(Endpoint.from_environ(environ)),
         mounts=Mounts.from_environ(environ),
@@ -69,6 +131,21 @@ def _dev(
         key_protection=None,
         on_close=server.stop,
     )
+
+
+def _store_checks(home: Path, keys: KeyStore) -> list[Check]:
+    if not (home / STORE_NAME).exists():
+        return [Check("vault", True, "There is no sealed store yet; the first control plane makes one.", "")]
+    content, protection = SealedFile(home, keys).load()
+    place = "in the OS keyring" if protection == "os-keyring" else "in a file of mode 0600"
+    return [
+        Check(
+            "vault",
+            True,
+            f"The sealed store opens ({len(content.secrets)} secrets); its key lies {place}.",
+            "",
+        )
+    ]
 
 
 def local_signer(keys: KeyStore) -> LocalSigner:
