@@ -5,6 +5,8 @@ Names of the public API load when they are first used, so that the import itself
 
 from __future__ import annotations
 
+import sys
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -43,6 +45,27 @@ def __getattr__(name: str) -> Any:
 
 def __dir__() -> list[str]:
     return sorted(__all__)
+
+
+class _Provenance(ModuleType):
+    """The sub-package ``provenance`` once it is imported: still to be called like the function of that name."""
+
+    def __call__(self, run_id: str | None = None) -> Any:
+        from .kernel.session import provenance as show
+
+        return show(run_id)
+
+
+class _Package(ModuleType):
+    """This package: importing the sub-package ``provenance`` must not hide ``qsec.provenance()``."""
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name == "provenance" and isinstance(value, ModuleType):
+            value.__class__ = _Provenance
+        super().__setattr__(name, value)
+
+
+sys.modules[__name__].__class__ = _Package
 
 
 def _jupyter_labextension_paths() -> list[dict[str, str]]:

@@ -62,10 +62,15 @@ def card(title: str, rows: Iterable[tuple[str, Any]], tone: str = "calm") -> str
 def table(title: str, heads: Sequence[str], rows: Iterable[Sequence[Any]], empty: str) -> str:
     """Return a card that holds a table, or the sentence ``empty``."""
     body = "".join(
-        "<tr>" + "".join(f'<td style="{_CELL}">{_text(value)}</td>' for value in row) + "</tr>" for row in rows
+        "<tr>" + "".join(f'<td style="{_CELL}">{_text(value)}</td>' for value in row) + "</tr>"
+        for row in rows
     )
     head = "".join(f'<th scope="col" style="{_DIM}">{escape(name)}</th>' for name in heads)
-    inner = f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>" if body else f"<p>{escape(empty)}</p>"
+    inner = (
+        f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+        if body
+        else f"<p>{escape(empty)}</p>"
+    )
     return f'<div class="jp-Qsec-card" style="{_BOX.format(tone=_TONES["calm"])}"><strong>{escape(title)}</strong>{inner}</div>'
 
 
@@ -161,7 +166,9 @@ class Targets(list[Target]):
     """What can be asked for; a table in a notebook."""
 
     def _repr_html_(self) -> str:
-        rows = [(t.name, t.title, t.provider, t.tier, t.approval, format_duration(t.max_duration)) for t in self]
+        rows = [
+            (t.name, t.title, t.provider, t.tier, t.approval, format_duration(t.max_duration)) for t in self
+        ]
         heads = ("Name", "Title", "Provider", "Tier", "Approval", "At most")
         return table("Targets", heads, rows, "The catalogue is empty.")
 
@@ -196,7 +203,9 @@ class Status:
             rows += [("You", f"{who.get('display_name')} (by {who.get('identity_provider')})")]
             rows += [("Vault", str(vault.get("label")))]
             rows += [(c["name"], _said(c)) for c in self.told.get("health", {}).get("checks", ())]
-        return rows + [(c.name, ("on" if c.ok else "OFF") + (f": {c.detail}" if c.detail else "")) for c in self.checks]
+        return rows + [
+            (c.name, ("on" if c.ok else "OFF") + (f": {c.detail}" if c.detail else "")) for c in self.checks
+        ]
 
     def _repr_html_(self) -> str:
         return card("qsec status", self._rows(), "good" if self.ok else "warn")
@@ -206,7 +215,9 @@ class Status:
 
 
 def _said(check: dict[str, Any]) -> str:
-    return " ".join(str(p) for p in ("on" if check.get("ok") else "OFF", check.get("detail"), check.get("remedy")) if p)
+    return " ".join(
+        str(p) for p in ("on" if check.get("ok") else "OFF", check.get("detail"), check.get("remedy")) if p
+    )
 
 
 class Run:
@@ -238,7 +249,10 @@ class Run:
             ("Ended", run.get("ended_at")),
             *((kind.capitalize(), copyable(sha)) for kind, sha in envelopes.items() if sha),
             ("Signed by", run.get("signed_by")),
-            ("Ledger index", ", ".join(f"{kind} {index}" for kind, index in ledger.items() if index is not None)),
+            (
+                "Ledger index",
+                ", ".join(f"{kind} {index}" for kind, index in ledger.items() if index is not None),
+            ),
             ("Grant", run.get("grant_id")),
             ("Not known", "; ".join(map(str, run.get("gaps") or ())) or "nothing is missing"),
         ]
@@ -248,5 +262,8 @@ class Run:
         return card("Provenance", self._rows(), tone)
 
     def __repr__(self) -> str:
-        plain = [(n, v.partition(">")[2].rpartition("</")[0] if isinstance(v, Html) else v) for n, v in self._rows()]
+        plain = [
+            (n, v.partition(">")[2].rpartition("</")[0] if isinstance(v, Html) else v)
+            for n, v in self._rows()
+        ]
         return _lines("Provenance", plain)

@@ -1,7 +1,261 @@
-"""stub"""
-from typing import Any
-recorder: Any = None
-def start(channel: Any, ip: Any) -> None: ...
-def stop(limit: float) -> None: ...
-def switch(*, on: bool) -> None: ...
-def checks() -> list[Any]: return []
+"""The one place that every hooked ``run`` goes through.
+
+Rules, in this order: the user's call happens exactly once, with its own arguments, and returns or raises
+what it always did; whatever goes wrong in recording becomes a gap; a call made by a recorded call is its
+child, not a run of its own.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import threading
+import weakref
+from collections.abc import Callable
+from contextvars import ContextVar
+from types import FunctionType
+from typing import Any, Protocol
+
+from . import capture
+from .capture import Run
+from .channel import Channel
+from .health import Check
+from .importing import PostImport
+from .recorder import Record, Recorder
+
+Finish = Callable[..., None]
+
+
+class Framework(Protocol):
+    """What the dispatcher needs of a quantum framework; one module each in :mod:`.frameworks`."""
+
+    name: str
+
+    def operation(self, instance: Any) -> str:
+        """Return how the operation is called, such as ``qiskit_aer.AerSimulator.run``."""
+
+    def settle(self, args: tuple[Any, ...], options: dict[str, Any]) -> tuple[Any, ...]:
+        """Return the arguments so that they can be read twice; must not raise, and must not change what they say."""
+
+    def describe(self, run: Run, instance: Any, args: tuple[Any, ...], options: dict[str, Any]) -> None:
+        """Fill in backend and execution."""
+
+    def summarise(self, instance: Any, args: tuple[Any, ...], options: dict[str, Any]) -> dict[str, Any]:
+        """Return a short description of a nested call."""
+
+    def observe(self, job: Any, finish: Finish) -> None:
+        """Have ``finish`` called once when the job ends; never fetch its result."""
+
+
+recorder: Recorder | None = None
+"""Where records go; ``None`` in a kernel without a channel: runs are then not recorded, and status says so."""
+
+running: ContextVar[Run | None] = ContextVar("qsec_run", default=None)
+"""The recorded call that is going on in this context."""
+
+_on = True
+_shell: Any = None
+_hooked: weakref.WeakSet[type] = weakref.WeakSet()
+_imports = PostImport()
+_lock = threading.Lock()
+
+
+def start(channel: Channel, ip: Any) -> None:
+    """Record runs from now on: hook the frameworks as soon as the user imports them."""
+    global recorder, _shell  # noqa: PLW0603  # one kernel, one recorder
+    from .frameworks import qiskit
+
+    _shell = ip
+    recorder = Recorder(channel, _finish)
+    qiskit.install(_imports)
+
+
+def stop(limit: float) -> None:
+    """Wait for records that are on their way, at most ``limit`` seconds; called when the kernel ends."""
+    if recorder is not None:
+        recorder.flush(limit)
+
+
+def switch(*, on: bool) -> None:
+    """Stop or resume recording, as the user asked; that itself is recorded."""
+    global _on  # noqa: PLW0603  # one kernel, one switch
+    if recorder is not None and on != _on:
+        recorder.gap(f"the user switched recording {'on' if on else 'off'}")
+    _on = on
+
+
+def checks() -> list[Check]:
+    """Say whether runs are recorded, which hooks are gone, and what could not be recorded."""
+    if recorder is None:
+        return [Check("Recording of runs", ok=False, detail="this kernel has no channel")]
+    removed = [cls.__qualname__ for cls in _hooked if not _is_hooked(cls)]
+    detail = "" if _on else "switched off with %qsec off"
+    if removed:
+        detail = f"hooks removed from {', '.join(sorted(removed))}"
+    found = [Check("Recording of runs", _on and not removed, detail)]
+    if recorder.waiting:
+        found.append(
+            Check("Records on their way", ok=True, detail=f"{recorder.waiting} not acknowledged yet")
+        )
+    if recorder.gaps:
+        found.append(Check("Gaps", ok=False, detail=f"{recorder.gaps}; the last: {recorder.last_gap}"))
+    return found
+
+
+# -- hooking classes ---------------------------------------------------------------------------
+
+
+def hook(root: type, framework: Framework) -> None:
+    """Record ``run`` of ``root`` and of each of its subclasses, those to come included."""
+    with _lock:
+        for cls in (root, *_descendants(root)):
+            _hook_class(cls, root, framework)
+        if "__qsec_root__" not in vars(root):
+            _follow_subclasses(root, framework)
+
+
+def _descendants(root: type) -> list[type]:
+    found: dict[type, None] = {}
+    pending = list(type.__subclasses__(root))
+    while pending:
+        cls = pending.pop()
+        if cls not in found:
+            found[cls] = None
+            pending += type.__subclasses__(cls)
+    return list(found)
+
+
+def _follow_subclasses(root: Any, framework: Framework) -> None:
+    before = vars(root).get("__init_subclass__")
+
+    def __init_subclass__(cls: type, **options: Any) -> None:
+        if before is not None:
+            before.__func__(cls, **options)
+        else:
+            super(root, cls).__init_subclass__(**options)  # type: ignore[misc]
+        _hook_class(cls, root, framework)
+
+    root.__init_subclass__ = classmethod(__init_subclass__)  # type: ignore[arg-type]
+    root.__qsec_root__ = True
+
+
+def _hook_class(cls: type, root: type, framework: Framework) -> None:
+    """Wrap the ``run`` that ``cls`` defines, or that a mixin outside the tree gives it."""
+    owner = next((base for base in cls.__mro__ if "run" in vars(base)), None)
+    if owner is None or (owner is not cls and issubclass(owner, root)):
+        return  # inherited from a class that is hooked itself
+    original = vars(owner)["run"]
+    if not isinstance(original, FunctionType) or getattr(original, "__isabstractmethod__", False):
+        return
+    if not getattr(original, "__qsec__", False):
+        cls.run = _wrap(original, framework)  # type: ignore[attr-defined]
+    _hooked.add(cls)
+
+
+def _is_hooked(cls: type) -> bool:
+    return bool(getattr(vars(cls).get("run"), "__qsec__", False))
+
+
+def _wrap(original: Callable[..., Any], framework: Framework) -> Callable[..., Any]:
+    @functools.wraps(original)
+    def run(self: Any, *args: Any, **options: Any) -> Any:
+        __tracebackhide__ = True
+        if not _on or recorder is None:
+            return original(self, *args, **options)
+        return _dispatch(framework, recorder, original, self, args, options)
+
+    run.__qsec__ = True  # type: ignore[attr-defined]
+    return run
+
+
+# -- one call ----------------------------------------------------------------------------------
+
+
+def _dispatch(
+    framework: Framework,
+    to: Recorder,
+    original: Callable[..., Any],
+    instance: Any,
+    args: tuple[Any, ...],
+    options: dict[str, Any],
+) -> Any:
+    __tracebackhide__ = True
+    parent = running.get()
+    if parent is not None:
+        _note_child(parent, framework, to, instance, args, options)
+        return original(instance, *args, **options)
+    run, args = _begin(framework, to, instance, args, options)
+    token = running.set(run)
+    try:
+        job = original(instance, *args, **options)
+    except BaseException as error:
+        _end(run, to, "failed", error_type=type(error).__name__)
+        raise
+    finally:
+        running.reset(token)
+    try:
+        framework.observe(job, functools.partial(_end, run, to))
+    except Exception as error:  # noqa: BLE001  # the job is the user's, whatever happens to its record
+        to.gap(f"the end of the run cannot be observed ({type(error).__name__})", run.run_id)
+    return job
+
+
+def _begin(
+    framework: Framework, to: Recorder, instance: Any, args: tuple[Any, ...], options: dict[str, Any]
+) -> tuple[Run, tuple[Any, ...]]:
+    """Send the intent and return the run, with the arguments to go on with."""
+    run = Run(framework.name, framework.operation(instance), {})
+    args = framework.settle(args, options)
+    try:
+        run.source = capture.source(_shell)
+        framework.describe(run, instance, args, options)
+    except Exception as error:  # noqa: BLE001  # fail open: a run is never lost to its record
+        run.gaps.append(f"not all of the call could be described ({type(error).__name__})")
+    to.add(run.intent())
+    return run, args
+
+
+def _note_child(
+    parent: Run,
+    framework: Framework,
+    to: Recorder,
+    instance: Any,
+    args: tuple[Any, ...],
+    options: dict[str, Any],
+) -> None:
+    try:
+        parent.child(
+            {"operation": framework.operation(instance), **framework.summarise(instance, args, options)}
+        )
+    except Exception as error:  # noqa: BLE001  # fail open
+        to.gap(f"a nested call could not be described ({type(error).__name__})", parent.run_id)
+
+
+def _end(
+    run: Run,
+    to: Recorder,
+    status: str,
+    *,
+    result: dict[str, Any] | None = None,
+    error_type: str | None = None,
+    gaps: tuple[str, ...] = (),
+) -> None:
+    record = run.completion(status, result, error_type, list(gaps))
+    if record is not None:
+        to.add(record)
+
+
+def _finish(record: Record) -> Record:
+    """Add the environment and take known values out; on the sending thread."""
+    from .redaction import known
+
+    whole = {**record, "environment": capture.environment()}
+    packed = json.dumps(whole, ensure_ascii=False, default=_type_name)
+    if not known or not known.in_packed(packed.encode("utf-8", "surrogatepass")):
+        return whole
+    redacted: Record = known.redact_tree(json.loads(packed))
+    return redacted
+
+
+def _type_name(value: Any) -> str:
+    return f"<{type(value).__qualname__}>"

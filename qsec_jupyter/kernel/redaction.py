@@ -239,7 +239,10 @@ def _guarded_history(store: Callable[..., None]) -> Callable[..., None]:
     @functools.wraps(store)
     def guarded(line_num: int, source: str, source_raw: str | None = None) -> None:
         if known:
-            source, source_raw = known.redact(source), known.redact(source if source_raw is None else source_raw)
+            source, source_raw = (
+                known.redact(source),
+                known.redact(source if source_raw is None else source_raw),
+            )
         store(line_num, source, source_raw)
 
     guarded.__qsec__ = True  # type: ignore[attr-defined]
@@ -271,7 +274,13 @@ def checks(ip: Any, stdout: Any, stderr: Any) -> list[Check]:
     history = getattr(getattr(ip.history_manager, "store_inputs", None), "__qsec__", False)
     gone = "" if session is not None else "this is not a kernel"
     return [
-        Check("Redaction of messages", packer and sender, gone or ("" if packer and sender else "removed since start")),
-        Check("Redaction of streams", streams, "" if streams else "sys.stdout or sys.stderr is another stream"),
+        Check(
+            "Redaction of messages",
+            packer and sender,
+            gone or ("" if packer and sender else "removed since start"),
+        ),
+        Check(
+            "Redaction of streams", streams, "" if streams else "sys.stdout or sys.stderr is another stream"
+        ),
         Check("Redaction of history", bool(history), "" if history else "removed since start"),
     ]

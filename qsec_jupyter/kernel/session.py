@@ -58,7 +58,14 @@ class Session:
         channel.on_push("grant", lambda message: self._note(Grant.from_dict(message["grant"])))
 
     def request(
-        self, target: str, reason: str, ticket: str | None, duration: str | None, *, wait: bool, limit: float | None
+        self,
+        target: str,
+        reason: str,
+        ticket: str | None,
+        duration: str | None,
+        *,
+        wait: bool,
+        limit: float | None,
     ) -> Grant:
         """See :func:`request`."""
         answer = self.channel.call("request", target=target, reason=reason, ticket=ticket, duration=duration)
@@ -104,7 +111,9 @@ class Session:
             issued = self.channel.call("credential", target=target)
         except Denied as error:
             # The control plane only says that there is no active grant; we know how the last one ended.
-            raise (held.end.with_traceback(None) if held is not None and held.end is not None else error) from None
+            raise (
+                held.end.with_traceback(None) if held is not None and held.end is not None else error
+            ) from None
         secret = Secret(str(issued.pop("value")), target)
         self._register(target, secret)
         return self._keep(
@@ -168,7 +177,9 @@ class Session:
         poll = self.channel.begin("grant", id=grant.id, unless=grant.state, wait=wait)
         poll.add_done_callback(self._wake)
         with self._changed:
-            self._changed.wait_for(lambda: poll.done() or self._grants[grant.id].state != grant.state, wait + 5)
+            self._changed.wait_for(
+                lambda: poll.done() or self._grants[grant.id].state != grant.state, wait + 5
+            )
             if self._grants[grant.id].state != grant.state or not poll.done():
                 poll.cancel()
                 return self._grants[grant.id]
@@ -306,7 +317,10 @@ def provenance(run_id: str | None = None) -> Run:
         runs = session.channel.call("runs", limit=1)["runs"]
         if not runs:
             raise NotFound(
-                "run.none", "No run has been recorded", "", "Run a circuit first; `%qsec status` says what is hooked."
+                "run.none",
+                "No run has been recorded",
+                "",
+                "Run a circuit first; `%qsec status` says what is hooked.",
             )
         run_id = str(runs[0]["run_id"])
     return Run(session.channel.call("run", run_id=run_id))

@@ -26,7 +26,9 @@ ARGUMENTS = (
 class Kernel:
     """One ipykernel process; with a peer it starts the way the provisioner starts it."""
 
-    def __init__(self, peer: Peer | None, folder: Path, python: str = sys.executable, more: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self, peer: Peer | None, folder: Path, python: str = sys.executable, more: tuple[str, ...] = ()
+    ) -> None:
         self.log = folder / f"kernel-{time.monotonic_ns()}.log"
         self._log = self.log.open("wb")
         env = {**os.environ, "IPYTHONDIR": str(folder / "ipython"), "JUPYTER_RUNTIME_DIR": str(folder)}
@@ -90,4 +92,6 @@ class Kernel:
 
 
 def printed(messages: list[dict[str, Any]], name: str = "stdout") -> str:
-    return "".join(m["content"]["text"] for m in messages if m["msg_type"] == "stream" and m["content"]["name"] == name)
+    return "".join(
+        m["content"]["text"] for m in messages if m["msg_type"] == "stream" and m["content"]["name"] == name
+    )

@@ -171,7 +171,10 @@ class Peer:
             self.records += [r for r in args["records"] if (r["run_id"], r["kind"]) not in known]
             self._changed.notify_all()
         return {
-            "results": [{"run_id": r["run_id"], "kind": r["kind"], "statement": "0" * 64, "index": 1} for r in args["records"]]
+            "results": [
+                {"run_id": r["run_id"], "kind": r["kind"], "statement": "0" * 64, "index": 1}
+                for r in args["records"]
+            ]
         }
 
     def op_gap(self, args: dict[str, Any]) -> dict[str, Any]:
@@ -211,7 +214,9 @@ class Peer:
         """Answer every call as a server does whose control plane is down."""
 
         def down(_: dict[str, Any]) -> dict[str, Any]:
-            raise Unavailable("control.down", "The control plane does not answer", "", "It restarts by itself.")
+            raise Unavailable(
+                "control.down", "The control plane does not answer", "", "It restarts by itself."
+            )
 
         for name in [n[3:] for n in dir(self) if n.startswith("op_")]:
             self.overrides[name] = down

@@ -87,8 +87,18 @@ def test_a_waiting_request_ends_when_the_server_is_gone(peer):
 def test_a_credential_is_masked_in_every_form_but_reveal(peer):
     session.request("sandbox", reason="r")
     credential = session.credential("sandbox")
-    forms = [repr(credential), str(credential), f"{credential}", f"{credential:>40}", credential._repr_html_()]
-    forms += [repr(pickle.loads(pickle.dumps(credential))), repr(copy.deepcopy(credential)), repr([credential])]
+    forms = [
+        repr(credential),
+        str(credential),
+        f"{credential}",
+        f"{credential:>40}",
+        credential._repr_html_(),
+    ]
+    forms += [
+        repr(pickle.loads(pickle.dumps(credential))),
+        repr(copy.deepcopy(credential)),
+        repr([credential]),
+    ]
     assert all(VALUE not in form and "[redacted: sandbox]" in form for form in forms)
     assert credential.reveal() == VALUE
     assert VALUE.encode() not in pickle.dumps(credential)
@@ -212,7 +222,12 @@ def test_status_names_what_is_off_when_nobody_answers(peer):
 
 def test_without_a_channel_every_call_says_so_with_a_remedy():
     session.start(None)
-    for act in (lambda: session.request("a", reason="b"), lambda: session.credential("a"), session.grants, session.targets):
+    for act in (
+        lambda: session.request("a", reason="b"),
+        lambda: session.credential("a"),
+        session.grants,
+        session.targets,
+    ):
         with pytest.raises(Unavailable) as caught:
             act()
         assert caught.value.code == "channel.absent"
@@ -239,9 +254,11 @@ def test_waiting_calls_end_when_the_other_side_goes(peer, channel):
 def test_calls_from_many_threads_each_get_their_own_answer(peer, channel):
     peer.overrides["targets"] = lambda args: {"echo": args["n"]}
     wrong = []
+
     def ask(n):
         if channel.call("targets", n=n)["echo"] != n:
             wrong.append(n)
+
     threads = [threading.Thread(target=ask, args=(n,)) for n in range(30)]
     [t.start() for t in threads]
     [t.join() for t in threads]

@@ -1,0 +1,1 @@
+"""One module for each quantum framework that runs are recorded of."""
