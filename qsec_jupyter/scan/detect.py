@@ -1,0 +1,60 @@
+"""The second rule source: detect-secrets' plugins, compiled into the same engine as our own rules."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import re
+from collections.abc import Iterator
+
+from .rules.loader import Rule
+
+OMITTED: dict[str, str] = {
+    "Base64HighEntropyString": "flags every long token; slow and noisy (71 false alarms a MB)",
+    "HexHighEntropyString": "flags every digest; slow and noisy",
+    "KeywordDetector": "our named-secret rules do this with a model of what is not a secret",
+    "IPPublicDetector": "an address is not a credential",
+    "AWSKeyDetector": "our AWS rules also check alphabet and neighbours",
+    "GitHubTokenDetector": "our GitHub rules also check the CRC32",
+    "JwtTokenDetector": "our rule also checks the header",
+    "PrivateKeyDetector": "our rule takes the whole key, not its first line",
+    "IbmCloudIamDetector": "our IBM rules cover it; its optional prefix flags any 44 characters after 'key'",
+    "ArtifactoryDetector": "its second form is any word of eleven letters that begins with AP and A to F",
+}
+"""Plugins that are left out, and why. ``qsec rules`` will let a user turn them on."""
+
+_FLAGS = ((re.IGNORECASE, "i"), (re.DOTALL, "s"), (re.MULTILINE, "m"), (re.VERBOSE, "x"))
+_REMEDY = "Withdraw it where it was issued; if it opens nothing, keep it with a reason."
+_LABELS = {
+    "IbmCosHmacDetector": "ibm-cos",
+    "AzureStorageKeyDetector": "azure-storage",
+    "BasicAuthDetector": "password",
+}
+
+
+def version() -> str:
+    """Return the version of detect-secrets, a part of what tells one set of compiled rules from another."""
+    return importlib.metadata.version("detect-secrets")
+
+
+def rules() -> Iterator[Rule]:
+    """Yield a rule for each expression of each plugin that is not in :data:`OMITTED`."""
+    from detect_secrets.core.plugins.util import get_mapping_from_secret_type_to_class
+
+    plugins = get_mapping_from_secret_type_to_class()
+    for title, plugin in sorted(plugins.items()):
+        name = plugin.__name__
+        if name in OMITTED:
+            continue
+        slug = title.lower().replace(" ", "-")
+        for number, expression in enumerate(plugin.denylist):
+            flags = "".join(letter for flag, letter in _FLAGS if expression.flags & flag)
+            yield Rule(
+                id=f"detect-secrets/{slug}/{number}",
+                label=_LABELS.get(name, slug),
+                title=title,
+                severity="medium" if name == "BasicAuthDetector" else "high",
+                remedy=_REMEDY,
+                pattern=(f"(?{flags})" if flags else "") + expression.pattern,
+                entropy=2.0,
+                source="detect-secrets",
+            )

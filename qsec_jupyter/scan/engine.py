@@ -1,0 +1,247 @@
+"""Finds where a rule may match: Hyperscan, or :mod:`re` when it is not installed.
+
+An engine only says "rule n, ending near byte e"; :meth:`.rules.loader.Rule.find` confirms on a
+window around it. So both engines give the same findings, and a slow expression never sees more
+than the neighbourhood of a hit.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import os
+import re
+import tempfile
+import threading
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+from ..core import paths
+from . import detect
+from .rules import loader
+from .rules.loader import Rule
+
+_log = logging.getLogger("qsec.scan")
+
+FORMAT = 1
+"""Version of the cache file's layout and of what rule fields mean."""
+
+_MAGIC = b"qsec rules\n"
+_KEPT_FIELDS = (
+    "id", "label", "title", "severity", "remedy", "pattern", "trigger", "before", "after", "action",
+    "checks", "entropy", "source",
+)  # fmt: skip
+
+
+class Engine(Protocol):
+    """Finds the ends of possible matches."""
+
+    name: str
+
+    def scan(self, data: bytes) -> list[tuple[int, int]]:
+        """Return (index of expression, byte offset where a possible match ends)."""
+
+
+class HyperscanEngine:
+    """All expressions in one pass, about 300 MB/s.
+
+    Args:
+        database: A compiled or loaded ``hyperscan.Database`` in block mode.
+    """
+
+    name = "hyperscan"
+
+    def __init__(self, database: Any) -> None:
+        self._database = database
+        self._lock = threading.Lock()  # a database has one scratch space
+
+    def scan(self, data: bytes) -> list[tuple[int, int]]:
+        """Return (index of expression, end offset) of every hit."""
+        hits: list[tuple[int, int]] = []
+
+        def note(index: int, start: int, end: int, flags: int, context: object) -> None:
+            hits.append((index, end))
+
+        with self._lock:
+            self._database.scan(data, match_event_handler=note)
+        return hits
+
+
+class PatternEngine:
+    """The fallback: one expression after the other with :mod:`re`, some hundred times slower."""
+
+    name = "re"
+
+    def __init__(self, patterns: Iterable[bytes]) -> None:
+        self._patterns = [re.compile(pattern) for pattern in patterns]
+
+    def scan(self, data: bytes) -> list[tuple[int, int]]:
+        """Return (index of expression, end offset) of every hit."""
+        return [
+            (index, match.end())
+            for index, pattern in enumerate(self._patterns)
+            for match in pattern.finditer(data)
+        ]
+
+
+def hyperscan_module() -> Any | None:
+    """Return the ``hyperscan`` module, or ``None`` where it is not installed."""
+    try:
+        import hyperscan
+    except ImportError:
+        return None
+    return hyperscan
+
+
+def literals(texts: Sequence[bytes]) -> Engine:
+    """Return an engine for fixed texts. It is never written to disk: these are secrets."""
+    hyperscan = hyperscan_module()
+    if hyperscan is None:
+        # Longest first, since one alternation reports one of several texts that begin at a place.
+        order = sorted(range(len(texts)), key=lambda index: -len(texts[index]))
+        return _Alternation(texts, order)
+    database = hyperscan.Database(mode=hyperscan.HS_MODE_BLOCK)
+    database.compile(expressions=list(texts), ids=list(range(len(texts))), literal=True)
+    return HyperscanEngine(database)
+
+
+class _Alternation:
+    """Fixed texts with :mod:`re`; overlapping hits are found one byte further on."""
+
+    name = "re"
+
+    def __init__(self, texts: Sequence[bytes], order: Sequence[int]) -> None:
+        self._index = {texts[index]: index for index in order}
+        self._pattern = re.compile(b"(?=(" + b"|".join(re.escape(texts[index]) for index in order) + b"))")
+
+    def scan(self, data: bytes) -> list[tuple[int, int]]:
+        return [(self._index[match[1]], match.end(1)) for match in self._pattern.finditer(data)]
+
+
+class RuleSet:
+    """Compiled rules.
+
+    Attributes:
+        rules: The rules; an engine's index points into them.
+        version: Digest of everything that decides what is found.
+        engine: The matcher in use; ``engine.name`` is ``hyperscan`` or ``re``.
+    """
+
+    def __init__(self, rules: Sequence[Rule], version: str, engine: Engine) -> None:
+        self.rules = tuple(rules)
+        self.version = version
+        self.engine = engine
+
+    def windows(self, data: bytes) -> list[tuple[Rule, int, int]]:
+        """Return where each rule must be confirmed, neighbouring windows joined."""
+        spans: dict[int, list[list[int]]] = {}
+        for index, end in sorted(self.engine.scan(data)):
+            rule = self.rules[index]
+            start, stop = max(0, end - rule.before), min(len(data), end + rule.after)
+            joined = spans.setdefault(index, [])
+            if joined and start <= joined[-1][1]:
+                joined[-1][1] = stop
+            else:
+                joined.append([start, stop])
+        return [(self.rules[index], a, b) for index, joined in spans.items() for a, b in joined]
+
+
+def load_rules(cache: Path | None = None) -> RuleSet:
+    """Return the shipped rules with detect-secrets' ones, compiled or from the cache.
+
+    Args:
+        cache: Folder for the compiled form; default ``home()/cache``. It holds no secret, and is
+            readable by its owner only because a compiled database is trusted as code is.
+    """
+    hyperscan = hyperscan_module()
+    version = _version(hyperscan)
+    if hyperscan is None:
+        _log.warning("qsec: hyperscan is not installed; scanning works with `re` and is much slower")
+        rules = _build()
+        return RuleSet(rules, version, PatternEngine(rule.trigger.encode() for rule in rules))
+    file = (cache or _cache_folder()) / f"rules-{version[:32]}.bin"
+    loaded = _read(file, hyperscan)
+    if loaded is None:
+        rules = _build()
+        database = _compile(rules, hyperscan)
+        _write(file, rules, hyperscan.dumpb(database))
+    else:
+        rules, database = loaded
+    return RuleSet(rules, version, HyperscanEngine(database))
+
+
+def _cache_folder() -> Path:
+    folder = paths.home() / "cache"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    return folder
+
+
+def _version(hyperscan: Any | None) -> str:
+    digest = hashlib.sha256(f"{FORMAT} {detect.version()} {getattr(hyperscan, '__version__', 're')}".encode())
+    for path in (
+        sorted(loader.FOLDER.glob("*.toml")) + sorted(loader.FOLDER.glob("*.py")) + [Path(detect.__file__)]
+    ):
+        digest.update(hashlib.sha256(path.read_bytes()).digest())
+    return digest.hexdigest()
+
+
+def _build() -> list[Rule]:
+    own = loader.load()
+    for rule in own:
+        loader.prove(rule)
+    foreign = [Rule(**{**_fields(rule), "trigger": rule.pattern}) for rule in detect.rules()]
+    return own + foreign
+
+
+def _fields(rule: Rule) -> dict[str, Any]:
+    return {name: getattr(rule, name) for name in _KEPT_FIELDS}
+
+
+def _compile(rules: Sequence[Rule], hyperscan: Any) -> Any:
+    database = hyperscan.Database(mode=hyperscan.HS_MODE_BLOCK)
+    # PREFILTER lets look-arounds through as "may match"; `Rule.find` decides.
+    database.compile(
+        expressions=[rule.trigger.encode() for rule in rules],
+        ids=list(range(len(rules))),
+        flags=[hyperscan.HS_FLAG_PREFILTER] * len(rules),
+    )
+    return database
+
+
+def _write(file: Path, rules: Sequence[Rule], database: bytes) -> None:
+    head = json.dumps([_fields(rule) for rule in rules]).encode()
+    body = len(head).to_bytes(4, "big") + head + database
+    content = _MAGIC + hashlib.sha256(body).digest() + body
+    try:
+        descriptor, name = tempfile.mkstemp(dir=file.parent, prefix=".rules-")  # created with mode 0600
+        with os.fdopen(descriptor, "wb") as stream:
+            stream.write(content)
+        Path(name).replace(file)
+    except OSError as error:
+        _log.warning(
+            "qsec: compiled rules could not be cached (%s); each start compiles them", type(error).__name__
+        )
+
+
+def _read(file: Path, hyperscan: Any) -> tuple[list[Rule], Any] | None:
+    """Return rules and database from the cache, or ``None`` when it is absent, not ours or damaged."""
+    try:
+        content = file.read_bytes()
+        if file.stat().st_uid != os.getuid():
+            return None
+    except OSError:
+        return None
+    digest, body = content[len(_MAGIC) : len(_MAGIC) + 32], content[len(_MAGIC) + 32 :]
+    if not content.startswith(_MAGIC) or hashlib.sha256(body).digest() != digest:
+        return None
+    length = int.from_bytes(body[:4], "big")
+    fields = json.loads(body[4 : 4 + length])
+    try:
+        database = hyperscan.loadb(body[4 + length :], hyperscan.HS_MODE_BLOCK)
+    except hyperscan.HyperscanError:  # compiled on another kind of processor
+        return None
+    # A loaded database comes without scratch space.
+    database.scratch = hyperscan.Scratch(database)
+    return [Rule(**{**entry, "checks": tuple(entry["checks"])}) for entry in fields], database

@@ -1,0 +1,169 @@
+"""Reads the rule files and proves each rule on samples of its own before it is used."""
+
+from __future__ import annotations
+
+import random
+import re
+import sys
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Literal
+
+from ...core.errors import Bug, Invalid
+from ...core.model import Severity
+from .checks import CHECKS, entropy, placeholder
+from .samples import fill
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib  # type: ignore[import-not-found,unused-ignore]
+
+FOLDER = Path(__file__).parent
+"""Where the shipped rule files lie."""
+
+_QUOTE = r"(?:[\"'\\\]]|&quot;|&\#39;|&\#x27;)"
+_TAGS = r"(?:</?[a-zA-Z][^<>]{0,80}>\s{0,8}){1,4}"
+_NAME_END = rf"{_QUOTE}{{0,4}}\s{{0,8}}"
+_TYPED = r":\s{0,4}\w{1,12}\s{0,4}="  # name: str =
+_MACROS = {
+    # Between a name and its value: '=', ':', '=>', ',' or HTML tags, with quotes in any state of escaping.
+    "<<sep>>": rf"{_NAME_END}(?:{_TYPED}|=>|:=|[=:,]|{_TAGS})\s{{0,8}}(?:[bBfFrRuU]{{0,2}}{_QUOTE}{{1,4}})?",
+    # The same with a quote before the value.
+    "<<sepq>>": rf"{_NAME_END}(?:{_TYPED}|=>|:=|[=:,])\s{{0,8}}[bBfFrRuU]{{0,2}}{_QUOTE}{{1,4}}",
+}
+_SAMPLE_ROUNDS = 3
+_ROOM = 1 << 16
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One form of credential.
+
+    Attributes:
+        id: Stable, unique name.
+        label: What the marker in its place names.
+        pattern: Regular expression over UTF-8 bytes; group ``secret`` (else 1, else all) is the value.
+        trigger: Expression for the fast engine; matches wherever ``pattern`` does. Default: ``pattern``.
+        before: Bytes before a trigger's end in which ``pattern`` may begin.
+        after: Bytes behind a trigger's end in which ``pattern`` may end.
+        action: ``redact``, or ``report`` for what identifies but does not open anything.
+        checks: Names in :data:`.checks.CHECKS` that the value must pass.
+        entropy: Least entropy of the value, bits a character.
+        source: ``qsec`` or the name of a foreign rule set.
+    """
+
+    id: str
+    label: str
+    title: str
+    severity: Severity
+    remedy: str
+    pattern: str
+    trigger: str = ""
+    before: int = 512
+    after: int = 512
+    action: Literal["redact", "report"] = "redact"
+    checks: tuple[str, ...] = ()
+    entropy: float = 0.0
+    source: str = "qsec"
+    positive: tuple[str, ...] = field(default=(), repr=False)
+    negative: tuple[str, ...] = field(default=(), repr=False)
+
+    @cached_property
+    def compiled(self) -> re.Pattern[bytes]:
+        """``pattern`` for :mod:`re`, compiled when first needed."""
+        return re.compile(self.pattern.encode())
+
+    def value_span(self, match: re.Match[bytes]) -> tuple[int, int]:
+        """Return where in the buffer the value of ``match`` lies."""
+        if "secret" in self.compiled.groupindex:
+            return match.span("secret")
+        for group in range(1, self.compiled.groups + 1):
+            if match.start(group) >= 0:
+                return match.span(group)
+        return match.span()
+
+    def accepts(self, value: str) -> bool:
+        """Tell whether a matched value may be a secret."""
+        if placeholder(value) or entropy(value) < self.entropy:
+            return False
+        return all(CHECKS[name](value) for name in self.checks)
+
+    def find(self, data: bytes, start: int, stop: int) -> list[tuple[int, int]]:
+        """Return the spans of accepted values of matches within ``data[start:stop]``."""
+        found = []
+        for match in self.compiled.finditer(data, start, stop):
+            if match.end() == stop < len(data):  # cut off by the window: see how it goes on
+                whole = self.compiled.match(data, match.start(), stop + _ROOM)
+                if whole is None:
+                    continue
+                match = whole  # noqa: PLW2901  # the same match, with room
+            begin, end = self.value_span(match)
+            if end > begin and self.accepts(data[begin:end].decode("utf-8", "replace")):
+                found.append((begin, end))
+        return found
+
+
+def load(folder: Path = FOLDER) -> list[Rule]:
+    """Return the rules of every ``*.toml`` in ``folder``, by file name and position.
+
+    Raises:
+        Invalid: ``rule.invalid`` with file and rule, when one does not parse or repeats an id.
+    """
+    rules: dict[str, Rule] = {}
+    for path in sorted(folder.glob("*.toml")):
+        for entry in tomllib.loads(path.read_text("utf-8")).get("rule", []):
+            rule = _parse(entry, path.name)
+            if rule.id in rules:
+                raise _invalid(path.name, rule.id, "the id is taken")
+            rules[rule.id] = rule
+    return list(rules.values())
+
+
+def _parse(entry: dict[str, Any], file: str) -> Rule:
+    values: dict[str, Any] = {
+        key: tuple(value) if isinstance(value, list) else value for key, value in entry.items()
+    }
+    for key in ("pattern", "trigger"):
+        for macro, text in _MACROS.items():
+            values[key] = str(values.get(key, "")).replace(macro, text)
+    values["trigger"] = values["trigger"] or values["pattern"]
+    try:
+        rule = Rule(**values)
+        assert rule.compiled
+    except (TypeError, re.error) as error:
+        raise _invalid(file, str(entry.get("id")), "it does not parse") from error
+    if unknown := set(rule.checks) - CHECKS.keys():
+        raise _invalid(file, rule.id, f"unknown checks {', '.join(sorted(unknown))}")
+    return rule
+
+
+def _invalid(file: str, rule: str, why: str) -> Invalid:
+    return Invalid(
+        "rule.invalid", "A rule cannot be used", f"{file}, rule {rule}: {why}.", "Correct the file."
+    )
+
+
+def prove(rule: Rule, seed: int = 0) -> None:
+    """Check that ``rule`` finds each of its positive samples, all of it, and none of its negative ones.
+
+    Raises:
+        Bug: ``rule.unproven`` with the template that failed.
+    """
+    source = random.Random(f"{rule.id}/{seed}")  # noqa: S311  # samples, not keys
+    for _ in range(_SAMPLE_ROUNDS):
+        for template in rule.positive:
+            text, drawn = fill(template, source)
+            data = text.encode()
+            values = [data[a:b].decode() for a, b in rule.find(data, 0, len(data))]
+            if not any(max(drawn, key=len) in value for value in values):
+                raise _unproven(rule, "misses", template)
+        for template in rule.negative:
+            data = fill(template, source)[0].encode()
+            if rule.find(data, 0, len(data)):
+                raise _unproven(rule, "wrongly finds", template)
+
+
+def _unproven(rule: Rule, what: str, template: str) -> Bug:
+    return Bug("rule.unproven", "A rule fails its own samples", f"{rule.id} {what} {template!r}.")

@@ -1,0 +1,346 @@
+"""The facade: a notebook or a text in, findings and the redacted form out."""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from bisect import bisect_right
+from collections import OrderedDict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from ..core.model import Finding
+from ..core.secret import Secret
+from . import engine as engines
+from .baseline import Baseline, fingerprint
+from .engine import Engine, RuleSet
+from .known import KnownValues
+from .redact import Hit, merge, redact_notebook, redact_text
+from .units import Document, Group, Unit
+
+CLEAN_CELLS = 50_000
+"""How many digests of clean cells are remembered (32 bytes each, about 6 MB in all)."""
+
+ISSUED = "issued-credential"
+"""Rule id of values that the broker issued."""
+
+_SPREAD_MINIMUM = 12
+_ISSUED_TITLE = "A credential that was issued to you"
+_ISSUED_REMEDY = (
+    "Nothing to do if this was an accident: it was not written. Revoke the grant if others saw it."
+)
+
+
+@dataclass(frozen=True)
+class ScanResult:
+    """What one scan found.
+
+    Attributes:
+        findings: In the order of the document.
+        redacted: The notebook or text with markers, or ``None`` when nothing is to be redacted.
+        cells: Index of each changed cell to its new ``source``, ``outputs``, ``metadata`` and
+            ``attachments``, as far as they changed.
+        unscanned: What was not read: ``{"surface": ..., "why": ...}``.
+    """
+
+    findings: list[Finding]
+    redacted: Any = None
+    cells: dict[str, dict[str, Any]] = field(default_factory=dict)
+    unscanned: list[dict[str, str]] = field(default_factory=list)
+
+
+class Scanner:
+    """Scans with the shipped rules and the values that were issued.
+
+    Args:
+        known: Values that the broker issued; they are found in every encoding.
+        baseline: Findings that a person keeps.
+        fingerprint_key: Key of the findings' fingerprints.
+        rules: Compiled rules; default the shipped ones, loaded at the first scan.
+    """
+
+    def __init__(
+        self, known: KnownValues, baseline: Baseline, fingerprint_key: bytes, rules: RuleSet | None = None
+    ) -> None:
+        self._known = known
+        self._baseline = baseline
+        self._key = fingerprint_key
+        self._rules = rules
+        self._lock = threading.Lock()
+        self._clean: OrderedDict[bytes, None] = OrderedDict()
+        self._clean_for = -1  # version of the issued values that the digests belong to
+        self._issued: tuple[int, _Literals | None] = (-1, None)
+
+    @property
+    def rules(self) -> RuleSet:
+        """The rules, compiled or loaded from the cache when first needed."""
+        with self._lock:
+            if self._rules is None:
+                self._rules = engines.load_rules()
+            return self._rules
+
+    def scan_notebook(self, notebook: dict[str, Any], path: str) -> ScanResult:
+        """Scan a parsed notebook; it is not changed.
+
+        Args:
+            notebook: nbformat 4; any other JSON object is read string by string.
+            path: Names the notebook in findings and selects kept ones.
+        """
+        document = Document(notebook)
+        literals = self._literals()
+        suspects = self._suspects(document, literals)
+        hits = merge(self._hits(document, suspects, literals)) if suspects else []
+        unscanned = _left_out(document)
+        if not hits:
+            return ScanResult([], unscanned=unscanned)
+        findings, wanted = self._judge(document, hits, path)
+        if not wanted:
+            return ScanResult(findings, unscanned=unscanned)
+        redacted = redact_notebook(notebook, document, wanted)
+        return ScanResult(findings, redacted, _changed_cells(notebook, redacted, document, wanted), unscanned)
+
+    def scan_text(self, text: str, path: str) -> ScanResult:
+        """Scan a text as one unit."""
+        document = _TextDocument(text)
+        literals = self._literals()
+        if not (suspects := self._suspects(document, literals)):
+            return ScanResult([])
+        hits = merge(self._hits(document, suspects, literals))
+        findings, wanted = self._judge(document, hits, path)
+        return ScanResult(findings, redact_text(text, wanted) if wanted else None)
+
+    def fingerprint(self, value: str) -> str:
+        """Return the fingerprint under which ``value`` is reported."""
+        return fingerprint(self._key, value)
+
+    # -- finding ----------------------------------------------------------------------------------
+
+    def _literals(self) -> _Literals | None:
+        """Return the engine for the issued values as they are now; ``None`` when there are none."""
+        with self._lock:
+            version, literals = self._issued
+            if version != self._known.version:
+                version, texts = self._known.snapshot()
+                literals = _Literals(texts) if texts else None
+                self._issued = (version, literals)
+            if self._clean_for != version:
+                self._clean.clear()
+                self._clean_for = version
+            return literals
+
+    def _suspects(self, document: Document | _TextDocument, literals: _Literals | None) -> list[int]:
+        """Return the groups that may hold something; the others are remembered as clean."""
+        fresh, chunks, digests = [], [], []
+        for number, group in enumerate(document.groups):
+            if not group.units:
+                continue
+            data = group.data()
+            digest = hashlib.sha256(data).digest()
+            if digest not in self._clean:
+                fresh.append(number)
+                chunks.append(data)
+                digests.append(digest)
+        if not fresh:
+            return []
+        suspects = self._screen(chunks, literals)
+        with self._lock:
+            for position, digest in enumerate(digests):
+                if position not in suspects:
+                    self._clean[digest] = None
+            while len(self._clean) > CLEAN_CELLS:
+                self._clean.popitem(last=False)
+        return [fresh[position] for position in sorted(suspects)]
+
+    def _screen(self, chunks: list[bytes], literals: _Literals | None) -> set[int]:
+        """Return which chunks hold a confirmed match: one pass over all of them, joined."""
+        data = b"".join(chunks)
+        ends, total = [], 0
+        for chunk in chunks:
+            total += len(chunk)
+            ends.append(total)
+        found = set()
+        for rule, start, stop in self.rules.windows(data):
+            for begin, _ in rule.find(data, start, stop):
+                found.add(bisect_right(ends, begin))
+        for _, _, end in literals.find(data) if literals else ():
+            found.add(bisect_right(ends, end - 1))
+        return found
+
+    def _hits(
+        self, document: Document | _TextDocument, suspects: Iterable[int], literals: _Literals | None
+    ) -> list[Hit]:
+        """Return every hit in the suspected groups, and every other place of the values found there."""
+        hits: list[Hit] = []
+        for number in suspects:
+            group = document.groups[number]
+            for position, unit in enumerate(group.units):
+                hits += self._rule_hits(unit, number, position)
+                if literals:
+                    hits += literals.hits(unit, number, position)
+        return hits + self._spread(document, hits)
+
+    def _rule_hits(self, unit: Unit, group: int, position: int) -> Iterable[Hit]:
+        margin = b"\n"  # what a trigger wants to see before and behind a value at the unit's ends
+        data = margin + unit.data + margin
+        for rule, start, stop in self.rules.windows(data):
+            for begin, end in rule.find(data, start, stop):
+                span = unit.span(begin - 1, min(end - 1, len(unit.data)))
+                if span is None:
+                    continue
+                yield Hit(
+                    group,
+                    position,
+                    *span,
+                    rule.id,
+                    rule.label,
+                    rule.title,
+                    rule.severity,
+                    rule.remedy,
+                    data[begin:end].decode("utf-8", "surrogatepass"),
+                    redact=rule.action == "redact",
+                )
+
+    def _spread(self, document: Document | _TextDocument, hits: list[Hit]) -> list[Hit]:
+        """Return where values that a rule named turn up without their name, in any encoding."""
+        origins = {
+            hit.value: hit
+            for hit in hits
+            if hit.redact and not hit.issued and len(hit.value) >= _SPREAD_MINIMUM
+        }
+        if not origins:
+            return []
+        values = KnownValues()
+        for value in origins:
+            values.add(value, Secret(value, ""))
+        literals = _Literals(values.snapshot()[1])
+        return [
+            Hit(
+                hit.group,
+                hit.unit,
+                hit.start,
+                hit.end,
+                origin.rule,
+                origin.label,
+                origin.title,
+                origin.severity,
+                origin.remedy,
+                origin.value,
+            )
+            for number, group in enumerate(document.groups)
+            for position, unit in enumerate(group.units)
+            for hit in literals.hits(unit, number, position)
+            for origin in [origins[hit.value]]
+        ]
+
+    # -- judging ----------------------------------------------------------------------------------
+
+    def _judge(
+        self, document: Document | _TextDocument, hits: list[Hit], path: str
+    ) -> tuple[list[Finding], list[Hit]]:
+        """Return the findings, and the hits that are to be redacted."""
+        findings, wanted = [], []
+        for hit in hits:
+            group = document.groups[hit.group]
+            unit = group.units[hit.unit]
+            mark = self.fingerprint(hit.value)
+            action: Literal["redacted", "kept", "reported"] = "redacted" if hit.redact else "reported"
+            if not hit.issued and self._baseline.find(mark, path):
+                action = "kept"
+            if action == "redacted":
+                wanted.append(hit)
+            line, column = unit.position(hit.start)
+            findings.append(
+                Finding(
+                    hit.rule,
+                    hit.title,
+                    hit.severity,
+                    unit.surface,
+                    path,
+                    group.cell,
+                    group.cell_id,
+                    line,
+                    column,
+                    mark,
+                    hit.remedy,
+                    action,
+                )
+            )
+        return findings, wanted
+
+
+class _Literals:
+    """The engine for issued values, with what each text stands for."""
+
+    def __init__(self, texts: dict[str, tuple[str, str]]) -> None:
+        self._texts = [(text.encode("utf-8", "surrogatepass"), *owner) for text, owner in texts.items()]
+        self._engine: Engine = engines.literals([data for data, _, _ in self._texts])
+
+    def find(self, data: bytes) -> list[tuple[int, int, int]]:
+        """Return (index of text, start, end) of every occurrence."""
+        return [(index, end - len(self._texts[index][0]), end) for index, end in self._engine.scan(data)]
+
+    def hits(self, unit: Unit, group: int, position: int) -> Iterable[Hit]:
+        """Yield a hit for every occurrence in ``unit``."""
+        for index, start, end in self.find(unit.data):
+            span = unit.span(start, end)
+            if span is not None:
+                _, label, value = self._texts[index]
+                yield Hit(
+                    group,
+                    position,
+                    *span,
+                    ISSUED,
+                    label,
+                    _ISSUED_TITLE,
+                    "critical",
+                    _ISSUED_REMEDY,
+                    value,
+                    issued=True,
+                )
+
+
+class _TextDocument:
+    """A text as a document of one unit."""
+
+    def __init__(self, text: str) -> None:
+        holder = {"text": text}
+        self.groups = [
+            Group(None, holder, lambda tree, units: units.append(Unit("text", tree["text"], tree, "text")))
+        ]
+
+
+def _left_out(document: Document) -> list[dict[str, str]]:
+    left = []
+    if document.images:
+        what = (
+            f"{document.images} image{'s' if document.images > 1 else ''}, {document.image_size} characters"
+        )
+        left.append({"surface": "output", "why": f"{what}: the inside of images is not read"})
+    if document.shape == "other":
+        why = "not nbformat 4: every string was read, but not by what it means; lines and cells are not named"
+        left.append({"surface": "notebook", "why": why})
+    return left
+
+
+def _changed_cells(
+    notebook: dict[str, Any], redacted: dict[str, Any], document: Document, hits: Iterable[Hit]
+) -> dict[str, dict[str, Any]]:
+    """Return the new content of each changed cell, as far as an open tab must be brought in step."""
+    cells: dict[str, dict[str, Any]] = {}
+    for number in sorted({hit.group for hit in hits}):
+        index = document.groups[number].cell
+        if index is None:
+            continue
+        old, new = notebook["cells"][index], redacted["cells"][index]
+        if not isinstance(new, dict):
+            continue
+        changed = {
+            key: new[key]
+            for key in ("source", "outputs", "metadata", "attachments")
+            if key in new and new[key] != old.get(key)
+        }
+        if isinstance(changed.get("source"), list):
+            changed["source"] = "".join(changed["source"])
+        cells[str(index)] = changed
+    return cells

@@ -1,0 +1,370 @@
+"""A notebook as typed text units: what a reader sees, piece by piece, with the way back.
+
+A cell becomes a :class:`Group` of units; its bytes, joined, are what the engine reads. The walk
+costs more than the matching, so it is plain: no copy is made, image data is left out, numbers are
+passed over, and positions are worked out only for the few units in which something is found.
+"""
+
+from __future__ import annotations
+
+import copy
+import re
+from collections.abc import Callable, Iterable
+from typing import Any
+
+MINIMUM = 8
+"""Shorter strings are not read: no rule and no known value is shorter (characters)."""
+
+SEPARATOR = b"\n\x00\n"
+"""Between units; no value reaches across it."""
+
+_IMAGE_MAGIC = ("iVBORw0KGgo", "/9j/", "R0lGOD", "UklGR")
+_CSI = re.compile(r"\x1b\[[0-9;:?]*[ -/]*[@-~]")
+_UNSEEN = re.compile("\x1b\\[[0-9;:?]*[ -/]*[@-~]|[\u200b-\u200d\u2060\ufeff\u00ad]")
+_ZERO_WIDTH = ("\u200b", "\u200c", "\u200d", "\u2060", "\ufeff", "\u00ad")
+_PLAIN_CELL_KEYS = frozenset(
+    {"cell_type", "source", "outputs", "id", "execution_count", "metadata", "attachments"}
+)
+_PLAIN_OUTPUT_KEYS = frozenset({"output_type", "text", "data", "name", "execution_count", "metadata"})
+
+
+class Unit:
+    """One text that a reader sees as a whole.
+
+    Attributes:
+        surface: ``source``, ``output``, ``metadata``, ``attachment`` or ``text``.
+        text: As stored, parts joined.
+        data: What the engine reads: UTF-8, escape sequences and zero-width characters left out, and the
+            key in front where the text is a value in an object.
+        lead: Characters of that key at the beginning of ``data``.
+        joint: What joined the parts of a list of strings, or ``None`` for a single string.
+    """
+
+    __slots__ = ("data", "joint", "key", "lead", "parent", "surface", "text")
+
+    def __init__(  # noqa: PLR0917  # called for every string of a notebook: positions are faster
+        self, surface: str, text: str, parent: Any, key: Any, name: str = "", joint: str | None = None
+    ) -> None:
+        self.surface = surface
+        self.text = text
+        self.parent = parent
+        self.key = key
+        self.joint = joint
+        view = _UNSEEN.sub("", text) if _has_unseen(text) else text
+        if name:
+            lead = f'"{name}": "'
+            self.lead = len(lead)
+            view = f'{lead}{view}"'
+        else:
+            self.lead = 0
+        try:
+            self.data = view.encode()
+        except UnicodeEncodeError:
+            self.data = view.encode("utf-8", "surrogatepass")
+
+    def span(self, start: int, end: int) -> tuple[int, int] | None:
+        """Return where bytes ``start:end`` of ``data`` lie in ``text``; ``None`` inside the key."""
+        if self.data.isascii():
+            first, last = start - self.lead, end - self.lead
+        else:
+            first = len(self.data[:start].decode("utf-8", "surrogatepass")) - self.lead
+            last = first + len(self.data[start:end].decode("utf-8", "surrogatepass"))
+        if last <= 0:
+            return None
+        first = max(first, 0)
+        if _has_unseen(self.text):
+            first, last = _stored(self.text, first), _stored(self.text, last - 1) + 1
+        return first, min(last, len(self.text))
+
+    def position(self, start: int) -> tuple[int, int]:
+        """Return line and column, from 1, of ``text[start]`` as the user sees them."""
+        column = self.text[self.text.rfind("\n", 0, start) + 1 : start]
+        return self.text.count("\n", 0, start) + 1, len(_UNSEEN.sub("", column)) + 1
+
+    def replace(self, spans: Iterable[tuple[int, int, str]]) -> str:
+        """Write ``text`` with each (start, end, marker) replaced back to where it came from.
+
+        A list of strings stays a list of strings, and an object keeps the order of its keys.
+
+        Returns:
+            The new text.
+        """
+        if self.joint is None or self.joint == "":
+            text = splice(self.text, spans)
+            if self.joint == "":
+                self.parent[self.key] = text.splitlines(keepends=True)
+            elif self.key is None:
+                rename_key(self.parent, self.text, text)
+            else:
+                self.parent[self.key] = text
+            return text
+        parts = splice_parts(self.parent[self.key], self.joint, spans)
+        self.parent[self.key] = parts
+        return self.joint.join(parts)
+
+
+def _has_unseen(text: str) -> bool:
+    return "\x1b" in text or (not text.isascii() and any(mark in text for mark in _ZERO_WIDTH))
+
+
+def _stored(text: str, offset: int) -> int:
+    """Return the index in ``text`` of the character at ``offset`` among those that are seen."""
+    passed = 0  # characters of text that are not seen, up to here
+    for match in _UNSEEN.finditer(text):
+        if match.start() - passed > offset:
+            break
+        passed += match.end() - match.start()
+    return offset + passed
+
+
+def splice(text: str, spans: Iterable[tuple[int, int, str]]) -> str:
+    """Return ``text`` with each (start, end, replacement) put in; spans do not overlap."""
+    pieces, at = [], 0
+    for start, end, replacement in sorted(spans):
+        pieces += [text[at:start], replacement]
+        at = end
+    return "".join([*pieces, text[at:]])
+
+
+def splice_parts(parts: list[str], joint: str, spans: Iterable[tuple[int, int, str]]) -> list[str]:
+    """Do the same on ``joint.join(parts)``, part by part: a span over several is cut from each."""
+    result, offset, wanted = [], 0, sorted(spans)
+    for part in parts:
+        stop = offset + len(part)
+        local = [
+            (max(start - offset, 0), min(end, stop) - offset, replacement if start >= offset else "")
+            for start, end, replacement in wanted
+            if start < stop and end > offset
+        ]
+        result.append(splice(part, local))
+        offset = stop + len(joint)
+    return result
+
+
+def rename_key(tree: Any, old: str, new: str) -> None:
+    """Rename ``old`` wherever it is a key of an object in ``tree``, keeping the order of keys."""
+    stack = [tree]
+    while stack:
+        node = stack.pop()
+        if isinstance(node, dict):
+            if old in node:
+                items = list(node.items())
+                node.clear()
+                for key, value in items:
+                    name = new if key == old else key
+                    while key == old and name in dict(items):
+                        name += "_"
+                    node[name] = value
+            stack.extend(node.values())
+        elif isinstance(node, list):
+            stack.extend(node)
+
+
+class Group:
+    """The units of one cell, or of what a notebook holds beside its cells.
+
+    Attributes:
+        cell: Index of the cell from 0, or ``None``.
+        tree: The object that the units were taken from.
+    """
+
+    __slots__ = ("cell", "tree", "units", "walk")
+
+    def __init__(self, cell: int | None, tree: Any, walk: Callable[[Any, list[Unit]], None]) -> None:
+        self.cell = cell
+        self.tree = tree
+        self.walk = walk
+        self.units: list[Unit] = []
+        walk(tree, self.units)
+
+    def data(self) -> bytes:
+        """Return the bytes of all units, with a separator before, between and behind them."""
+        return SEPARATOR.join([b"", *[unit.data for unit in self.units], b""])
+
+    def copy(self) -> Group:
+        """Return the same group over a deep copy of its tree, to be written to."""
+        return Group(self.cell, copy.deepcopy(self.tree), self.walk)
+
+    @property
+    def cell_id(self) -> str | None:
+        """Nbformat's cell id, when the cell has one."""
+        identifier = self.tree.get("id") if self.cell is not None and isinstance(self.tree, dict) else None
+        return identifier if isinstance(identifier, str) else None
+
+
+class Document:
+    """All groups of a notebook and what was left out of them.
+
+    Attributes:
+        images: How many images were passed over.
+        image_size: Their size as stored, in characters.
+        shape: ``4`` for nbformat 4 cells, ``other`` when every string was read without knowing its place.
+    """
+
+    def __init__(self, notebook: dict[str, Any]) -> None:
+        self.images = 0
+        self.image_size = 0
+        cells = notebook.get("cells")
+        self.shape = "4" if isinstance(cells, list) and notebook.get("nbformat", 4) == 4 else "other"
+        if self.shape == "other":
+            self.groups = [Group(None, notebook, self._text)]
+        else:
+            rest = {key: value for key, value in notebook.items() if key != "cells"}
+            self.groups = [Group(None, rest, self._metadata)]
+            self.groups += [Group(index, cell, self._cell) for index, cell in enumerate(cells or [])]
+
+    # -- walks, each appending units in a fixed order ---------------------------------------------
+
+    def _text(self, tree: Any, units: list[Unit]) -> None:
+        self._leaves(tree, "text", units)
+
+    def _metadata(self, tree: Any, units: list[Unit]) -> None:
+        self._leaves(tree, "metadata", units)
+
+    def _cell(self, cell: Any, units: list[Unit]) -> None:
+        if not isinstance(cell, dict):
+            self._leaves([cell], "text", units)
+            return
+        self._multiline(cell, "source", "source", units)
+        outputs = cell.get("outputs")
+        if isinstance(outputs, list):
+            for output in outputs:
+                self._output(output, units)
+        elif outputs:
+            self._leaves({"outputs": outputs}, "output", units)
+        if attachments := cell.get("attachments"):
+            self._attachments(attachments, units)
+        if metadata := cell.get("metadata"):
+            self._leaves(metadata, "metadata", units)
+        if not _PLAIN_CELL_KEYS.issuperset(cell):
+            self._others(cell, _PLAIN_CELL_KEYS, "metadata", units)
+
+    def _output(self, output: Any, units: list[Unit]) -> None:
+        if not isinstance(output, dict):
+            self._leaves([output], "output", units)
+            return
+        if "text" in output:
+            self._multiline(output, "text", "output", units)
+        if "data" in output:
+            self._bundle(output["data"], "output", units)
+        if metadata := output.get("metadata"):
+            self._leaves(metadata, "metadata", units)
+        traceback = output.get("traceback")
+        if isinstance(traceback, list) and traceback and all(isinstance(line, str) for line in traceback):
+            units.append(Unit("output", "\n".join(traceback), output, "traceback", joint="\n"))
+            self._others(output, _PLAIN_OUTPUT_KEYS | {"traceback"}, "output", units)
+        elif not _PLAIN_OUTPUT_KEYS.issuperset(output):
+            self._others(output, _PLAIN_OUTPUT_KEYS, "output", units)
+
+    def _others(self, tree: dict[str, Any], known: frozenset[str], surface: str, units: list[Unit]) -> None:
+        for key, value in tree.items():
+            if key not in known:
+                if isinstance(value, str):
+                    if len(value) >= MINIMUM:
+                        units.append(Unit(surface, value, tree, key))
+                else:
+                    self._leaves(value, surface, units)
+
+    def _attachments(self, attachments: Any, units: list[Unit]) -> None:
+        if isinstance(attachments, dict) and all(isinstance(bundle, dict) for bundle in attachments.values()):
+            self._keys(attachments, "attachment", units, attachments)
+            for bundle in attachments.values():
+                self._bundle(bundle, "attachment", units)
+        else:
+            self._leaves(attachments, "attachment", units)
+
+    def _bundle(self, bundle: Any, surface: str, units: list[Unit]) -> None:
+        if not isinstance(bundle, dict):
+            self._leaves([bundle], surface, units)
+            return
+        for mime, value in bundle.items():
+            if isinstance(value, str) or (isinstance(value, list) and not str(mime).endswith("json")):
+                self._multiline(bundle, mime, surface, units)
+            elif value is not None:
+                self._leaves(value, surface, units)
+
+    def _multiline(self, tree: dict[str, Any], key: str, surface: str, units: list[Unit]) -> None:
+        """Read a string, or a list of strings that nbformat joins."""
+        value = tree.get(key)
+        joint = None
+        if isinstance(value, list):
+            try:
+                value, joint = "".join(value), ""
+            except TypeError:  # not a list of strings
+                self._leaves(value, surface, units)
+                return
+        elif not isinstance(value, str):
+            self._leaves(value, surface, units)
+            return
+        if len(value) >= MINIMUM and not self._image(value):
+            units.append(Unit(surface, value, tree, key, joint=joint))
+
+    def _image(self, value: str) -> bool:
+        """Tell whether ``value`` is an image in base64, by its first bytes and its length, and count it."""
+        if len(value) < 64 or not value.startswith(_IMAGE_MAGIC) or not _base64_only(value):
+            return False
+        self.images += 1
+        self.image_size += len(value)
+        return True
+
+    def _leaves(self, tree: Any, surface: str, units: list[Unit]) -> None:
+        """Read every string of a JSON value, with its key; iterative, so that depth costs no stack."""
+        stack = [tree]
+        seen: set[str] = set()
+        while stack:
+            node = stack.pop()
+            if isinstance(node, dict):
+                stack.extend(reversed(self._object(node, surface, units, seen, tree)))
+            elif isinstance(node, list):
+                stack.extend(reversed(self._array(node, surface, units)))
+
+    def _object(
+        self, node: dict[str, Any], surface: str, units: list[Unit], seen: set[str], tree: Any
+    ) -> list[Any]:
+        """Read the keys and strings of one object; return what is nested in it."""
+        nested: list[Any] = []
+        for key, value in node.items():
+            if len(key) >= MINIMUM and key not in seen:
+                seen.add(key)
+                units.append(Unit(surface, key, tree, None))
+            if isinstance(value, str):
+                if len(value) >= MINIMUM and not self._image(value):
+                    units.append(Unit(surface, value, node, key, name=key))
+            elif isinstance(value, (dict, list)) and value:
+                if isinstance(value, list) and _lines(value):
+                    units.append(Unit(surface, "".join(value), node, key, name=key, joint=""))
+                else:
+                    nested.append(value)
+        return nested
+
+    def _array(self, node: list[Any], surface: str, units: list[Unit]) -> list[Any]:
+        """Read the strings of one array; return what is nested in it."""
+        nested: list[Any] = []
+        if _NUMBERS.issuperset(map(type, node)):
+            return nested
+        for index, value in enumerate(node):
+            if isinstance(value, str):
+                if len(value) >= MINIMUM and not self._image(value):
+                    units.append(Unit(surface, value, node, index))
+            elif isinstance(value, (dict, list)) and value:
+                nested.append(value)
+        return nested
+
+    def _keys(self, node: dict[str, Any], surface: str, units: list[Unit], tree: Any) -> None:
+        units.extend(Unit(surface, key, tree, None) for key in node if len(key) >= MINIMUM)
+
+
+_NUMBERS = {int, float, bool, type(None)}
+_BASE64 = re.compile(r"[A-Za-z0-9+/=\s]+\Z")
+
+
+def _base64_only(value: str) -> bool:
+    """Tell whether the ends and the middle of ``value`` are base64: enough to know an image from a text."""
+    middle = len(value) // 2
+    return all(_BASE64.match(part) for part in (value[:64], value[middle : middle + 64], value[-64:]))
+
+
+def _lines(value: list[Any]) -> bool:
+    """Tell whether a list is one text stored line by line, as nbformat stores texts."""
+    first = value[0]
+    return isinstance(first, str) and first.endswith("\n") and all(isinstance(line, str) for line in value)
