@@ -1,0 +1,51 @@
+"""The folder ``statements/``: signed envelopes, each named after the SHA-256 of its bytes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ..core.canonical import sha256_hex
+from ..core.errors import NotFound, Unavailable
+from .durable import write_durably
+
+
+class StatementStore:
+    """Keeps envelopes as they were signed, byte for byte."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def put(self, envelope: bytes) -> str:
+        """Store an envelope durably and return its id; call this before the ledger entry that names it.
+
+        Raises:
+            Unavailable: ``statements.unwritable``.
+        """
+        identity = sha256_hex(envelope)
+        path = self._folder / f"{identity}.json"
+        try:
+            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            if not path.exists():
+                write_durably(path, envelope)
+        except OSError as error:
+            raise Unavailable(
+                "statements.unwritable",
+                "A statement cannot be stored",
+                "The disk refused.",
+                "Free some space or repair the disk; recording goes on by itself then.",
+            ) from error
+        return identity
+
+    def get(self, identity: str) -> bytes:
+        """Return an envelope's bytes.
+
+        Raises:
+            NotFound: ``statements.unknown``; also when its bytes are no longer those that were stored.
+        """
+        try:
+            envelope = (self._folder / f"{identity}.json").read_bytes()
+        except OSError:
+            envelope = b""
+        if sha256_hex(envelope) != identity:
+            raise NotFound("statements.unknown", "No such statement", "", "Run `qsec verify`.")
+        return envelope

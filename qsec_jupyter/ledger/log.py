@@ -1,0 +1,457 @@
+"""The append-only log: one writer, durable before :meth:`Ledger.append` returns, many threads at once.
+
+Appenders queue. One of them leads: it writes everything that waits with one write and one ``fdatasync``,
+wakes those whose entries that were, and hands the lead to the next in the queue (group commit). State
+moves only after the disk has answered; after an error the file is cut back to what was acknowledged, so a
+full disk costs the entries of that moment and nothing else.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import hashlib
+import json
+import os
+import threading
+import uuid
+from collections import deque
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+from ..core.canonical import canonical_bytes
+from ..core.errors import Bug, Conflict, Invalid, NotFound, QsecError, Unavailable
+from ..core.events import EVENT_TYPES
+from ..core.model import rfc3339
+from ..core.signing import Signer
+from . import checkpoint as checkpoints, segment
+from .durable import write_durably
+from .merkle import Frontier, leaf_hash
+
+Event = dict[str, Any]
+Clock = Callable[[], datetime]
+
+SEGMENT_BYTES = 64 * 1024 * 1024
+"""A segment that has reached this size is followed by a new one (bytes)."""
+
+CHECKPOINT_EVERY = 1000
+"""Entries after which :attr:`Ledger.checkpoint_due` asks for a checkpoint."""
+
+
+def now() -> datetime:
+    """Return the time of the machine's clock in UTC."""
+    return datetime.now(timezone.utc)
+
+
+@dataclass(slots=True)
+class _Waiting:
+    """An entry on its way to the disk."""
+
+    event: Event
+    index: int = -1
+    error: BaseException | None = None
+    done: bool = False
+    wake: threading.Lock = field(default_factory=threading.Lock)
+
+    def __post_init__(self) -> None:
+        self.wake.acquire()  # released when the entry is done, or when its thread is to lead
+
+
+@dataclass(slots=True)
+class _State:
+    """Where the durable part of the log ends."""
+
+    path: Path
+    offset: int
+    chain: bytes
+    tree: Frontier = field(default_factory=Frontier)
+
+
+class Ledger:
+    """The journal's log, opened for writing. Use :meth:`open`.
+
+    Attributes:
+        journal: The journal's id, a UUID as text; part of every checkpoint's origin line.
+        truncated: Bytes of a torn tail that were cut at open; 0 after an orderly end.
+    """
+
+    def __init__(self, folder: Path, lock: int, clock: Clock, segment_bytes: int) -> None:
+        self._folder = folder
+        self._lock_fd = lock
+        self._clock = clock
+        self._segment_bytes = segment_bytes
+        self._queue: deque[_Waiting] = deque()
+        self._queueing = threading.Lock()
+        self._led = False  # somebody leads; guarded by _queueing, as the queue is
+        self._commit = threading.Lock()
+        self._file = -1
+        self._unclean = False  # an error left bytes behind the durable end that could not be cut yet
+        self._owed: Event | None = None  # what happened at open and is not on the disk yet
+        self._checkpointed = 0
+        self.truncated = 0
+        self._state, self.journal = self._recover()
+        self._file = os.open(self._state.path, os.O_RDWR | os.O_CLOEXEC)
+        if self.truncated:
+            self._cut()
+
+    @classmethod
+    def open(cls, path: Path, clock: Clock = now, *, segment_bytes: int = SEGMENT_BYTES) -> Ledger:
+        """Open or begin the ledger in folder ``path`` (a journal's ``ledger/``).
+
+        The whole log is read once: a torn tail is cut off and recorded as ``ledger.truncated``, and the
+        newest checkpoint must agree with what is there.
+
+        Raises:
+            Conflict: ``ledger.in_use`` when another process writes to it.
+            Unavailable: ``ledger.damaged`` when entries were altered or are missing; nothing is changed then.
+                ``ledger.unwritable`` when the disk refuses.
+        """
+        try:
+            path.mkdir(mode=0o700, parents=True, exist_ok=True)
+            lock = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        except OSError as error:
+            raise _unwritable() from error
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return cls(path, lock, clock, segment_bytes)
+        except BlockingIOError as error:
+            os.close(lock)
+            raise Conflict(
+                "ledger.in_use",
+                "Another control plane writes to this ledger",
+                "A ledger has one writer.",
+                "Use another journal, or stop the other control plane.",
+            ) from error
+        except OSError as error:
+            os.close(lock)
+            raise _unwritable() from error
+        except QsecError:
+            os.close(lock)
+            raise
+
+    # -- writing ------------------------------------------------------------------------------
+
+    def append(self, event: Event) -> int:
+        """Write an event and return its index once it is durable.
+
+        Args:
+            event: ``{"type": ..., "data": {...}}``; ``asserted_by`` may be given and must be the
+                catalogue's. Index and time are added here.
+
+        Raises:
+            Bug: ``ledger.event_malformed`` or ``ledger.event_unknown``.
+            Invalid: ``ledger.entry_too_large`` above 1 MiB.
+            Unavailable: ``ledger.unwritable``; the entry is not in the log and later ones may be.
+        """
+        waiting = _Waiting(_checked(event))
+        with self._queueing:
+            self._queue.append(waiting)
+            lead, self._led = not self._led, True
+        if not lead:
+            waiting.wake.acquire()
+        if not waiting.done:
+            self._lead()
+        if waiting.error is not None:
+            raise waiting.error
+        return waiting.index
+
+    def checkpoint(self, signer: Signer) -> checkpoints.Checkpoint:
+        """Sign the tree as it is now and store the checkpoint; the same size is never signed twice.
+
+        Raises:
+            Unavailable: If the signer or the disk does not answer.
+        """
+        with self._commit:
+            tree = self._state.tree.copy()
+        made = checkpoints.make(self.journal, tree.size, tree.root(), signer)
+        try:
+            checkpoints.store(self._folder, made)
+        except OSError as error:
+            raise _unwritable() from error
+        self._checkpointed = max(self._checkpointed, tree.size)
+        return made
+
+    def close(self) -> None:
+        """Let go of the files and the lock; appending afterwards is a bug."""
+        with self._commit:
+            for fd in (self._file, self._lock_fd):
+                if fd >= 0:
+                    os.close(fd)
+            self._file = self._lock_fd = -1
+
+    def __enter__(self) -> Ledger:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    # -- reading ------------------------------------------------------------------------------
+
+    @property
+    def size(self) -> int:
+        """How many entries are durable."""
+        return self._state.tree.size
+
+    @property
+    def checkpoint_due(self) -> bool:
+        """Whether ``CHECKPOINT_EVERY`` entries have come since the last checkpoint."""
+        return self.size - self._checkpointed >= CHECKPOINT_EVERY
+
+    def read(self, start: int = 0) -> Iterator[Event]:
+        """Yield the durable entries from index ``start`` on, without holding up writers."""
+        end = self.size
+        for event in read_events(self._folder, start):
+            if event["index"] >= end:
+                return
+            yield event
+
+    def entry(self, index: int) -> Event:
+        """Return one entry.
+
+        Raises:
+            NotFound: ``ledger.no_such_entry``.
+        """
+        for event in self.read(index) if 0 <= index < self.size else ():
+            return event
+        raise NotFound(
+            "ledger.no_such_entry", "No such ledger entry", f"There is no entry {index}.", "Check the index."
+        )
+
+    # -- the commit -----------------------------------------------------------------------------
+
+    def _lead(self) -> None:
+        try:
+            with self._commit:
+                self._commit_queue()
+        finally:
+            with self._queueing:
+                following = self._queue[0] if self._queue else None
+                self._led = following is not None
+            if following:
+                following.wake.release()
+
+    def _commit_queue(self) -> None:
+        batch = [_Waiting(self._owed)] if self._owed else []
+        with self._queueing:
+            batch += self._queue
+            self._queue.clear()
+        try:
+            if self._file < 0:
+                raise Bug("ledger.closed", "The ledger was closed")  # noqa: TRY301  # every waiter must learn of it
+            self._write(batch)
+            self._owed = None
+        except OSError as error:
+            self._unclean = True
+            with contextlib.suppress(
+                OSError
+            ):  # a disk that cannot even shorten a file: the next commit tries again
+                self._restore()
+            for waiting in batch:
+                waiting.error = waiting.error or _unwritable(error)
+        except BaseException as error:
+            self._unclean = True
+            for waiting in batch:
+                waiting.error = waiting.error or error
+            if not isinstance(error, Exception):
+                raise
+        finally:
+            for waiting in batch:
+                waiting.done = True
+                waiting.wake.release()
+
+    def _write(self, batch: list[_Waiting]) -> None:
+        if self._unclean:
+            self._restore()
+        if self._state.offset >= self._segment_bytes:
+            self._rotate()
+        tree, chain, out = self._state.tree.copy(), self._state.chain, bytearray()
+        time = rfc3339(self._clock())
+        for waiting in batch:
+            try:
+                payload = _payload({**waiting.event, "index": tree.size, "time": time})
+            except QsecError as error:
+                waiting.error = error
+                continue
+            waiting.index = tree.size
+            chain = segment.chain_hash(chain, payload)
+            tree.append(leaf_hash(payload))
+            out += segment.encode_frame(chain, payload)
+        if out:
+            _write_all(self._file, bytes(out), self._state.offset)
+            os.fdatasync(self._file)
+        self._state = _State(self._state.path, self._state.offset + len(out), chain, tree)
+
+    def _restore(self) -> None:
+        os.ftruncate(self._file, self._state.offset)
+        self._unclean = False
+
+    def _rotate(self) -> None:
+        header = segment.Header(uuid.UUID(self.journal).bytes, self._state.tree.size, self._state.chain)
+        path = _begin(self._folder, header)
+        file = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+        os.close(self._file)
+        self._file = file
+        self._state = _State(path, segment.HEADER_SIZE, header.chain, self._state.tree)
+
+    # -- opening --------------------------------------------------------------------------------
+
+    def _recover(self) -> tuple[_State, str]:
+        """Read what is there; begin the first segment when there is nothing."""
+        found = segment.paths(self._folder)
+        newest = checkpoints.newest(self._folder)
+        if not found:
+            if newest is not None:
+                raise _damaged("Checkpoints are there and the entries are not.")
+            header = segment.Header(uuid.uuid4().bytes, 0, bytes(32))
+            state = _State(_begin(self._folder, header), segment.HEADER_SIZE, header.chain)
+            return state, str(uuid.UUID(bytes=header.journal))
+        state, journal = _replay(found, newest)
+        self._checkpointed = newest.size if newest else 0
+        self.truncated = found[-1].stat().st_size - state.offset
+        return state, journal
+
+    def _cut(self) -> None:
+        """Take the torn tail away, and make the first entry after it say so."""
+        size = os.fstat(self._file).st_size
+        tail = os.pread(self._file, size - self._state.offset, self._state.offset)
+        data = {
+            "segment": self._state.path.name,
+            "offset": self._state.offset,
+            "bytes": len(tail),
+            "sha256": hashlib.sha256(tail).hexdigest(),
+        }
+        self._unclean = True  # the first commit cuts, and writes this together with what comes next
+        self._owed = {"type": "ledger.truncated", "asserted_by": "control", "data": data}
+        with self._commit:
+            self._commit_queue()
+
+
+def read_events(folder: Path, start: int = 0) -> Iterator[Event]:
+    """Yield the entries of a ledger folder from index ``start`` on, without its lock.
+
+    An incomplete last frame (a writer is at work, or was cut off) ends the reading. Nothing is verified
+    here beyond what reading needs; that is :func:`.verify.verify_journal`'s work.
+
+    Raises:
+        Unavailable: ``ledger.damaged`` when an entry cannot be read.
+    """
+    found = segment.paths(folder)
+    firsts = [int(path.stem) for path in found]
+    for position, path in enumerate(found):
+        if position + 1 < len(found) and firsts[position + 1] <= start:
+            continue
+        index = firsts[position]
+        for frame in segment.frames(path.read_bytes()):
+            if frame.broken == "torn":
+                return
+            if frame.broken:
+                raise _damaged(f"Entry {index} in {path.name} cannot be read.")
+            if index >= start:
+                try:
+                    yield json.loads(frame.payload)
+                except ValueError as error:
+                    raise _damaged(f"Entry {index} in {path.name} cannot be read.") from error
+            index += 1
+
+
+def _replay(found: list[Path], newest: checkpoints.Checkpoint | None) -> tuple[_State, str]:
+    """Follow chain and tree to the last whole entry."""
+    tree, chain, journal = Frontier(), bytes(32), b""
+    state = None
+    for path in found:
+        data = path.read_bytes()
+        try:
+            header = segment.Header.decode(data)
+        except ValueError as error:
+            raise _damaged(f"{path.name} has no valid header.") from error
+        journal = journal or header.journal
+        if (header.journal, header.first, header.previous) != (journal, tree.size, chain):
+            raise _damaged(f"{path.name} does not follow the segment before it.")
+        chain, offset = header.chain, segment.HEADER_SIZE
+        for frame in segment.frames(data):
+            expected = segment.chain_hash(chain, frame.payload)
+            if frame.broken or frame.chain != expected:
+                torn = frame.broken == "torn" or segment.has_hole(data, frame.offset)
+                if path is found[-1] and torn:
+                    break
+                raise _damaged(f"Entry {tree.size} in {path.name} was altered.")
+            chain, offset = expected, frame.offset + segment.FRAME_OVERHEAD + len(frame.payload)
+            tree.append(leaf_hash(frame.payload))
+            if newest and tree.size == newest.size and tree.root() != newest.root:
+                raise _damaged(f"The checkpoint over {newest.size} entries does not match them.")
+        state = _State(path, offset, chain, tree)
+    if newest and tree.size < newest.size:
+        raise _damaged(f"A checkpoint covers {newest.size} entries and {tree.size} are there.")
+    assert state is not None
+    return state, str(uuid.UUID(bytes=journal))
+
+
+def _begin(folder: Path, header: segment.Header) -> Path:
+    """Create a segment; it is there with its whole header or not at all."""
+    path = segment.path_of(folder, header.first)
+    write_durably(path, header.encode())
+    return path
+
+
+def _checked(event: Event) -> Event:
+    kind = EVENT_TYPES.get(str(event.get("type")))
+    if kind is None:
+        raise Bug("ledger.event_unknown", "An event's type is not in the catalogue")
+    data = event.get("data", {})
+    asserted_by = event.get("asserted_by", kind.asserted_by)
+    if event.keys() - {"type", "data", "asserted_by"} or not isinstance(data, dict):
+        raise Bug(
+            "ledger.event_malformed",
+            "An event is malformed",
+            "An event has a type, an object `data` and nothing else.",
+        )
+    if asserted_by not in ("control", "server", "kernel"):
+        raise Bug("ledger.event_malformed", "An event is malformed", "Nobody known asserts it.")
+    return {"type": kind.name, "asserted_by": asserted_by, "data": data}
+
+
+def _payload(entry: Event) -> bytes:
+    try:
+        payload = canonical_bytes(entry)
+    except (ValueError, TypeError, RecursionError) as error:
+        raise Bug(
+            "ledger.event_malformed", "An event is malformed", "Its data is not canonical JSON."
+        ) from error
+    if len(payload) > segment.MAX_PAYLOAD:
+        raise Invalid(
+            "ledger.entry_too_large",
+            "That is too much for one ledger entry",
+            f"The entry has {len(payload)} bytes; {segment.MAX_PAYLOAD} are allowed.",
+            "Record a digest instead of the thing itself.",
+        )
+    return payload
+
+
+def _write_all(file: int, data: bytes, offset: int) -> None:
+    view = memoryview(data)
+    while view:
+        written = os.pwrite(file, view, offset)
+        view, offset = view[written:], offset + written
+
+
+def _unwritable(cause: OSError | None = None) -> Unavailable:
+    error = Unavailable(
+        "ledger.unwritable",
+        "The ledger cannot be written",
+        f"The disk answered {os.strerror(cause.errno)}." if cause and cause.errno else "The disk refused.",
+        "Free some space or repair the disk; recording goes on by itself then.",
+    )
+    error.__cause__ = cause
+    return error
+
+
+def _damaged(detail: str) -> Unavailable:
+    return Unavailable(
+        "ledger.damaged",
+        "The ledger was altered or damaged",
+        detail,
+        "Run `qsec verify`, keep a copy of the journal folder, and move it away to begin a new one.",
+    )
