@@ -11,9 +11,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Literal, Protocol, runtime_checkable
+from typing import Literal, Protocol
 
 from ...core.secret import Secret
+from ...core.signing import Signer
 
 VaultKind = Literal["vault", "openbao", "sealed-store"]
 VaultOrigin = Literal["external", "dev", "embedded"]
@@ -104,29 +105,6 @@ class Issued:
     session: SessionRef
     revocability: str
     source: str
-
-
-@runtime_checkable
-class Signer(Protocol):
-    """Signs with one Ed25519 key; the same shape as the ledger's signer."""
-
-    @property
-    def name(self) -> str:
-        """Say which key this is, e.g. ``vault-transit:qsec-ledger:v1``."""
-        ...
-
-    @property
-    def public_key(self) -> bytes:
-        """Return the raw public key of 32 bytes (RFC 8032)."""
-        ...
-
-    def sign(self, data: bytes) -> bytes:
-        """Return the raw signature of 64 bytes (RFC 8032) over ``data``.
-
-        Raises:
-            Unavailable: If the key's holder does not answer.
-        """
-        ...
 
 
 class Broker(Protocol):

@@ -11,13 +11,14 @@ from typing import Literal
 import structlog
 
 from ...core.errors import QsecError
+from ...core.signing import Signer
 from . import dev, identity
 from .broker import Broker, Check, TargetSource
 from .identity import BrokerIdentity
 from .keystore import KeyStore, real_keyring
 from .naming import Mounts
 from .sealed import STORE_NAME, SealedBroker, SealedFile
-from .signers import LocalSigner, new_seed
+from .signers import new_seed, signer_of
 from .vault import Endpoint, VaultAdapter
 from .vault_broker import VaultBroker
 
@@ -148,9 +149,9 @@ def _store_checks(home: Path, keys: KeyStore) -> list[Check]:
     ]
 
 
-def local_signer(keys: KeyStore) -> LocalSigner:
+def local_signer(keys: KeyStore) -> Signer:
     """Return this machine's signing key, made at its first use."""
-    return LocalSigner(keys.create(SIGNING_KEY, new_seed)[0])
+    return signer_of(keys.create(SIGNING_KEY, new_seed)[0])
 
 
 def _utc_now() -> datetime:

@@ -96,6 +96,7 @@ class BrokerToken:
         self._since = 0.0
         self._renew_at = 0.0
         self._ends_at = 0.0
+        self._closed = False
 
     def run(self, call: Callable[[Secret], T]) -> T:
         """Make a call with the token; after a refusal log in once more and repeat it once.
@@ -110,11 +111,12 @@ class BrokerToken:
                 raise
         return call(self._current())
 
-    def forget(self) -> None:
-        """Give the token back to the Vault when it answers, and forget it."""
+    def close(self, give_back: bool) -> None:
+        """Forget the token for good; ``give_back`` ends it in the Vault, too, when that answers."""
         with self._lock:
             token, self._token = self._token, None
-        if token is not None:
+            self._closed = True
+        if token is not None and give_back:
             doing = Doing("end the broker's token", f"policy {BROKER_ROLE}")
             try:
                 self._adapter.call("POST", "auth/token/revoke-self", doing=doing, token=token)
@@ -131,6 +133,8 @@ class BrokerToken:
             return self._token or self._logged_in()
 
     def _logged_in(self) -> Secret:
+        if self._closed:
+            raise vault_errors.closed()
         answer = log_in(self._adapter, self._mounts, BROKER_ROLE, self._identity.for_broker())
         self._token = Secret(str(answer.auth["client_token"]), "vault token")
         self._since = self._monotonic()

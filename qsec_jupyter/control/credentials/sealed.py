@@ -30,11 +30,12 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from ...core.errors import NotFound, Unavailable
 from ...core.secret import Secret
-from .broker import Check, Issued, IssueRequest, KeyProtection, SessionRef, Signer, TargetSource, VaultInfo
+from ...core.signing import Signer
+from .broker import Check, Issued, IssueRequest, KeyProtection, SessionRef, TargetSource, VaultInfo
 from .keystore import KeyStore, locked, write_private
 from .seeds import made_up_token
 from .sessions import Sessions, refuse_ended
-from .signers import LocalSigner, new_seed
+from .signers import new_seed, signer_of
 
 KEY_NAME = "store.key"
 STORE_NAME = "store.sealed"
@@ -139,7 +140,7 @@ class SealedBroker:
         self._sessions = Sessions()
         self._note = note
         self._protection: KeyProtection | None = None
-        self._signer: LocalSigner | None = None
+        self._signer: Signer | None = None
         self._problem: Unavailable | None = None
         try:
             self._file.change(self._seeded)
@@ -217,7 +218,7 @@ class SealedBroker:
     def local_signer(self) -> Signer:
         """Return the Ed25519 key that is sealed in the store."""
         if self._signer is None:
-            self._signer = LocalSigner(self._content().signing_key)
+            self._signer = signer_of(self._content().signing_key)
         return self._signer
 
     def close(self) -> None:

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import base64
 import binascii
-import hashlib
 from collections.abc import Callable
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from ...core.errors import NotFound
+from ...core.errors import NotFound, Unavailable
 from ...core.secret import Secret
+from ...ledger.keys import LocalSigner
 from . import vault_errors
 from .naming import BROKER_ROLE, TRANSIT_KEY
 from .vault import Answer, VaultAdapter
@@ -22,24 +21,21 @@ WithToken = Callable[[Callable[[Secret], Answer]], Answer]
 """Makes a call with the broker's token; see :meth:`.login.BrokerToken.run`."""
 
 
-class LocalSigner:
-    """Signs with an Ed25519 key in this process's memory.
+def signer_of(seed: bytes) -> LocalSigner:
+    """Return the signer of a private key given as its 32 raw bytes (RFC 8032, 5.1.5).
 
-    Args:
-        seed: The private key, 32 bytes (RFC 8032, 5.1.5).
+    Raises:
+        Unavailable: ``key.unusable`` when it is no such key.
     """
-
-    def __init__(self, seed: bytes) -> None:
-        self._key = Ed25519PrivateKey.from_private_bytes(seed)
-        self.public_key = self._key.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
-        self.name = f"local:{hashlib.sha256(self.public_key).hexdigest()[:16]}"
-
-    def sign(self, data: bytes) -> bytes:
-        """Return the raw signature of 64 bytes over ``data``."""
-        return self._key.sign(data)
-
-    def __repr__(self) -> str:
-        return f"LocalSigner({self.name})"
+    try:
+        return LocalSigner(Ed25519PrivateKey.from_private_bytes(seed))
+    except ValueError as error:
+        raise Unavailable(
+            "key.unusable",
+            "The signing key cannot be used",
+            "It is not an Ed25519 private key of 32 bytes.",
+            "Bring it back from a backup, or move it away; a new one is then made.",
+        ) from error
 
 
 class TransitSigner:

@@ -214,8 +214,7 @@ class VaultAdapter(RawAdapter):  # type: ignore[misc]  # hvac has no types
                 call may have worked.
         """
         sent = time.monotonic()
-        headers = {"X-Vault-Token": token.reveal()} if token is not None else {}
-        response = self.request(method, f"v1/{path}", headers=headers, doing=doing, json=body, params=query)
+        response = self.request(method, f"v1/{path}", token=token, doing=doing, json=body, params=query)
         if response.status_code == 204 or not response.content:
             return Answer(response.status_code, response.headers, {}, sent)
         try:
@@ -232,12 +231,19 @@ class VaultAdapter(RawAdapter):  # type: ignore[misc]  # hvac has no types
         url: str,
         headers: dict[str, str] | None = None,
         raise_exception: bool = True,
+        *,
         doing: Doing = Doing("answer", "the role's policy"),  # noqa: B008  # frozen
+        token: Secret | None = None,
         **kwargs: Any,
     ) -> requests.Response:
         """Send within the time limit; hvac's API classes end here too and get the same treatment."""
         path_segments(url.strip("/"))
-        work = self._workers.submit(self._exchange, method, url, headers, doing, kwargs)
+        try:
+            work = self._workers.submit(
+                self._exchange, method, url, dict(headers or {}), token, doing, kwargs
+            )
+        except RuntimeError as error:  # the pool was shut down
+            raise vault_errors.closed() from error
         try:
             response: requests.Response = work.result(self.total)
         except FutureTimeout as error:
@@ -248,13 +254,15 @@ class VaultAdapter(RawAdapter):  # type: ignore[misc]  # hvac has no types
         return response
 
     def _exchange(
-        self, method: str, url: str, headers: dict[str, str] | None, doing: Doing, kwargs: dict[str, Any]
+        self, method: str, url: str, doing: Doing, token: Secret | None, options: dict[str, Any]
     ) -> requests.Response:
         """Send and read to the end, in a worker thread; the caller may have given up meanwhile."""
         deadline = time.monotonic() + self.total
+        if token is not None:
+            options["headers"]["X-Vault-Token"] = token.reveal()
         try:
             response: requests.Response = super().request(
-                method, url, headers=headers, raise_exception=False, stream=True, **kwargs
+                method, url, raise_exception=False, stream=True, **options
             )
             response.raw = io.BytesIO(_read(response, deadline, doing, self.total))
             return response

@@ -17,13 +17,13 @@ import structlog
 
 from ...core.errors import Denied, Invalid, NotFound, QsecError
 from ...core.secret import Secret
+from ...core.signing import Signer
 from .broker import (
     Check,
     Issued,
     IssueRequest,
     KeyProtection,
     SessionRef,
-    Signer,
     TargetSource,
     VaultInfo,
     VaultOrigin,
@@ -144,8 +144,7 @@ class VaultBroker:
         """Forget all tokens, give the broker's own back, stop the dev server when there is one."""
         self._sessions.clear()
         self._cleaning.shutdown(wait=False, cancel_futures=True)
-        if self._origin == "external":
-            self._token.forget()
+        self._token.close(give_back=self._origin == "external")
         self._adapter.close()
         self._on_close()
 

@@ -30,6 +30,16 @@ class Doing:
     policy: str
 
 
+def closed() -> QsecError:
+    """The broker was closed; only a call that was under way meanwhile sees this."""
+    return Unavailable(
+        "vault.closed",
+        "The control plane is stopping",
+        "Its way to the Vault is closed already.",
+        "Try again when it has started anew.",
+    )
+
+
 def unreachable(address: str) -> QsecError:
     """Nothing listens there, or the name does not resolve."""
     return Unavailable(

@@ -8,6 +8,7 @@ exits with the command's exit status.
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
@@ -32,7 +33,8 @@ def run(command: list[str]) -> int:
 
 def _wait_for_parent(child: subprocess.Popen[bytes]) -> None:
     """Read until end of file; nothing is ever written to this pipe."""
-    while sys.stdin.buffer.read(1024):
+    # Not sys.stdin: its lock, held by this thread at the interpreter's end, would abort the process.
+    while os.read(0, 1024):
         pass
     _end(child)
 
