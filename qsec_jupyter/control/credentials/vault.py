@@ -239,9 +239,8 @@ class VaultAdapter(RawAdapter):  # type: ignore[misc]  # hvac has no types
         """Send within the time limit; hvac's API classes end here too and get the same treatment."""
         path_segments(url.strip("/"))
         try:
-            work = self._workers.submit(
-                self._exchange, method, url, dict(headers or {}), token, doing, kwargs
-            )
+            options = {**kwargs, "headers": dict(headers or {})}
+            work = self._workers.submit(self._exchange, method, url, doing, token, options)
         except RuntimeError as error:  # the pool was shut down
             raise vault_errors.closed() from error
         try:
