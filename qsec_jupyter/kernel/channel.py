@@ -23,6 +23,9 @@ from ..core.wire import FD_VARIABLE, Decoder, Message, encode
 CALL_SECONDS = 15.0
 """How long a call waits for its answer unless it says otherwise (seconds)."""
 
+mine: Channel | None = None
+"""This kernel's channel, once the extension has taken it over."""
+
 Push = Callable[[Message], None]
 
 

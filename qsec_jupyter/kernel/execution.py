@@ -17,10 +17,10 @@ from types import FunctionType
 from typing import Any, Protocol
 
 from . import capture
+from . import channel as channels
 from .capture import Run
 from .channel import Channel
 from .health import Check
-from .importing import PostImport
 from .recorder import Record, Recorder
 
 Finish = Callable[..., None]
@@ -53,25 +53,22 @@ recorder: Recorder | None = None
 running: ContextVar[Run | None] = ContextVar("qsec_run", default=None)
 """The recorded call that is going on in this context."""
 
+_OFF = "switched off with %qsec off"
 _on = True
 _shell: Any = None
 _hooked: weakref.WeakSet[type] = weakref.WeakSet()
-_imports = PostImport()
 _lock = threading.Lock()
 
 
 def start(channel: Channel, ip: Any) -> None:
-    """Record runs from now on: hook the frameworks as soon as the user imports them."""
+    """Record runs from now on; called when the first framework is imported."""
     global recorder, _shell  # noqa: PLW0603  # one kernel, one recorder
-    from .frameworks import qiskit
-
     _shell = ip
     recorder = Recorder(channel, _finish)
-    qiskit.install(_imports)
 
 
 def stop(limit: float) -> None:
-    """Wait for records that are on their way, at most ``limit`` seconds; called when the kernel ends."""
+    """Wait for records that are on their way, at most ``limit`` seconds."""
     if recorder is not None:
         recorder.flush(limit)
 
@@ -87,9 +84,11 @@ def switch(*, on: bool) -> None:
 def checks() -> list[Check]:
     """Say whether runs are recorded, which hooks are gone, and what could not be recorded."""
     if recorder is None:
-        return [Check("Recording of runs", ok=False, detail="this kernel has no channel")]
+        armed = channels.mine is not None and _on
+        why = "no framework is imported yet" if armed else "this kernel has no channel"
+        return [Check("Recording of runs", ok=armed, detail=why if _on else _OFF)]
     removed = [cls.__qualname__ for cls in _hooked if not _is_hooked(cls)]
-    detail = "" if _on else "switched off with %qsec off"
+    detail = "" if _on else _OFF
     if removed:
         detail = f"hooks removed from {', '.join(sorted(removed))}"
     found = [Check("Recording of runs", _on and not removed, detail)]

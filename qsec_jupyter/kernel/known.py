@@ -13,41 +13,43 @@ import threading
 import warnings
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from typing import Any
 
 from ..core.secret import Secret, marker
 
-_NOISE = re.compile(
-    "\x1b\\[[0-?]*[ -/]*[@-~]|\x1b\\][^\x07\x1b]*(?:\x07|\x1b\\\\)|\x1b\\[[0-?]*$|\x1b$|[\u200b-\u200f\u2060-\u2064\ufeff\u00ad]"
+# Patterns stay text until they are needed: compiling them would be a tenth of what a kernel's start may cost.
+_NOISE = (
+    "\x1b\\[[0-?]*[ -/]*[@-~]|\x1b\\][^\x07\x1b]*(?:\x07|\x1b\\\\)|\x1b\\[[0-?]*$|\x1b$"
+    "|[\u200b-\u200f\u2060-\u2064\ufeff\u00ad]"
 )
-"""What shows nothing: ANSI CSI and OSC sequences (ECMA-48), a CSI cut off at the end, zero-width characters."""
+"""What shows nothing: ANSI CSI and OSC sequences (ECMA-48), one cut off at the end, zero-width characters."""
 
-_MAY_BE_NOISY = ("\x1b", "\u200b", "\u200c", "\u200d", "\u200e", "\u200f", "\u2060", "\u2061", "\u2062", "\u2063",
-                 "\u2064", "\ufeff", "\u00ad")  # fmt: skip
-_PACKED_NOISE = re.compile(
-    rb"\\u001b\[[0-?]*[ -/]*[@-~]|\xe2\x80[\x8b-\x8f]|\xe2\x81[\xa0-\xa4]|\xef\xbb\xbf|\xc2\xad"
+_SIGNS = ("\x1b", *"\u200b\u200c\u200d\u200e\u200f\u2060\u2061\u2062\u2063\u2064\ufeff\u00ad")
+"""Text without any of these has no noise."""
+
+_PACKED_NOISE = (
+    rb"\\u001b\[[0-?]*[ -/]*[@-~]|\\u001b\][^\\]*\\u0007"
+    rb"|\xe2\x80[\x8b-\x8f]|\xe2\x81[\xa0-\xa4]|\xef\xbb\xbf|\xc2\xad"
 )
+_PACKED_SIGNS = (b"\\u001b", b"\xe2\x80\x8b", b"\xe2\x80\x8c", b"\xe2\x80\x8d", b"\xe2\x80\x8e", b"\xe2\x80\x8f",
+                 b"\xe2\x81\xa0", b"\xe2\x81\xa1", b"\xe2\x81\xa2", b"\xe2\x81\xa3", b"\xe2\x81\xa4",
+                 b"\xef\xbb\xbf", b"\xc2\xad")  # fmt: skip
+"""The same as it stands in packed JSON."""
 
 Span = tuple[int, int, str]
 
 
-@dataclass(frozen=True, slots=True)
 class Needles:
-    """One immutable state of the known values; swapped whole, so that readers need no lock."""
+    """One state of the known values; never changed but swapped whole, so that readers need no lock."""
 
-    labels: dict[str, str]
-    ordered: tuple[str, ...]
-    packed: tuple[bytes, ...]
-    raw: tuple[tuple[bytes, str], ...]
-    longest: int
+    __slots__ = ("labels", "longest", "ordered", "packed", "raw")
 
-    @classmethod
-    def of(cls, labels: dict[str, str]) -> Needles:
-        """Prepare the state for these texts and their labels."""
-        packed = {_packed(text) for text in labels}
-        raw = tuple((text.encode("utf-8", "surrogatepass"), label) for text, label in labels.items())
-        return cls(labels, tuple(sorted(labels)), tuple(packed), raw, max(map(len, labels), default=0))
+    def __init__(self, labels: dict[str, str]) -> None:
+        self.labels = labels
+        self.ordered = tuple(sorted(labels))
+        self.packed = tuple({_packed(text) for text in labels})
+        self.raw = tuple({text.encode("utf-8", "surrogatepass") for text in labels})
+        self.longest = max(map(len, labels), default=0)
 
 
 def _packed(text: str) -> bytes:
@@ -60,7 +62,7 @@ class Known:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._needles = Needles.of({})
+        self._needles = Needles({})
 
     @property
     def count(self) -> int:
@@ -86,7 +88,7 @@ class Known:
             )
             return False
         with self._lock:
-            self._needles = Needles.of({**dict.fromkeys(texts, label), **self._needles.labels})
+            self._needles = Needles({**dict.fromkeys(texts, label), **self._needles.labels})
         return True
 
     def redact(self, text: str) -> str:
@@ -118,9 +120,9 @@ class Known:
         needles = self._needles.packed
         if any(needle in data for needle in needles):
             return True
-        if b"\\u001b" not in data and b"\xe2\x80" not in data and not _PACKED_NOISE.search(data):
+        if not any(sign in data for sign in _PACKED_SIGNS):
             return False
-        plain = _PACKED_NOISE.sub(b"", data)
+        plain = re.sub(_PACKED_NOISE, b"", data)
         return any(needle in plain for needle in needles)
 
     def redact_tree(self, value: Any) -> Any:
@@ -139,7 +141,7 @@ class Known:
     def redact_buffer(self, data: bytes | memoryview) -> bytes | memoryview:
         """Return a binary buffer with known values overwritten by ``*``; its length stays, its layout may matter."""
         raw = bytes(data)
-        for needle, _ in self._needles.raw:
+        for needle in self._needles.raw:
             if needle in raw:
                 raw = raw.replace(needle, b"*" * len(needle))
         return data if len(raw) == len(data) and raw == data else raw
@@ -148,7 +150,7 @@ class Known:
 def _spans(text: str, needles: Needles) -> list[Span]:
     """Return where known values stand, overlaps and neighbours joined."""
     spans = list(_find(text, needles))
-    if any(sign in text for sign in _MAY_BE_NOISY):
+    if any(sign in text for sign in _SIGNS):
         plain, place = _without_noise(text)
         spans += [(place(start), place(end - 1) + 1, label) for start, end, label in _find(plain, needles)]
     spans.sort(key=lambda span: (span[0], -span[1]))
@@ -180,7 +182,7 @@ def _replace(text: str, spans: Iterable[Span]) -> str:
 def _without_noise(text: str) -> tuple[str, Callable[[int], int]]:
     """Return the visible text, and a function from its offsets to those of ``text``."""
     starts, shifts, kept, done, removed = [0], [0], [], 0, 0
-    for match in _NOISE.finditer(text):
+    for match in re.finditer(_NOISE, text):
         kept.append(text[done : match.start()])
         done = match.end()
         removed += done - match.start()
@@ -198,7 +200,7 @@ def _cut(text: str, needles: Needles) -> int:
     """Return where the longest suffix starts that may begin a known value; ``len(text)`` when none does."""
     window = len(text) - 4 * needles.longest
     tail = text[max(0, window) :]
-    plain, place = _without_noise(tail) if any(sign in tail for sign in _MAY_BE_NOISY) else (tail, None)
+    plain, place = _without_noise(tail) if any(sign in tail for sign in _SIGNS) else (tail, None)
     for start in range(max(0, len(plain) - needles.longest + 1), len(plain)):
         end = plain[start:]
         at = bisect_left(needles.ordered, end)

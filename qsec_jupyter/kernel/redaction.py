@@ -23,14 +23,16 @@ import threading
 import time
 import weakref
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ipykernel.iostream import OutStream
 from jupyter_client import session as _jupyter
 
 from ..core.secret import Secret
-from .health import Check
 from .known import Known
+
+if TYPE_CHECKING:
+    from .health import Check
 
 known = Known()
 """Every value that this kernel was given."""
@@ -47,16 +49,21 @@ _pack: Callable[[Any], bytes] = getattr(_jupyter, "orjson_packer", _jupyter.json
 _unpack: Callable[[bytes], Any] = _jupyter.json_unpacker
 
 
-class _Clean(str):
-    """Text that has been redacted already; packing it need not look again."""
+class _Clean(threading.local):
+    """The text that this thread has just redacted and is about to send; packing it need not look again."""
 
-    __slots__ = ()
+    text: str | None = None
+
+
+_clean = _Clean()
 
 
 def pack(value: Any) -> bytes:
     """Serialise one part of a message as Jupyter's own packer does, without known values."""
     data = _pack(value)
-    if not known or (isinstance(value, dict) and type(value.get("text")) is _Clean):
+    if not known or (
+        _clean.text is not None and isinstance(value, dict) and value.get("text") is _clean.text
+    ):
         return data
     # What is packed is what counts: packing turns bytes, dates and the like into text.
     return _pack(known.redact_tree(_unpack(data))) if known.in_packed(data) else data
@@ -96,17 +103,22 @@ class RedactingOutStream(OutStream):  # type: ignore[misc]
             self._look_after_strays()
 
     def _flush_buffers(self) -> Iterator[tuple[dict[str, Any], str]]:
-        for parent, data in super()._flush_buffers():
-            if not known:
-                yield parent, data
-                continue
-            key = str(parent.get("msg_id", ""))
-            _, held, _ = self._held.pop(key, ({}, "", 0.0))
-            out, rest = known.split(held + data)
-            if rest:
-                self._held[key] = (parent, rest, time.monotonic())
-            if out:
-                yield parent, _Clean(out)
+        try:
+            for parent, data in super()._flush_buffers():
+                _clean.text = self._cleaned(parent, data) if known else data
+                if _clean.text:
+                    yield parent, _clean.text
+        finally:
+            _clean.text = None
+
+    def _cleaned(self, parent: dict[str, Any], data: str) -> str:
+        """Return what can go out of ``data`` and of what was held back before it; hold back the rest."""
+        key = str(parent.get("msg_id", ""))
+        _, held, _ = self._held.pop(key, ({}, "", 0.0))
+        out, rest = known.split(held + data)
+        if rest:
+            self._held[key] = (parent, rest, time.monotonic())
+        return out
 
     def _look_after_strays(self) -> None:
         """Output of a thread whose cell has ended has no end of cell to wait for: give it a time limit."""
@@ -120,7 +132,7 @@ class RedactingOutStream(OutStream):  # type: ignore[misc]
             self._io_loop.call_later(STRAY_SECONDS, self._flush)
 
     def _publish(self, parent: dict[str, Any], text: str) -> None:
-        message = self.session.msg("stream", {"name": self.name, "text": _Clean(text)}, parent=parent)
+        message = self.session.msg("stream", {"name": self.name, "text": text}, parent=parent)
         self.session.send(self.pub_thread, message, ident=self.topic)
 
     def _watch_pipe_fd(self) -> None:
@@ -267,6 +279,8 @@ def _guard_tracebacks() -> None:
 
 def checks(ip: Any, stdout: Any, stderr: Any) -> list[Check]:
     """Say whether each choke point is still in place."""
+    from .health import Check
+
     session = getattr(getattr(ip, "kernel", None), "session", None)
     streams = all(isinstance(stream, RedactingOutStream) for stream in (stdout, stderr))
     packer = session is not None and session.pack is pack

@@ -9,13 +9,14 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from typing import Any
 
 from ..core.duration import format_duration
 from ..core.errors import Denied, Invalid, NotFound, QsecError, Unavailable
 from ..core.model import OPEN_STATES, Grant, Target
 from ..core.secret import Secret
+from ..core.wire import Message
 from .cards import Grants, Run, Status, Targets, notice
+from . import channel as channels
 from .channel import Channel, absent
 from .credential import Credential, ended
 
@@ -48,14 +49,14 @@ class Session:
         register: Tells redaction a label and a value; called before a credential exists.
     """
 
-    def __init__(self, channel: Channel, register: Callable[[str, Secret], None]) -> None:
+    def __init__(self, channel: Channel, register: Callable[[str, Secret], object]) -> None:
         self.channel = channel
         self._register = register
         self._changed = threading.Condition()
         self._grants: dict[str, Grant] = {}
         self._credentials: dict[str, Credential] = {}
         self._fetching: dict[str, threading.Lock] = {}
-        channel.on_push("grant", lambda message: self._note(Grant.from_dict(message["grant"])))
+        channel.on_push("grant", self._on_grant)
 
     def request(
         self,
@@ -135,6 +136,9 @@ class Session:
             fresh.drop(ended(grant.target, grant.state, grant))  # it ended while the answer was on its way
         return fresh
 
+    def _on_grant(self, message: Message) -> None:
+        self._note(Grant.from_dict(message["grant"]))
+
     def _note(self, grant: Grant) -> Grant:
         """Take in how a grant stands now; drop its credential when it has ended."""
         with self._changed:
@@ -203,7 +207,7 @@ _session: Session | None = None
 
 
 def start(session: Session | None) -> None:
-    """Make ``session`` the one that this module's functions use; the extension calls it."""
+    """Make ``session`` the one that this module's functions use."""
     global _session  # noqa: PLW0603  # one kernel, one session
     _session = session
 
@@ -215,7 +219,12 @@ def current() -> Session:
         Unavailable: ``channel.absent`` when this kernel has no channel.
     """
     if _session is None:
-        raise absent()
+        if channels.mine is None:
+            raise absent()
+        from .redaction import register
+
+        start(Session(channels.mine, register))
+    assert _session is not None  # noqa: S101  # just started
     return _session
 
 
@@ -291,15 +300,10 @@ def status() -> Status:
     """Return what is on, what is off and why. Never raises for a missing part: it says so."""
     from .health import checks
 
-    session, told, error = _session, {}, None
-    if session is None:
-        error = absent()
-    else:
-        try:
-            told = session.channel.call("status", within=5.0)
-        except QsecError as failure:
-            error = failure
-    return Status(told, checks(), error)
+    try:
+        return Status(current().channel.call("status", within=5.0), checks(), None)
+    except QsecError as error:
+        return Status({}, checks(), error)
 
 
 def provenance(run_id: str | None = None) -> Run:
@@ -308,11 +312,10 @@ def provenance(run_id: str | None = None) -> Run:
     Raises:
         NotFound: ``run.none``: nothing has been recorded yet.
     """
-    from .execution import recorder
+    from . import execution
 
     session = current()
-    if recorder is not None:
-        recorder.flush(2.0)
+    execution.stop(2.0)
     if run_id is None:
         runs = session.channel.call("runs", limit=1)["runs"]
         if not runs:

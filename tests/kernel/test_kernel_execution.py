@@ -31,7 +31,7 @@ from qiskit_aer import AerSimulator  # noqa: E402
 from qiskit_aer.primitives import EstimatorV2 as AerEstimatorV2  # noqa: E402
 from qiskit_aer.primitives import SamplerV2 as AerSamplerV2  # noqa: E402
 
-from qsec_jupyter.kernel import capture, execution  # noqa: E402
+from qsec_jupyter.kernel import capture, execution, extension  # noqa: E402
 
 
 class Shell:
@@ -44,6 +44,7 @@ class Shell:
 @pytest.fixture(autouse=True)
 def recording(channel):
     execution.start(channel, Shell())
+    extension.watch()
     yield
     execution.recorder.flush(2)
     execution.switch(on=True)

@@ -1,1 +1,19 @@
-"""One module for each quantum framework that runs are recorded of."""
+"""One module for each quantum framework that runs are recorded of; loaded when the user imports the framework."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from types import ModuleType
+
+MODULES = {
+    "qiskit.providers.backend": "qiskit",
+    "qiskit.primitives.base.base_sampler": "qiskit",
+    "qiskit.primitives.base.base_estimator": "qiskit",
+    "qiskit.primitives.primitive_job": "qiskit",
+}
+"""The modules that define what is hooked, and our module that hooks it."""
+
+
+def hook(module: ModuleType) -> None:
+    """Put our hooks on a module of ``MODULES`` that has just been executed."""
+    import_module(f"{__name__}.{MODULES[module.__name__]}").hook(module)

@@ -19,7 +19,6 @@ from typing import Any
 
 from .. import execution
 from ..capture import Run
-from ..importing import PostImport
 
 Json = dict[str, Any]
 
@@ -33,18 +32,9 @@ _MOST_CIRCUITS = 1000
 _MOST_RESULT_BYTES = 64 * 1024 * 1024
 
 
-def install(imports: PostImport) -> None:
-    """Hook qiskit as soon as it is imported, or at once where it is already."""
-    imports.on("qiskit.providers.backend", lambda module: _roots(module, Backends(), "BackendV2"))
-    imports.on(
-        "qiskit.primitives.base.base_sampler",
-        lambda module: _roots(module, Primitives("sampler"), "BaseSamplerV2", "BaseSamplerV1"),
-    )
-    imports.on(
-        "qiskit.primitives.base.base_estimator",
-        lambda module: _roots(module, Primitives("estimator"), "BaseEstimatorV2", "BaseEstimatorV1"),
-    )
-    imports.on("qiskit.primitives.primitive_job", _carry_context)
+def hook(module: ModuleType) -> None:
+    """Hook what this module of qiskit defines."""
+    _HOOKS[module.__name__](module)
 
 
 def _roots(module: ModuleType, framework: execution.Framework, *names: str) -> None:
@@ -78,6 +68,18 @@ def _carry_context(module: ModuleType) -> None:
 
     _submit.__qsec__ = True  # type: ignore[attr-defined]
     job_class._submit = _submit
+
+
+_HOOKS: dict[str, Callable[[ModuleType], None]] = {
+    "qiskit.providers.backend": lambda module: _roots(module, Backends(), "BackendV2"),
+    "qiskit.primitives.base.base_sampler": lambda module: _roots(
+        module, Primitives("sampler"), "BaseSamplerV2", "BaseSamplerV1"
+    ),
+    "qiskit.primitives.base.base_estimator": lambda module: _roots(
+        module, Primitives("estimator"), "BaseEstimatorV2", "BaseEstimatorV1"
+    ),
+    "qiskit.primitives.primitive_job": _carry_context,
+}
 
 
 class Qiskit:

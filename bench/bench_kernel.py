@@ -1,0 +1,208 @@
+"""The kernel side against bare kernels and bare runs, interleaved: import, start, run, credential, printing."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+import types
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+_TESTS = Path(__file__).parent.parent / "tests"
+sys.path[:0] = [str(_TESTS / "integration"), str(_TESTS / "kernel")]
+
+from qsec_kernels import Kernel, Peer  # noqa: E402
+
+IMPORTS, STARTS, BLOCKS, RUNS_IN_BLOCK, PRINTS = 9, 10, 40, 10, 7
+
+_READY = "--IPKernelApp.exec_lines=import time; _ready = time.time()"
+_PRINT = """
+import time
+line = "iteration 0123: energy = -1.137 +/- 0.002, converged, 1024 shots on backend\\n" * 1000
+def _work():
+    began = time.perf_counter()
+    for _ in range({chunks}):
+        print(line, end="")
+    import sys; sys.stdout.flush()
+    return time.perf_counter() - began
+_work()
+"""
+
+
+def _row(name: str, value: float, unit: str, target: str, ok: bool) -> dict[str, Any]:  # noqa: FBT001
+    return {"name": name, "value": value, "unit": unit, "target": target, "ok": ok}
+
+
+def import_rows() -> list[dict[str, Any]]:
+    """Time the import statement in fresh interpreters, where a kernel's own modules are loaded already."""
+    code = "import ipykernel.kernelapp, time; t = time.perf_counter(); {}; print(time.perf_counter() - t)"
+
+    def once(statement: str) -> float:
+        done = subprocess.run(
+            [sys.executable, "-c", code.format(statement)], capture_output=True, text=True, check=True
+        )
+        return float(done.stdout)
+
+    times = [once("import qsec_jupyter") for _ in range(IMPORTS)]
+    value = statistics.median(times) * 1000
+    return [_row("import qsec_jupyter", value, "ms", "<= 5", value <= 5)]
+
+
+def start_rows() -> list[dict[str, Any]]:
+    """Time real kernels from launch to after their extensions, with and without ours, in turn."""
+    with tempfile.TemporaryDirectory() as name:
+        pairs = [(_start(Path(name), ours=True), _start(Path(name), ours=False)) for _ in range(STARTS + 1)][
+            1:
+        ]
+    value = statistics.median(a - b for a, b in pairs) * 1000
+    return [_row("Kernel start, added", value, "ms", "<= 25", value <= 25)]
+
+
+def _start(folder: Path, *, ours: bool) -> float:
+    peer = Peer()
+    began = time.time()
+    with peer, Kernel(peer if ours else None, folder, more=(_READY,)) as kernel:
+        return float(_result(kernel, "_ready")) - began
+
+
+def _result(kernel: Kernel, code: str) -> str:
+    messages = kernel.run(code, seconds=120)
+    return next(m["content"]["data"]["text/plain"] for m in messages if m["msg_type"] == "execute_result")
+
+
+def run_rows() -> list[dict[str, Any]]:
+    """Time blocks of Bell runs, hooked and bare in turn; a hooked block ends when its records are acknowledged."""
+    from qsec_jupyter.kernel import execution, extension
+    from qsec_jupyter.kernel.channel import Channel
+
+    ours, theirs = socket.socketpair()
+    peer = subprocess.Popen(
+        [sys.executable, __file__, "--peer", str(theirs.fileno())], pass_fds=(theirs.fileno(),)
+    )
+    theirs.close()
+    channel = Channel(ours)
+    execution.start(channel, types.SimpleNamespace(execution_count=1))
+    extension.watch()
+    from qiskit import QuantumCircuit
+    from qiskit_aer import AerSimulator
+
+    circuit = QuantumCircuit(2)
+    circuit.h(0)
+    circuit.cx(0, 1)
+    circuit.measure_all()
+    backend = AerSimulator()
+    bare = AerSimulator.run.__wrapped__
+    assert execution.recorder is not None
+    recorder = execution.recorder
+
+    def block(run: Callable[..., Any]) -> float:
+        began = time.perf_counter()
+        for _ in range(RUNS_IN_BLOCK):
+            run(backend, circuit, shots=1024).result()
+        recorder.flush(10)
+        return (time.perf_counter() - began) / RUNS_IN_BLOCK
+
+    block(AerSimulator.run), block(bare)
+    pairs = [(block(AerSimulator.run), block(bare)) for _ in range(BLOCKS)]
+    assert recorder.gaps == 0, recorder.last_gap
+    channel.close()
+    peer.wait(10)
+    value = statistics.median(a - b for a, b in pairs) * 1000
+    floor = statistics.median(b for _, b in pairs) * 1000
+    return [_row(f"Aer Bell run+result, added to {floor:.2f} ms", value, "ms", "<= 0.6", value <= 0.6)]
+
+
+def credential_rows() -> list[dict[str, Any]]:
+    """Time the second and later calls for a credential."""
+    from qsec_jupyter.kernel import session
+    from qsec_jupyter.kernel.channel import Channel
+
+    with Peer() as peer:
+        channel = Channel(peer.kernel_end)
+        session.start(session.Session(channel, lambda label, value: True))
+        session.request("sandbox", reason="bench")
+        session.credential("sandbox")
+        times = []
+        for _ in range(1000):
+            began = time.perf_counter()
+            session.credential("sandbox").reveal()
+            times.append(time.perf_counter() - began)
+        channel.close()
+        session.start(None)
+    value = statistics.median(times) * 1000
+    return [_row("Cached credential", value, "ms", "<= 1", value <= 1)]
+
+
+def print_rows() -> list[dict[str, Any]]:
+    """Print 10 MB in two kernels in turn, one with our streams and one known value."""
+    with tempfile.TemporaryDirectory() as name, Peer() as peer:
+        with Kernel(peer, Path(name)) as ours, Kernel(None, Path(name)) as bare:
+            ours.run(
+                "import qsec_jupyter as q; q.request('sandbox', reason='bench'); q.credential('sandbox')"
+            )
+            code = _PRINT.format(chunks=10_000_000 // 75_000)
+            for kernel in (ours, bare):
+                kernel.run(code, seconds=120)
+            pairs = [(_whole(ours), _whole(bare)) for _ in range(PRINTS)]
+    value = statistics.median(b / a for a, b in pairs)
+    return [_row("Printing 10 MB, throughput against bare", value, "x", ">= 0.9", value >= 0.9)]
+
+
+def _whole(kernel: Kernel) -> float:
+    """Return the time from request to idle: every message has arrived by then."""
+    began = time.perf_counter()
+    kernel.run("_work();", seconds=120)
+    return time.perf_counter() - began
+
+
+def run() -> list[dict[str, Any]]:
+    """Return all rows of this module."""
+    return [*import_rows(), *start_rows(), *run_rows(), *credential_rows(), *print_rows()]
+
+
+def _answer(descriptor: int) -> None:
+    """Be the other side of a socket, in a process of its own as a server is."""
+    from qsec_jupyter.core.wire import Decoder, encode
+
+    decoder = Decoder()
+    with socket.socket(fileno=descriptor) as sock:
+        while data := sock.recv(1 << 16):
+            for message in decoder.feed(data):
+                records = message["args"].get("records", ())
+                results = [
+                    {"run_id": r["run_id"], "kind": r["kind"], "statement": "", "index": 0} for r in records
+                ]
+                sock.sendall(encode({"id": message["id"], "ok": {"results": results}}))
+
+
+def main(argv: list[str]) -> int:
+    """Run all or some of the measurements by hand."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--json", type=Path)
+    parser.add_argument("--peer", type=int, help=argparse.SUPPRESS)
+    parser.add_argument("only", nargs="*", help="import, start, run, credential, print")
+    args = parser.parse_args(argv)
+    if args.peer is not None:
+        _answer(args.peer)
+        return 0
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+    rows = [row for name in args.only for row in globals()[f"{name}_rows"]()] if args.only else run()
+    for row in rows:
+        print(
+            f"{'ok    ' if row['ok'] else 'MISSED'}  {row['name']:<44} {row['value']:>8.3f} {row['unit']}  {row['target']}"
+        )
+    if args.json:
+        args.json.write_text(json.dumps(rows, indent=1) + "\n")
+    return 0 if all(row["ok"] for row in rows) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
