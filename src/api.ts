@@ -1,0 +1,100 @@
+import { URLExt } from '@jupyterlab/coreutils';
+import { ServerConnection } from '@jupyterlab/services';
+
+import type { IGrant, IGrantRequest, IState } from './contract';
+import { Problem } from './problem';
+import type { IScanReport } from './scanReport';
+
+/** What a person can do to a grant. */
+export type GrantVerb = 'approve' | 'deny' | 'cancel' | 'revoke';
+
+/** What the rest of the front end needs from the server; tests implement it without a network. */
+export interface IQsecApi {
+  /** The state, at once; or, given a version, the first state after it or after `wait` seconds. */
+  state(options?: IStateOptions): Promise<IAnswer<IState>>;
+  version(): Promise<string>;
+  request(request: IGrantRequest): Promise<IGrant>;
+  act(id: string, verb: GrantVerb, comment?: string): Promise<IGrant>;
+  scan(path: string): Promise<IScanReport>;
+  keep(path: string, fingerprint: string, reason: string): Promise<IScanReport>;
+}
+
+export interface IStateOptions {
+  since?: number;
+  wait?: number;
+  signal?: AbortSignal;
+}
+
+/** A body and the server's clock when it was sent (ms since the epoch, or null). */
+export interface IAnswer<T> {
+  body: T;
+  serverTime: number | null;
+}
+
+/** The routes of the server extension, below `<base_url>/qsec`. */
+export class QsecApi implements IQsecApi {
+  constructor(
+    settings: ServerConnection.ISettings = ServerConnection.makeSettings()
+  ) {
+    this._settings = settings;
+  }
+
+  async state(options: IStateOptions = {}): Promise<IAnswer<IState>> {
+    const { since, wait, signal } = options;
+    const query =
+      since === undefined ? '' : `?since=${since}&wait=${wait ?? 0}`;
+    return this._send<IState>(`state${query}`, { signal, cache: 'no-store' });
+  }
+
+  async version(): Promise<string> {
+    return (await this._send<{ version: string }>('version')).body.version;
+  }
+
+  async request(request: IGrantRequest): Promise<IGrant> {
+    return this._post<IGrant>('grants', request);
+  }
+
+  async act(id: string, verb: GrantVerb, comment?: string): Promise<IGrant> {
+    const body = comment ? { comment } : {};
+    return this._post<IGrant>(`grants/${encodeURIComponent(id)}/${verb}`, body);
+  }
+
+  async scan(path: string): Promise<IScanReport> {
+    const query = URLExt.objectToQueryString({ path });
+    return (await this._send<IScanReport>(`scan${query}`)).body;
+  }
+
+  async keep(
+    path: string,
+    fingerprint: string,
+    reason: string
+  ): Promise<IScanReport> {
+    return this._post<IScanReport>('scan/keep', { path, fingerprint, reason });
+  }
+
+  private async _post<T>(route: string, body: object): Promise<T> {
+    const init = { method: 'POST', body: JSON.stringify(body) };
+    return (await this._send<T>(route, init)).body;
+  }
+
+  private async _send<T>(
+    route: string,
+    init: RequestInit = {}
+  ): Promise<IAnswer<T>> {
+    const url = URLExt.join(this._settings.baseUrl, 'qsec', route);
+    let response: Response;
+    try {
+      response = await ServerConnection.makeRequest(url, init, this._settings);
+    } catch (error) {
+      throw Problem.from(error);
+    }
+    const body: unknown = await response.json().catch(() => null);
+    if (!response.ok) {
+      throw Problem.fromBody(response.status, body);
+    }
+    const date = Date.parse(response.headers.get('Date') ?? '');
+    return { body: body as T, serverTime: Number.isNaN(date) ? null : date };
+  }
+
+  private _settings: ServerConnection.ISettings;
+}

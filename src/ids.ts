@@ -1,0 +1,11 @@
+/** The plugin that owns the settings; its name is the schema file's. */
+export const PLUGIN_ID = 'qsec-jupyter:plugin';
+
+/** Commands, for the palette, menus, shortcuts and other extensions. */
+export namespace CommandIDs {
+  export const openPanel = 'qsec:open-panel';
+  export const request = 'qsec:request';
+  export const approve = 'qsec:approve';
+  export const deny = 'qsec:deny';
+  export const handBack = 'qsec:hand-back';
+}

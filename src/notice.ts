@@ -1,0 +1,68 @@
+import type { TranslationBundle } from '@jupyterlab/translation';
+
+import type { IFinding } from './contract';
+import { placeOf } from './place';
+
+/** Jupyter cuts a notification's text at this length (characters). */
+const LONGEST_MESSAGE = 140;
+
+/** The findings that were masked on disk; kept and merely reported ones need no choice. */
+export function masked(findings: readonly IFinding[]): IFinding[] {
+  return findings.filter(finding => finding.action === 'redacted');
+}
+
+/** Whether the open tab still holds a masked value, so that its author has a choice to make. */
+export function needsChoice(findings: readonly IFinding[]): boolean {
+  return masked(findings).some(finding => finding.surface !== 'output');
+}
+
+/** A text that is the same as long as the same secrets are found in the same cells. */
+export function signature(findings: readonly IFinding[]): string {
+  const places = masked(findings).map(
+    f => `${f.fingerprint}@${f.surface}@${f.cell_id ?? f.cell ?? ''}`
+  );
+  return [...new Set(places)].sort().join(' ');
+}
+
+/** Number and place of what was masked, as short as a notification has to be. */
+export function message(
+  file: string,
+  findings: readonly IFinding[],
+  trans: TranslationBundle
+): string {
+  const found = masked(findings);
+  const places = [...new Set(found.map(finding => placeOf(finding, trans)))];
+  const head = trans._n(
+    '%1 secret masked in the saved file %2',
+    '%1 secrets masked in the saved file %2',
+    found.length,
+    file.length > 40 ? `${file.slice(0, 39)}…` : file
+  );
+  const choice = needsChoice(findings)
+    ? `\n${trans.__('It is still in this tab.')}`
+    : '';
+  for (let shown = places.length; shown > 0; shown--) {
+    const rest = places.length - shown;
+    const more = rest > 0 ? `; ${trans.__('%1 more', rest)}` : '';
+    const text = `${head}:\n${places.slice(0, shown).join('; ')}${more}.${choice}`;
+    if (text.length <= LONGEST_MESSAGE) {
+      return text;
+    }
+  }
+  return `${head}.`;
+}
+
+/** What to do about a notebook's notification after a save. */
+export type Step = 'show' | 'leave' | 'dismiss';
+
+/**
+ * Decide it from the signatures of what is found now, what is on screen, and what its author chose to leave.
+ *
+ * The same findings are told once: neither an autosave nor a closed notification brings them back; any change does.
+ */
+export function step(now: string, shown: string, cancelled: string): Step {
+  if (now === '') {
+    return 'dismiss';
+  }
+  return now === shown || now === cancelled ? 'leave' : 'show';
+}

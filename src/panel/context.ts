@@ -1,0 +1,70 @@
+import type { TranslationBundle } from '@jupyterlab/translation';
+import { createContext, useContext, useEffect, useState } from 'react';
+
+import type { IState } from '../contract';
+import type { Notebooks } from '../notebooks';
+import { Problem } from '../problem';
+import type { IQsecModel } from '../tokens';
+
+/** What every part of the panel needs. */
+export interface IPanelContext {
+  model: IQsecModel;
+  notebooks: Notebooks;
+  trans: TranslationBundle;
+  /** Minutes left from which a countdown is shown as a warning. */
+  warnMinutes: () => number;
+}
+
+export const PanelContext = createContext<IPanelContext | null>(null);
+
+export function usePanel(): IPanelContext {
+  const context = useContext(PanelContext);
+  if (!context) {
+    throw new Error('A part of the panel stands outside of the panel');
+  }
+  return context;
+}
+
+/** The server's clock, ticking each second while the caller shows something that runs. */
+export function useNow(isRunning: boolean): number {
+  const { model } = usePanel();
+  const [, tick] = useState(0);
+  useEffect(() => {
+    if (!isRunning) {
+      return;
+    }
+    const timer = setInterval(() => tick(count => count + 1), 1000);
+    return () => clearInterval(timer);
+  }, [isRunning]);
+  return model.now();
+}
+
+/** Run one click at a time, and hold its refusal for the eye. */
+export function useAction(): {
+  busy: boolean;
+  problem: Problem | null;
+  clear: () => void;
+  run: (work: () => Promise<unknown>) => Promise<boolean>;
+} {
+  const [busy, setBusy] = useState(false);
+  const [problem, setProblem] = useState<Problem | null>(null);
+  const run = async (work: () => Promise<unknown>): Promise<boolean> => {
+    setBusy(true);
+    setProblem(null);
+    try {
+      await work();
+      return true;
+    } catch (error) {
+      setProblem(Problem.from(error));
+      return false;
+    } finally {
+      setBusy(false);
+    }
+  };
+  return { busy, problem, clear: () => setProblem(null), run };
+}
+
+/** A target's title, or its name when the catalogue does not list it. */
+export function targetTitle(state: IState, name: string): string {
+  return state.targets.find(target => target.name === name)?.title ?? name;
+}

@@ -1,0 +1,136 @@
+import { ReactWidget, UseSignal } from '@jupyterlab/ui-components';
+import { Signal } from '@lumino/signaling';
+import React from 'react';
+
+import { shieldIcon } from '../icons';
+import { Problem } from '../problem';
+import { Approvals } from './approvals';
+import type { IPanelContext } from './context';
+import { PanelContext, usePanel } from './context';
+import { Findings } from './findings';
+import { Grants } from './grants';
+import { Health } from './health';
+import { Identity } from './identity';
+import { ProblemCard, Skeleton } from './parts';
+import { Runs } from './runs';
+import { Targets } from './targets';
+
+/** The sidebar: who, where, what is granted, what ran, what was found. */
+export class QsecPanel extends ReactWidget {
+  constructor(context: IPanelContext) {
+    super();
+    this._context = context;
+    this.id = QsecPanel.ID;
+    this.addClass('jp-Qsec');
+    this.title.icon = shieldIcon;
+    this.title.caption = context.trans.__('Quantum security');
+    this.node.setAttribute('role', 'region');
+    this.node.setAttribute('aria-label', this.title.caption);
+  }
+
+  /** Open the request form of a target, or of the first one. */
+  openRequest(target?: string): void {
+    const name = target ?? this._context.model.state?.targets[0]?.name ?? null;
+    this._wanted = name;
+    this._wantedChanged.emit();
+  }
+
+  protected render(): JSX.Element {
+    const done = () => {
+      this._wanted = null;
+    };
+    return (
+      <PanelContext.Provider value={this._context}>
+        <UseSignal signal={this._context.model.changed}>
+          {() => (
+            <UseSignal signal={this._wantedChanged}>
+              {() => <Content wanted={this._wanted} onDone={done} />}
+            </UseSignal>
+          )}
+        </UseSignal>
+      </PanelContext.Provider>
+    );
+  }
+
+  private _context: IPanelContext;
+  private _wanted: string | null = null;
+  private _wantedChanged = new Signal<this, void>(this);
+}
+
+export namespace QsecPanel {
+  export const ID = 'qsec-panel';
+}
+
+function Content(props: {
+  wanted: string | null;
+  onDone: () => void;
+}): JSX.Element {
+  const { model, notebooks } = usePanel();
+  const { state, problem } = model;
+  if (!state) {
+    return (
+      <div className="jp-Qsec-scroll">
+        {problem ? <Trouble problem={problem} /> : <Skeleton />}
+      </div>
+    );
+  }
+  return (
+    <>
+      <div className="jp-Qsec-scroll">
+        {problem ? <Trouble problem={problem} /> : null}
+        <VersionNote />
+        <div className={problem ? 'jp-Qsec-data jp-mod-stale' : 'jp-Qsec-data'}>
+          <Identity state={state} />
+          <Approvals state={state} />
+          <Targets state={state} wanted={props.wanted} onDone={props.onDone} />
+          <UseSignal signal={notebooks.changed}>
+            {() => <Grants state={state} />}
+          </UseSignal>
+          <Runs state={state} />
+          <Findings state={state} />
+        </div>
+      </div>
+      <Health health={state.health} stale={problem !== null} />
+    </>
+  );
+}
+
+function Trouble(props: { problem: Problem }): JSX.Element {
+  const { model, trans } = usePanel();
+  const problem = props.problem.isMissingExtension
+    ? new Problem({
+        code: 'server.extension_missing',
+        title: trans.__('The server side of qsec-jupyter is not running'),
+        remedy: trans.__(
+          'Install qsec-jupyter in the environment of this Jupyter server and restart the server.'
+        ),
+        status: 404
+      })
+    : props.problem;
+  return (
+    <ProblemCard problem={problem}>
+      <button
+        type="button"
+        className="jp-Qsec-button"
+        onClick={() => model.refresh()}
+      >
+        {trans.__('Try again')}
+      </button>
+    </ProblemCard>
+  );
+}
+
+function VersionNote(): JSX.Element | null {
+  const { model, trans } = usePanel();
+  if (!model.otherVersion) {
+    return null;
+  }
+  return (
+    <p className="jp-Qsec-note" role="status">
+      {trans.__(
+        'The server runs qsec-jupyter %1. Reload this page to bring it up to date.',
+        model.otherVersion
+      )}
+    </p>
+  );
+}

@@ -1,0 +1,146 @@
+import { Clipboard } from '@jupyterlab/apputils';
+import type { LabIcon } from '@jupyterlab/ui-components';
+import {
+  caretDownIcon,
+  caretRightIcon,
+  checkIcon,
+  copyIcon,
+  errorIcon
+} from '@jupyterlab/ui-components';
+import React, { useEffect, useId, useState } from 'react';
+
+import type { Problem } from '../problem';
+import { usePanel } from './context';
+
+/** A foldable part of the panel, with the number of things in it. */
+export function Section(props: {
+  title: string;
+  count?: number;
+  open?: boolean;
+  urgent?: boolean;
+  children: React.ReactNode;
+}): JSX.Element {
+  const [open, setOpen] = useState(props.open ?? true);
+  const id = useId();
+  const Caret = open ? caretDownIcon : caretRightIcon;
+  return (
+    <section
+      className={`jp-Qsec-section${props.urgent ? ' jp-mod-urgent' : ''}`}
+      aria-labelledby={`${id}-title`}
+    >
+      <h3 className="jp-Qsec-sectionHeader">
+        <button
+          type="button"
+          id={`${id}-title`}
+          className="jp-Qsec-sectionToggle"
+          aria-expanded={open}
+          aria-controls={id}
+          onClick={() => setOpen(!open)}
+        >
+          <Caret.react tag="span" className="jp-Qsec-caret" />
+          <span className="jp-Qsec-sectionTitle">{props.title}</span>
+          {props.count ? (
+            <span className="jp-Qsec-count">{props.count}</span>
+          ) : null}
+        </button>
+      </h3>
+      <div id={id} className="jp-Qsec-sectionBody" hidden={!open}>
+        {props.children}
+      </div>
+    </section>
+  );
+}
+
+/** What a part says when there is nothing to show. */
+export function Empty(props: { children: React.ReactNode }): JSX.Element {
+  return <p className="jp-Qsec-empty">{props.children}</p>;
+}
+
+/** A refusal or failure: what happened, and what to do. */
+export function ProblemCard(props: {
+  problem: Problem;
+  children?: React.ReactNode;
+}): JSX.Element {
+  const { title, detail, remedy } = props.problem;
+  return (
+    <div className="jp-Qsec-problem" role="alert">
+      <errorIcon.react tag="span" className="jp-Qsec-problemIcon" />
+      <div className="jp-Qsec-problemText">
+        <strong>{title}</strong>
+        {detail ? <p>{detail}</p> : null}
+        {remedy ? <p className="jp-Qsec-remedy">{remedy}</p> : null}
+        {props.children}
+      </div>
+    </div>
+  );
+}
+
+/** A button that says with an icon, and to a screen reader with words, what it does. */
+export function IconButton(props: {
+  icon: LabIcon;
+  label: string;
+  onClick: () => void;
+}): JSX.Element {
+  const { icon: Icon, label, onClick } = props;
+  return (
+    <button
+      type="button"
+      className="jp-Qsec-iconButton"
+      title={label}
+      aria-label={label}
+      onClick={onClick}
+    >
+      <Icon.react tag="span" className="jp-Qsec-icon" />
+    </button>
+  );
+}
+
+/** Copies a text and says so. */
+export function CopyButton(props: {
+  text: string;
+  label: string;
+}): JSX.Element {
+  const { trans } = usePanel();
+  const [copied, setCopied] = useState(false);
+  useEffect(() => {
+    if (!copied) {
+      return;
+    }
+    const timer = setTimeout(() => setCopied(false), 2000);
+    return () => clearTimeout(timer);
+  }, [copied]);
+  const Icon = copied ? checkIcon : copyIcon;
+  return (
+    <button
+      type="button"
+      className="jp-Qsec-copy"
+      title={`${props.label}: ${props.text}`}
+      onClick={() => {
+        Clipboard.copyToSystem(props.text);
+        setCopied(true);
+      }}
+    >
+      <Icon.react tag="span" className="jp-Qsec-icon" />
+      <span aria-live="polite">
+        {copied ? trans.__('Copied') : props.label}
+      </span>
+    </button>
+  );
+}
+
+/** Grey bars while the first answer is on its way. */
+export function Skeleton(): JSX.Element {
+  const { trans } = usePanel();
+  return (
+    <div className="jp-Qsec-skeleton" role="status">
+      <span className="jp-Qsec-hidden">{trans.__('Loading…')}</span>
+      {[60, 85, 40, 70, 55].map(width => (
+        <div
+          key={width}
+          className="jp-Qsec-bone"
+          style={{ width: `${width}%` }}
+        />
+      ))}
+    </div>
+  );
+}

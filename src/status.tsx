@@ -1,0 +1,76 @@
+import type { TranslationBundle } from '@jupyterlab/translation';
+import { ReactWidget, UseSignal } from '@jupyterlab/ui-components';
+import React, { useEffect, useState } from 'react';
+
+import { clockFace, nearestExpiry, secondsLeft, spell } from './countdown';
+import { shieldIcon } from './icons';
+import type { IQsecModel } from './tokens';
+
+export interface IStatusOptions {
+  model: IQsecModel;
+  trans: TranslationBundle;
+  warnMinutes: () => number;
+  open: () => void;
+}
+
+/** Status-bar item: the grant that ends first, and in which time. A click opens the panel. */
+export class StatusItem extends ReactWidget {
+  constructor(options: IStatusOptions) {
+    super();
+    this._options = options;
+    this.addClass('jp-Qsec-status-item');
+  }
+
+  protected render(): JSX.Element {
+    return (
+      <UseSignal signal={this._options.model.changed}>
+        {() => <NearestExpiry {...this._options} />}
+      </UseSignal>
+    );
+  }
+
+  private _options: IStatusOptions;
+}
+
+function NearestExpiry(options: IStatusOptions): JSX.Element {
+  const { model, trans } = options;
+  const grants = model.state?.grants ?? [];
+  const hasActive = grants.some(grant => grant.state === 'active');
+  const [, tick] = useState(0);
+  useEffect(() => {
+    if (!hasActive) {
+      return;
+    }
+    const timer = setInterval(() => tick(count => count + 1), 1000);
+    return () => clearInterval(timer);
+  }, [hasActive]);
+
+  const now = model.now();
+  const grant = nearestExpiry(grants, now);
+  const left = grant ? (secondsLeft(grant, now) ?? 0) : 0;
+  const isLow = grant !== null && left <= options.warnMinutes() * 60;
+  const text = model.problem
+    ? trans.__('Not connected')
+    : grant
+      ? `${grant.target} ${clockFace(left)}`
+      : trans.__('No grant');
+  const label = grant
+    ? trans.__(
+        '%1: %2 left. Open the security panel.',
+        grant.target,
+        spell(left)
+      )
+    : trans.__('%1. Open the security panel.', text);
+  return (
+    <button
+      type="button"
+      className={`jp-Qsec-statusButton${isLow ? ' jp-mod-low' : ''}`}
+      title={label}
+      aria-label={label}
+      onClick={options.open}
+    >
+      <shieldIcon.react tag="span" className="jp-Qsec-icon" />
+      {isLow ? `⚠ ${text}` : text}
+    </button>
+  );
+}
