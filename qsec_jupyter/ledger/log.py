@@ -374,8 +374,7 @@ def _replay(found: list[Path], newest: checkpoints.Checkpoint | None) -> tuple[_
         for frame in segment.frames(data):
             expected = segment.chain_hash(chain, frame.payload)
             if frame.broken or frame.chain != expected:
-                torn = frame.broken == "torn" or segment.has_hole(data, frame.offset)
-                if path is found[-1] and torn:
+                if path is found[-1] and segment.is_torn(frame, data, fits=frame.chain == expected):
                     break
                 raise _damaged(f"Entry {tree.size} in {path.name} was altered.")
             chain, offset = expected, frame.offset + segment.FRAME_OVERHEAD + len(frame.payload)

@@ -106,7 +106,7 @@ def frames(data: bytes) -> Iterator[Frame]:
         length, inverted = struct.unpack_from(">II", data, offset)
         end = offset + FRAME_OVERHEAD + length
         if length ^ inverted != 0xFFFFFFFF or length > MAX_PAYLOAD:
-            yield Frame(offset, b"", b"", "torn" if has_hole(data, offset) else "damaged")
+            yield Frame(offset, b"", b"", "torn" if _has_hole(data, offset) else "damaged")
             return
         if end > len(data):
             yield Frame(offset, b"", b"", "torn")
@@ -115,8 +115,19 @@ def frames(data: bytes) -> Iterator[Frame]:
         offset = end
 
 
-def has_hole(data: bytes, offset: int) -> bool:
-    """Say whether a power cut left unwritten space (zeros) at or after ``offset``."""
+def is_torn(frame: Frame, data: bytes, *, fits: bool) -> bool:
+    """Say whether reading stopped at what an interrupted write or a power cut leaves.
+
+    Args:
+        frame: The frame where it stopped.
+        data: The segment it is from.
+        fits: Whether the frame's chain hash is the right one.
+    """
+    return frame.broken == "torn" or (not fits and _has_hole(data, frame.offset))
+
+
+def _has_hole(data: bytes, offset: int) -> bool:
+    """Say whether there is unwritten space (zeros) at or after ``offset``."""
     rest = data[offset:]
     return _HOLE in rest or not any(rest)
 

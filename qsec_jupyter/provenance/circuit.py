@@ -1,0 +1,357 @@
+"""What a circuit is, told in a way that survives being built again: the structural hash ``qsec-circuit-v1``.
+
+Two circuits have the same hash when they do the same thing in the same order to the same bits, whatever
+their parameters' UUIDs and the names of circuits, registers and composite gates are. The text that is hashed
+is specified in ``docs/formats/circuit-hash.md``; :class:`_Text` writes it. Only what the standard library and
+the user's own qiskit offer is used here, because this runs in the kernel.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import struct
+from typing import Any
+
+Json = dict[str, Any]
+Loops = tuple[Any, ...]
+
+ALGORITHM = "qsec-circuit-v1"
+
+MAX_QPY_INSTRUCTIONS = 5000
+"""Above this, QPY is not written beside a run: it would hold up the kernel's other threads."""
+
+_MAX_DEPTH = 64  # composite gates and blocks within one another
+_BY_PARAMETERS = frozenset(
+    {
+        "measure",
+        "reset",
+        "barrier",
+        "unitary",
+        "initialize",
+        "state_preparation",
+        "break_loop",
+        "continue_loop",
+    }
+)
+_double = struct.Struct(">d").pack
+
+
+class NotHashable(ValueError):
+    """The circuit nests deeper than any real one."""
+
+
+def structural_hash(circuit: Any) -> str:
+    """Return the ``qsec-circuit-v1`` hash of a ``QuantumCircuit``, lower-case hex.
+
+    Raises:
+        NotHashable: If composite gates nest more than 64 deep.
+    """
+    return _Text([]).digest(circuit, 0)
+
+
+def describe(circuit: Any) -> Json:
+    """Return the circuit's entry in a run record.
+
+    Keys: ``structural_hash`` {alg, value}, ``qpy`` {sha256, version, bytes} or ``None``, ``width``,
+    ``depth``, ``size`` (instructions, as ``QuantumCircuit.size`` counts) and ``gaps``.
+    """
+    gaps: list[str] = []
+    value = _Text(gaps).digest(circuit, 0)
+    return {
+        "structural_hash": {"alg": ALGORITHM, "value": value},
+        "qpy": _qpy(circuit, gaps),
+        "width": circuit.width(),
+        "depth": circuit.depth(),
+        "size": circuit.size(),
+        "gaps": list(dict.fromkeys(gaps)),
+    }
+
+
+def _qpy(circuit: Any, gaps: list[str]) -> Json | None:
+    """Return the digest of the circuit's QPY, which names this one artefact and is not canonical."""
+    if len(circuit.data) > MAX_QPY_INSTRUCTIONS:
+        gaps.append(f"no QPY: more than {MAX_QPY_INSTRUCTIONS} instructions")
+        return None
+    from qiskit import qpy
+
+    buffer = io.BytesIO()
+    try:
+        qpy.dump(circuit, buffer)
+    except Exception as error:  # noqa: BLE001  # a gate that QPY cannot hold must not spoil the rest
+        gaps.append(f"no QPY: {type(error).__name__}")
+        return None
+    data = buffer.getvalue()
+    version = data[6] if data[:6] == b"QISKIT" else None  # the container's header, QPY specification
+    return {"sha256": hashlib.sha256(data).hexdigest(), "version": version, "bytes": len(data)}
+
+
+class _Text:
+    """Writes the canonical text of a circuit, and of each operation in it once.
+
+    Args:
+        gaps: Receives a sentence for each thing that could not enter the hash as it is.
+    """
+
+    def __init__(self, gaps: list[str]) -> None:
+        self._definitions: dict[tuple[int, int], tuple[Any, str]] = {}
+        self._gaps = gaps
+
+    def digest(self, circuit: Any, depth: int, loops: Loops = ()) -> str:
+        """Return the hex SHA-256 of the circuit's text; ``loops`` are the parameters of the loops around it."""
+        if depth > _MAX_DEPTH:
+            raise NotHashable("the circuit nests too deeply")
+        lines = _Circuit(self, circuit, depth, loops).lines()
+        return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+
+    def gap(self, what: str) -> None:
+        """Note that something is not in the hash as it is."""
+        self._gaps.append(what)
+
+    def definition(self, operation: Any, depth: int, loops: Loops) -> str | None:
+        """Return the digest of what a composite operation is made of; ``None`` for an opaque one."""
+        place = (id(operation), len(loops))
+        if place in self._definitions:
+            return self._definitions[place][1]
+        try:
+            inner = getattr(operation, "definition", None)
+        except Exception as error:  # noqa: BLE001  # a definition is the user's code
+            self.gap(f"the definition of {operation.name} cannot be had ({type(error).__name__})")
+            inner = None
+        if inner is None:
+            return None
+        digest = self.digest(inner, depth + 1, loops)
+        self._definitions[place] = (operation, digest)
+        return digest
+
+
+class _Circuit:
+    """One circuit of the text, with its own numbering of bits and parameters."""
+
+    def __init__(self, text: _Text, circuit: Any, depth: int, loops: Loops) -> None:
+        self._text = text
+        self._circuit = circuit
+        self._depth = depth
+        self._loops = loops
+        self._qubits = {bit: str(index) for index, bit in enumerate(circuit.qubits)}
+        self._clbits = {bit: str(index) for index, bit in enumerate(circuit.clbits)}
+        self._parameters: dict[Any, str] = {}
+        if circuit.num_parameters:
+            # A loop's parameter may have been named by a counter, so it is called by its loop.
+            own = [parameter for parameter in circuit.parameters if parameter not in loops]
+            self._parameters = {parameter: f"p{index}" for index, parameter in enumerate(own)}
+            self._parameters |= {parameter: f"l{index}" for index, parameter in enumerate(loops)}
+
+    def lines(self) -> list[str]:
+        """Return the circuit's text, line by line."""
+        circuit = self._circuit
+        lines = [f"{ALGORITHM} {len(self._qubits)} {len(self._clbits)} {self._value(circuit.global_phase)}"]
+        own = [parameter for parameter, short in self._parameters.items() if short.startswith("p")]
+        lines += [f"parameter {json.dumps(parameter.name)}" for parameter in own]
+        lines += [f"creg {self._bits(register)}" for register in circuit.cregs]
+        lines += self._variables()
+        if getattr(circuit, "_calibrations", None):
+            self._text.gap("pulse calibrations are not in the hash")
+        self._instructions(lines)
+        return lines
+
+    def _instructions(self, lines: list[str]) -> None:
+        """Append a line for each instruction. This loop is what the hash costs."""
+        qubits, clbits, add, value = self._qubits, self._clbits, lines.append, self._value
+        conditional = self._has_conditions()
+        for item in self._circuit.data:
+            where = ",".join([qubits[bit] for bit in item.qubits])
+            if conditional or not item.is_standard_gate():
+                also = ",".join([clbits[bit] for bit in item.clbits])
+                add(f"{self._operation(item.operation)} q{where} c{also}{self._label(item.operation)}")
+                continue
+            params = item.params
+            line = (
+                f"{item.name} q{where}"
+                if not params
+                else f"{item.name} q{where} {' '.join(map(value, params))}"
+            )
+            add(line if item.label is None else f"{line} label={json.dumps(item.label)}")
+
+    def _has_conditions(self) -> bool:
+        """Say whether any instruction may hang on ``Instruction.condition``, which Qiskit 2 took away."""
+        first = next(iter(self._circuit.data), None)
+        return first is not None and hasattr(type(first), "condition")
+
+    def _label(self, operation: Any) -> str:
+        label = getattr(operation, "label", None)
+        return "" if label is None else f" label={json.dumps(str(label))}"
+
+    def _operation(self, operation: Any) -> str:
+        """Return the text of an instruction that is not a plain standard gate."""
+        condition = getattr(operation, "_condition", None)
+        if condition is not None and not hasattr(operation, "blocks"):
+            return f"if {self._value(condition)} {self._plain_operation(operation)}"
+        return self._plain_operation(operation)
+
+    def _plain_operation(self, operation: Any) -> str:  # noqa: PLR0911  # one line a kind, in the order of the specification
+        name, value = operation.name, self._value
+        own = _is_qiskits(operation)
+        if own and getattr(operation, "_standard_gate", None) is not None:
+            return " ".join([name, *map(value, operation.params)])
+        if own and name in _BY_PARAMETERS:
+            return " ".join([name, *map(value, operation.params)])
+        if own and name == "delay":
+            return f"delay {value(operation.duration)} {operation.unit}"
+        if own and name == "store":
+            return f"store {value(operation.lvalue)} {value(operation.rvalue)}"
+        if own and hasattr(operation, "blocks"):
+            return self._control_flow(operation)
+        if own and hasattr(operation, "modifiers"):
+            return self._annotated(operation)
+        definition = self._text.definition(operation, self._depth, self._loops)
+        if definition is not None:
+            return f"composite {definition}"
+        return self._opaque(operation)
+
+    def _control_flow(self, operation: Any) -> str:
+        name, value = operation.name, self._value
+        if name == "for_loop":
+            indices, parameter, body = operation.params
+            loops = self._loops if parameter is None else (*self._loops, parameter)
+            inner = self._text.digest(body, self._depth + 1, loops)
+            return f"for_loop {value(list(indices))} {len(loops)} {{{inner}}}"
+        if name == "switch_case":
+            cases = [f"{self._cases(values)} {value(block)}" for values, block in operation.cases_specifier()]
+            return " ".join(["switch_case", value(operation.target), *cases])
+        parts = [name]
+        if name in ("if_else", "while_loop"):
+            parts.append(value(operation.condition))
+        elif name == "box":
+            parts += [value(operation.duration), str(operation.unit)]
+            if getattr(operation, "annotations", None):
+                self._text.gap("annotations of a box are not in the hash")
+        return " ".join([*parts, *map(value, operation.blocks)])
+
+    def _cases(self, values: Any) -> str:
+        from qiskit.circuit import CASE_DEFAULT
+
+        return f"[{' '.join('default' if v is CASE_DEFAULT else self._value(v) for v in values)}]"
+
+    def _annotated(self, operation: Any) -> str:
+        parts = [f"annotated ({self._plain_operation(operation.base_op)}){self._label(operation.base_op)}"]
+        for modifier in operation.modifiers:
+            kind = type(modifier).__name__
+            fields = [getattr(modifier, name, None) for name in ("num_ctrl_qubits", "ctrl_state", "power")]
+            parts.append(" ".join([kind, *map(self._value, fields)]))
+        return " ".join(parts)
+
+    def _opaque(self, operation: Any) -> str:
+        """Return the text of what nobody can look into: its name and parameters."""
+        if not type(operation).__module__.startswith("qiskit"):
+            self._text.gap(f"{operation.name} is opaque: in the hash by name and parameters only")
+        tableau = getattr(operation, "tableau", None)  # Clifford
+        params = getattr(operation, "params", ()) if tableau is None else (tableau,)
+        return " ".join(["opaque", json.dumps(operation.name), *map(self._value, params)])
+
+    def _variables(self) -> list[str]:
+        """Return the circuit's real-time variables and stretches, in order of declaration."""
+        lines = []
+        for kind in ("input", "captured", "declared"):
+            found = getattr(self._circuit, f"iter_{kind}_vars", tuple)()
+            lines += [f"var {kind} {json.dumps(variable.name)} {variable.type!r}" for variable in found]
+        for kind in ("captured", "declared"):
+            found = getattr(self._circuit, f"iter_{kind}_stretches", tuple)()
+            lines += [f"stretch {kind} {json.dumps(stretch.name)}" for stretch in found]
+        return lines
+
+    def _bits(self, register: Any) -> str:
+        return ",".join([self._clbits[bit] for bit in register])
+
+    # -- values ---------------------------------------------------------------------------------
+
+    def _value(self, value: Any) -> str:
+        """Return the text of a parameter, whatever Qiskit lets stand there."""
+        if isinstance(value, float):
+            return _double(value + 0.0).hex()  # + 0.0 turns -0.0 into 0.0
+        if _is_parameter(value) and value in self._parameters:
+            return self._parameters[value]
+        return self._rare_value(value)
+
+    def _rare_value(self, value: Any) -> str:  # noqa: PLR0911  # one line a kind
+        if value is None:
+            return "n"
+        if isinstance(value, str):
+            return json.dumps(value)
+        if isinstance(value, (list, tuple, range)):
+            return f"[{' '.join(map(self._value, value))}]"
+        if isinstance(value, (int, float, complex)) or hasattr(value, "dtype"):
+            return _number(value)
+        if hasattr(value, "_qpy_replay") or hasattr(value, "sympify"):
+            return self._expression(value)
+        if hasattr(value, "qubits") and hasattr(value, "data"):
+            return f"{{{self._text.digest(value, self._depth + 1, self._loops)}}}"
+        return self._classical(value)
+
+    def _expression(self, value: Any) -> str:
+        """Return a parameter expression as the operations that made it, operands in full."""
+        if not value.parameters:
+            return _number(complex(value)) if not value.is_real() else _number(value.numeric())
+        if _is_parameter(value):
+            return json.dumps(value.name)  # of another scope
+        replay = getattr(value, "_qpy_replay", None)
+        if not replay:
+            self._text.gap("a parameter expression is in the hash as it prints only")
+            return f"e({json.dumps(str(value))})"
+        steps = [
+            f"{str(step.op).rpartition('.')[2]} {self._value(step.lhs)} {self._value(step.rhs)}"
+            for step in replay
+        ]
+        return f"e({';'.join(steps)})"
+
+    def _classical(self, value: Any) -> str:
+        """Return bits, registers, and the typed expressions of Qiskit's classical module."""
+        kind = getattr(value, "type", None)
+        if kind is not None:
+            if getattr(value, "standalone", False) or type(value).__name__ == "Stretch":
+                return f"v{json.dumps(value.name)}"
+            fields = ("op", "value", "var", "operand", "left", "right", "target", "index")
+            parts = [self._field(getattr(value, name)) for name in fields if hasattr(value, name)]
+            return f"({' '.join([type(value).__name__, repr(kind), *parts])})"
+        if type(value).__name__ == "Clbit":
+            return f"c{self._clbits[value]}"
+        if type(value).__name__ == "ClassicalRegister":
+            return f"c[{self._bits(value)}]"
+        self._text.gap(f"a value of type {type(value).__qualname__} is in the hash by its type only")
+        return f"?{type(value).__qualname__}"
+
+    def _field(self, field: Any) -> str:
+        # An operator is an enumeration's member; it is called by its name.
+        return (
+            str(field.name) if type(field).__name__ in ("Op", "_UnaryOp", "_BinaryOp") else self._value(field)
+        )
+
+
+def _is_qiskits(operation: Any) -> bool:
+    """Say whether the operation's class is Qiskit's own, so that its name says what it does."""
+    cls = getattr(operation, "base_class", type(operation))  # singletons have a class of their own
+    return (cls.__module__ or "").startswith("qiskit.")
+
+
+def _is_parameter(value: Any) -> bool:
+    return type(value).__name__ in ("Parameter", "ParameterVectorElement")
+
+
+def _number(value: Any) -> str:
+    """Return a number as the 16 hex digits of a double, two of them, or a decimal integer; or an array."""
+    if getattr(value, "ndim", 0):
+        import numpy  # qiskit has imported it
+
+        array = numpy.ascontiguousarray(value, dtype="<c16") + 0
+        shape = "x".join(map(str, array.shape))
+        return f"a{shape}:{hashlib.sha256(array.tobytes()).hexdigest()}"
+    if hasattr(value, "item"):
+        value = value.item()
+    if isinstance(value, complex):
+        if value.imag:
+            return f"{_double(value.real + 0.0).hex()}i{_double(value.imag + 0.0).hex()}"
+        value = value.real
+    if isinstance(value, int) and abs(value) > 2**53:
+        return f"z{value}"
+    return _double(float(value) + 0.0).hex()
