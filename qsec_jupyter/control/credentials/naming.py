@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from ...core.errors import Invalid
 from .vault import path_segments
 
 BROKER_ROLE = "qsec-broker"
@@ -46,6 +47,17 @@ class Mounts:
 
 
 def target_role(target: str) -> str:
-    """Return the name of a target's role and policy."""
-    (segment,) = path_segments(f"qsec-target-{target}")
-    return segment
+    """Return the name of a target's role and policy.
+
+    Raises:
+        Invalid: ``vault.path_refused`` for a name that is more than one part of a path.
+    """
+    name = f"qsec-target-{target}"
+    if len(path_segments(name)) != 1:
+        raise Invalid(
+            "vault.path_refused",
+            "A target's name is refused",
+            "It must not hold a slash.",
+            "Correct the target's name in the catalogue.",
+        )
+    return name

@@ -175,7 +175,7 @@ class SealedBroker:
                 f"Nothing is kept for {request.target!r}.",
                 "Start the control plane again; it fills in what is missing.",
             )
-        slot = self._sessions.slot(request.grant_id)
+        slot = self._sessions.slot(request.grant_id, request.target)
         with slot.lock:
             refuse_ended(slot)
             if slot.ref is None:

@@ -15,6 +15,7 @@ class Slot:
     """A grant's session. ``lock`` makes opening single-flight; ``ended`` is set without it.
 
     Attributes:
+        target: What the grant is for; the same grant never opens another target.
         token: The session's token, when the store works with tokens.
         ref: What was remembered, ``None`` until the session is open.
         renew_at: Monotonic time after which a use renews the session first.
@@ -22,6 +23,7 @@ class Slot:
         ended: The session was ended on purpose; this grant gets no other one.
     """
 
+    target: str
     lock: threading.Lock = field(default_factory=threading.Lock)
     token: Secret | None = None
     ref: SessionRef | None = None
@@ -42,10 +44,22 @@ class Sessions:
         self._lock = threading.Lock()
         self._slots: dict[str, Slot] = {}
 
-    def slot(self, grant_id: str) -> Slot:
-        """Return the grant's slot, making it at first use."""
+    def slot(self, grant_id: str, target: str) -> Slot:
+        """Return the grant's slot, making it at first use.
+
+        Raises:
+            Denied: ``vault.wrong_target`` when the grant was used for another target before.
+        """
         with self._lock:
-            return self._slots.setdefault(grant_id, Slot())
+            slot = self._slots.setdefault(grant_id, Slot(target))
+        if slot.target != target:
+            raise Denied(
+                "vault.wrong_target",
+                "The grant is for another target",
+                f"It does not open {target!r}.",
+                "Request that target, too.",
+            )
+        return slot
 
     def end(self, accessor: str | None) -> None:
         """Mark the session of ``accessor`` as ended; an issue that is under way then refuses."""

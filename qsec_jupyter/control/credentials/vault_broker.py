@@ -106,7 +106,7 @@ class VaultBroker:
     def issue(self, request: IssueRequest, remember: Callable[[SessionRef], None]) -> Issued:
         """Return the target's secret, read anew with the grant's session; ends within ``ISSUE_LIMIT``."""
         source = self._source(request.target)
-        slot = self._sessions.slot(request.grant_id)
+        slot = self._sessions.slot(request.grant_id, request.target)
         with slot.lock:
             refuse_ended(slot)
             self._ready(slot, request, remember)
