@@ -104,9 +104,8 @@ def source(shell: Any) -> Json:
 
 
 def environment() -> Json:
-    """Return interpreter, operating system and installed packages; cached until a site folder changes."""
-    places = tuple((place, _changed(place)) for place in dict.fromkeys(sys.path))
-    return _environment(places)
+    """Return interpreter, operating system and installed packages; cached until a folder of ``sys.path`` changes."""
+    return _environment(tuple((place, _changed(place)) for place in dict.fromkeys(sys.path)))
 
 
 def _changed(place: str) -> int:

@@ -248,12 +248,12 @@ def _finish(record: Record) -> Record:
     """Add the environment and take known values out; on the sending thread."""
     from .redaction import known
 
-    whole = {**record, "environment": capture.environment()}
-    packed = json.dumps(whole, ensure_ascii=False, default=_type_name)
-    if not known or not known.in_packed(packed.encode("utf-8", "surrogatepass")):
-        return whole
-    redacted: Record = known.redact_tree(json.loads(packed))
-    return redacted
+    if known:
+        packed = json.dumps(record, ensure_ascii=False, default=_type_name)
+        if known.in_packed(packed.encode("utf-8", "surrogatepass")):
+            record = known.redact_tree(json.loads(packed))
+    # A completion refers to its intent, which says it in full.
+    return {**record, "environment": capture.environment() if record["kind"] == "intent" else {"see": "intent"}}
 
 
 def _type_name(value: Any) -> str:

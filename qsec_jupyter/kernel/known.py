@@ -36,6 +36,9 @@ _PACKED_SIGNS = (b"\\u001b", b"\xe2\x80\x8b", b"\xe2\x80\x8c", b"\xe2\x80\x8d", 
                  b"\xef\xbb\xbf", b"\xc2\xad")  # fmt: skip
 """The same as it stands in packed JSON."""
 
+_REACH = 32
+"""How far back a value may have begun, in lengths of the longest one: noise between characters takes room."""
+
 Span = tuple[int, int, str]
 
 
@@ -100,7 +103,7 @@ class Known:
     def split(self, text: str) -> tuple[str, str]:
         """Return the redacted text that can go out now, and the raw suffix that may begin a known value.
 
-        The suffix is shorter than four times the longest value, so the work over many writes is linear.
+        The suffix is at most ``_REACH`` times the longest value, so the work over many writes is linear.
         """
         needles = self._needles
         if not needles.labels:
@@ -110,7 +113,7 @@ class Known:
         for start, end, _ in spans:
             if start < cut < end or (start < cut and end == len(text) and cut < len(text)):
                 cut = start
-        if len(text) - cut > 4 * needles.longest:
+        if len(text) - cut > _REACH * needles.longest:
             cut = len(text)
         out = _replace(text[:cut], [span for span in spans if span[1] <= cut])
         return out, text[cut:]
@@ -198,7 +201,7 @@ def _without_noise(text: str) -> tuple[str, Callable[[int], int]]:
 
 def _cut(text: str, needles: Needles) -> int:
     """Return where the longest suffix starts that may begin a known value; ``len(text)`` when none does."""
-    window = len(text) - 4 * needles.longest
+    window = len(text) - _REACH * needles.longest
     tail = text[max(0, window) :]
     plain, place = _without_noise(tail) if any(sign in tail for sign in _SIGNS) else (tail, None)
     for start in range(max(0, len(plain) - needles.longest + 1), len(plain)):

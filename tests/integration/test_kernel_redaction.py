@@ -1,0 +1,352 @@
+"""Every route by which text leaves a real kernel, tried with a value that the kernel was given."""
+
+import json
+import os
+import sqlite3
+import subprocess
+import sys
+
+import pytest
+from qsec_kernels import Kernel, Peer, printed
+from qsec_peer import VALUE
+
+MARK = "[redacted: sandbox]"
+SETUP = """
+import qsec_jupyter as qsec, os, sys, subprocess, threading, time, base64
+from IPython.display import display, HTML
+g = qsec.request("sandbox", reason="test"); credential = qsec.credential("sandbox"); v = credential.reveal()
+half = len(v) // 2
+"""
+
+
+@pytest.fixture(scope="module")
+def kernel(tmp_path_factory):
+    with Peer() as peer, Kernel(peer, tmp_path_factory.mktemp("kernel")) as started:
+        started.run(SETUP)
+        yield started
+
+
+def everything(messages):
+    return json.dumps([m["content"] for m in messages], default=repr) + repr(
+        [m.get("buffers") for m in messages]
+    )
+
+
+def leaks(text):
+    return VALUE in text or VALUE[::-1] in text or VALUE.encode().hex() in text
+
+
+ROUTES = {
+    "print": "print(v)",
+    "stderr": "print(v, file=sys.stderr)",
+    "the issue's print": 'print(qsec.credential("sandbox").reveal())',
+    "result": "v",
+    "result inside a list": "[1, {'a': v}]",
+    "display": "display(HTML(f'<b>{v}</b>'))",
+    "display with update": "h = display('x', display_id=True); h.update(v)",
+    "exception": "raise ValueError(v)",
+    "exception with cause": "try: 1 / 0\nexcept Exception as e: raise ValueError(v) from e",
+    "chained repr in an assertion": "assert v == 'x', v",
+    "shell": "!echo {v}",
+    "shell by variable": "!echo $v",
+    "cell magic": "%%bash -s {v}\necho $1; echo $1 >&2",
+    "os.write to 1": "os.write(1, v.encode());",
+    "os.write to 2": "os.write(2, v.encode());",
+    "os.write in two pieces": "os.write(1, v[:half].encode()); time.sleep(.3); os.write(1, v[half:].encode());",
+    "subprocess": "subprocess.run([sys.executable, '-c', f'print({v!r})']);",
+    "subprocess output": "subprocess.run(['echo', v], capture_output=True).stdout",
+    "thread": "t = threading.Thread(target=print, args=(v,)); t.start(); t.join()",
+    "fork": "pid = os.fork()\nif pid == 0:\n    print(v, flush=True); os._exit(0)\nos.waitpid(pid, 0); time.sleep(.3)",
+    "split writes": "print(v[:half], end=''); print(v[half:])",
+    "split with flushes": "print(v[:half], end='', flush=True); time.sleep(.3); print(v[half:], flush=True)",
+    "character by character": "for c in v: print(c, end='', flush=True)",
+    "split over sys.stdout.write": "for c in v: sys.stdout.write(c); sys.stdout.flush()",
+    "ANSI between characters": "print('\\x1b[31m'.join(v))",
+    "zero-width between characters": "print('\\u200b'.join(v))",
+    "hex": "print(v.encode().hex())",
+    "base64": "print(base64.b64encode(('user:' + v).encode()).decode())",
+    "base64 bytes": "base64.b64encode(v.encode())",
+    "reversed": "print(v[::-1])",
+    "warning": "import warnings; warnings.warn(v)",
+    "logging": "import logging; logging.getLogger('x').warning('token %s', v)",
+    "captured and shown": "%%capture out\nprint(v)",
+    "shown after capture": "print(out.stdout)",
+    "whos": "%whos",
+    "store": "%store v",
+    "history magic": "%history -n 1-999",
+    "inspect": "v?",
+    "pandas-like html": "class H:\n    def _repr_html_(self): return f'<td>{v}</td>'\nH()",
+    "page": "%page v",
+    "set_next_input": "get_ipython().set_next_input(v)",
+    "syntax error": "eval(v + '!!')",
+    "a callback after the cell": "import asyncio; asyncio.get_event_loop().call_later(.1, print, v); await asyncio.sleep(.4)",
+    "progress bar between halves": (
+        "d = display('0%', display_id=True)\nprint(v[:half], end='', flush=True)\nd.update('50%')\nprint(v[half:])"
+    ),
+}
+
+
+@pytest.mark.parametrize("route", ROUTES)
+def test_a_known_value_does_not_leave_by(kernel, route):
+    shown = everything(kernel.run(ROUTES[route]))
+    assert not leaks(shown)
+    assert v_pieces_absent(shown)
+
+
+def v_pieces_absent(shown):
+    """No long piece of the value is left either: a half that slipped out would be one."""
+    return not any(VALUE[i : i + 12] in shown for i in range(len(VALUE) - 12))
+
+
+@pytest.mark.parametrize(
+    "route", ["print", "exception", "shell", "os.write to 1", "thread", "split with flushes", "fork"]
+)
+def test_the_marker_names_the_target(kernel, route):
+    assert MARK in everything(kernel.run(ROUTES[route]))
+
+
+def test_the_echo_of_a_cell_that_holds_the_value_is_masked(kernel):
+    assert not leaks(everything(kernel.run(f"x = '{VALUE}'")))
+
+
+def test_user_expressions_and_inspect_and_history_replies_are_masked(kernel):
+    messages = kernel.run("1", user_expressions={"a": "v", "b": "1/0 if v else v"})
+    assert not leaks(everything(messages))
+    kernel.client.inspect("v", detail_level=1)
+    assert not leaks(everything([kernel.client.get_shell_msg(timeout=10)]))
+    kernel.run(f"y = '{VALUE}'")
+    kernel.client.history(raw=True, hist_access_type="tail", n=50)
+    assert not leaks(everything([kernel.client.get_shell_msg(timeout=10)]))
+
+
+def test_history_on_disk_holds_the_marker(kernel):
+    kernel.run(f"z = '{VALUE}'")
+    path = kernel.text(
+        "ip = get_ipython(); ip.history_manager.writeout_cache(); print(ip.history_manager.hist_file)"
+    )
+    if ":memory:" not in path:
+        with sqlite3.connect(path.strip()) as database:
+            rows = database.execute("select source, source_raw from history").fetchall()
+        assert not leaks(repr(rows))
+        assert MARK in repr(rows)
+
+
+def test_comm_messages_and_their_buffers_are_masked(kernel):
+    messages = kernel.run(
+        "from comm import create_comm\n"
+        "c = create_comm(target_name='t', data={'k': v}, buffers=[v.encode(), memoryview(b'ok')])\n"
+        "c.send({'k': [v]}, buffers=[bytearray(b'..' + v.encode())])"
+    )
+    comms = [m for m in messages if m["msg_type"].startswith("comm")]
+    assert len(comms) == 2
+    assert not leaks(everything(comms))
+    assert [len(b) for b in comms[0]["buffers"]] == [len(VALUE), 2]
+
+
+def test_verbose_tracebacks_show_neither_the_value_nor_its_beginning(tmp_path):
+    long = "L" + "".join(f"{i:x}k" for i in range(120))
+    with Peer(long) as peer, Kernel(peer, tmp_path) as kernel:
+        kernel.run(SETUP + "\nget_ipython().run_line_magic('xmode', 'Verbose')")
+        shown = everything(kernel.run("def f(secret):\n    copy = [secret]\n    return 1 / 0\nf(v)"))
+    assert not any(long[i : i + 16] in shown for i in range(0, len(long) - 16, 8))
+
+
+def test_the_servers_log_holds_no_value(tmp_path):
+    with Peer() as peer, Kernel(peer, tmp_path) as kernel:
+        kernel.run(SETUP)
+        kernel.run(
+            "os.write(1, b'plain text\\n'); os.write(1, v.encode()); os.write(2, v.encode()); !echo {v}"
+        )
+        kernel.run("for c in v: os.write(1, c.encode())")
+        log = kernel.log
+    text = log.read_text()
+    assert "plain text" in text
+    assert MARK in text
+    assert not leaks(text)
+
+
+def test_neither_environment_nor_command_line_holds_a_secret_or_the_descriptor(kernel):
+    text = kernel.text(
+        "print(dict(os.environ)); print(subprocess.run(['env'], capture_output=True, text=True).stdout)"
+    )
+    assert "QSEC" not in text.replace("QSEC_HOME", "")
+
+
+def test_a_child_process_cannot_use_the_socket(kernel):
+    code = (
+        "import socket; print([fd for fd in range(3, 256) if __import__('os').path.exists(f'/proc/self/fd/{fd}')"
+        " and 'socket' in __import__('os').readlink(f'/proc/self/fd/{fd}')])"
+    )
+    shown = kernel.text(f"subprocess.run([sys.executable, '-c', {code!r}], close_fds=False);")
+    assert shown.strip() == "[]"
+
+
+def test_a_forked_child_is_told_that_the_channel_is_not_its_own(kernel):
+    shown = kernel.text(
+        "pid = os.fork()\n"
+        "if pid == 0:\n"
+        "    try: qsec.grants()\n"
+        "    except Exception as e: print(type(e).__name__, e.code, flush=True)\n"
+        "    os._exit(0)\n"
+        "os.waitpid(pid, 0); time.sleep(.3); print(len(qsec.grants()))"
+    )
+    assert "Unavailable channel.closed" in shown
+    assert shown.strip().endswith("1")
+
+
+def test_multiprocessing_output_is_masked_and_complete(kernel):
+    shown = kernel.text(
+        "import multiprocessing as mp\n"
+        "ctx = mp.get_context('fork'); p = ctx.Process(target=lambda: print('a', v, 'tail'))\n"
+        "p.start(); p.join(); time.sleep(.3)"
+    )
+    assert shown == f"a {MARK} tail\n"
+
+
+@pytest.mark.parametrize("text", ["s", "sk", "sk-Q7", VALUE[:-1]])
+def test_a_held_back_beginning_is_shown_before_the_cell_goes_idle(kernel, text):
+    messages = kernel.run(f"print({text!r}, end='')")
+    assert printed(messages) == text
+    kinds = [m["msg_type"] for m in messages]
+    assert kinds.index("stream") < len(kinds) - 2
+
+
+def test_output_keeps_its_order_around_displays_and_errors(kernel):
+    messages = kernel.run("print('sk', end=''); display(1); print('sk', end=''); 1/0")
+    order = [m["msg_type"] for m in messages if m["msg_type"] in {"stream", "display_data", "error"}]
+    assert order == ["stream", "display_data", "stream", "error"]
+
+
+def test_an_interrupt_in_the_middle_of_a_held_value_shows_what_was_printed(kernel):
+    wanted = kernel.client.execute("print(v[:5], end='', flush=True); time.sleep(30)")
+    texts = []
+    interrupted = False
+    while True:
+        message = kernel.client.get_iopub_msg(timeout=20)
+        if message["parent_header"].get("msg_id") != wanted:
+            continue
+        if message["msg_type"] == "execute_input" and not interrupted:
+            interrupted = True
+            import time
+
+            time.sleep(0.5)
+            kernel.manager.interrupt_kernel()
+        if message["msg_type"] == "stream":
+            texts.append(message["content"]["text"])
+        if message["content"].get("execution_state") == "idle":
+            break
+    kernel.client.get_shell_msg(timeout=10)
+    assert "".join(texts) == VALUE[:5]
+
+
+def test_a_threads_output_after_its_cell_ended_still_arrives(kernel):
+    kernel.run("def late():\n    time.sleep(.5); print('sk', end='')\nthreading.Thread(target=late).start()")
+    stray = kernel.stray(3)
+    assert "sk" in printed(stray)
+
+
+SAMPLE = r"""
+import sys, time
+for i in range(5): print(f"\r{i*20}% \x1b[32m███\x1b[0m", end="", flush=True)
+print(); print("ünïcode 🎈 \ud83c", "tabs\tand\x08backspace")
+print("to stderr", file=sys.stderr)
+from IPython.display import display, clear_output
+display({"text/plain": "x", "application/json": {"a": [1, 2.5, None]}}, raw=True)
+clear_output(wait=True); print("after")
+import os; os.write(1, b"fd level\n"); time.sleep(.3)
+{"z": [1, 2], "long": "y" * 300}
+"""
+
+
+def test_without_known_values_in_it_output_is_the_same_as_a_bare_kernels(kernel, tmp_path):
+    def essence(k):
+        messages = k.run(SAMPLE.replace(r" \ud83c", ""))
+        texts = {name: printed(messages, name) for name in ("stdout", "stderr")}
+        return texts, [(m["msg_type"], m["content"].get("data")) for m in messages if "data" in m["content"]]
+
+    with Kernel(None, tmp_path) as bare:
+        assert essence(kernel) == essence(bare)
+
+
+def test_status_says_that_hooks_are_on_and_when_one_was_removed(tmp_path):
+    with Peer() as peer, Kernel(peer, tmp_path) as kernel:
+        kernel.run("import qsec_jupyter as qsec")
+        shown = kernel.text("print(qsec.status())")
+        assert "OFF" not in shown
+        kernel.run(
+            "from jupyter_client.session import json_packer; get_ipython().kernel.session.pack = json_packer"
+        )
+        assert "Redaction of messages: OFF: removed since start" in kernel.text("print(qsec.status())")
+
+
+def test_outside_a_managed_kernel_the_extension_loads_and_says_what_is_missing(tmp_path):
+    with Kernel(None, tmp_path) as kernel:
+        assert kernel.run("%load_ext qsec_jupyter.kernel.extension")[-1]["content"]["status"] == "ok"
+        assert "no channel" in kernel.text("print(__import__('qsec_jupyter').status())")
+        messages = kernel.run("import qsec_jupyter as q; q.request('sandbox', reason='r')")
+        error = next(m["content"] for m in messages if m["msg_type"] == "error")
+        assert error["ename"] == "Unavailable"
+        assert len(error["traceback"]) <= 4
+
+
+def test_magics_answer_with_cards_and_refuse_in_a_few_lines(kernel):
+    for line in (
+        "grants",
+        "targets",
+        "status",
+        "credential sandbox",
+        "request sandbox --reason 'two words' --for 30m",
+    ):
+        messages = kernel.run(f"%qsec {line}")
+        result = next(m for m in messages if m["msg_type"] == "execute_result")
+        assert "var(--jp-" in result["content"]["data"]["text/html"]
+    assert "--reason" in kernel.text("%qsec request sandbox", "stderr")
+    assert "provenance" in kernel.text("%qsec help")
+    refused = next(m for m in kernel.run("%qsec request nowhere --reason x") if m["msg_type"] == "error")
+    assert "Remedy" in "\n".join(refused["content"]["traceback"])
+    assert "File" not in "\n".join(refused["content"]["traceback"])
+
+
+def test_a_kernel_ends_within_its_time_while_the_control_plane_is_silent(tmp_path):
+    import time
+
+    with Peer() as peer:
+        kernel = Kernel(peer, tmp_path)
+        peer.silent.add("record")
+        kernel.run(
+            "from qsec_jupyter.kernel import execution, channel\nexecution.start(channel.mine, get_ipython())"
+        )
+        kernel.run("execution.recorder.add({'run_id': 'x', 'kind': 'intent'})")
+        began = time.monotonic()
+        kernel.__exit__()
+        assert time.monotonic() - began < 5
+
+
+def test_the_private_parts_of_ipykernel_that_we_rely_on_are_there():
+    """A canary: these names are ipykernel's own business, and the descriptor level of redaction hangs on them."""
+    import inspect
+
+    from ipykernel.iostream import OutStream
+
+    for name in ("_watch_pipe_fd", "_flush_buffers", "_flush", "_is_master_process"):
+        assert hasattr(OutStream, name)
+    source = inspect.getsource(OutStream)
+    for word in (
+        "_original_stdstream_copy",
+        "_should_watch",
+        "self._fid",
+        "_io_loop",
+        "for parent, data in self._flush_buffers()",
+    ):
+        assert word in source
+
+
+def test_our_modules_import_under_the_interpreter_flags_that_find_bad_habits():
+    code = "import qsec_jupyter.kernel.extension, qsec_jupyter.kernel.execution, qsec_jupyter.kernel.magics"
+    done = subprocess.run(
+        [sys.executable, "-W", "error::SyntaxWarning", "-c", code],
+        capture_output=True,
+        text=True,
+        env={**os.environ},
+    )
+    assert done.returncode == 0, done.stderr

@@ -1,0 +1,174 @@
+import base64
+import json
+import time
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from qsec_jupyter.core.secret import Secret
+from qsec_jupyter.kernel.known import Known
+
+VALUE = "sk-Q7mT2vXw9LpR4nZ8bKdY1cHf"
+AWKWARD = 'p"w\\d/ü<&>+=%\n0123'
+
+
+@pytest.fixture
+def known():
+    made = Known()
+    made.add("sandbox", Secret(VALUE, "sandbox"))
+    made.add("pilot", Secret(AWKWARD, "pilot"))
+    return made
+
+
+def stream(known, pieces):
+    """Write pieces the way the stream does, and release at the end."""
+    out, held = [], ""
+    for piece in pieces:
+        ready, held = known.split(held + piece)
+        out.append(ready)
+    return "".join([*out, known.redact(held)])
+
+
+def test_text_without_a_value_is_the_same_object(known):
+    text = "nothing here " * 100
+    assert known.redact(text) is text
+
+
+def test_overlapping_and_repeated_values_become_one_marker_each():
+    known = Known()
+    known.add("a", Secret("abcabcabc", "a"))
+    assert known.redact("xabcabcabcabcy") == "x[redacted: a]y"
+    assert known.redact("abcabcabc-abcabcabc") == "[redacted: a]-[redacted: a]"
+
+
+def test_a_longer_value_that_begins_with_a_shorter_one_is_wholly_masked():
+    known = Known()
+    known.add("short", Secret("abcdefgh", "short"))
+    known.add("long", Secret("abcdefgh12345678", "long"))
+    assert "1234" not in stream(known, ["abcdefgh", "1234", "5678"])
+    assert "1234" not in known.redact("abcdefgh12345678")
+
+
+def test_a_short_value_is_refused_with_a_warning():
+    known = Known()
+    with pytest.warns(UserWarning, match="NOT redacted"):
+        assert not known.add("sandbox", Secret("short", "sandbox"))
+    assert not known
+
+
+@pytest.mark.parametrize(
+    "hidden",
+    [
+        "\x1b[31m".join(VALUE),
+        "\u200b".join(VALUE),
+        "\u00ad".join(VALUE),
+        VALUE[:9] + "\x1b]8;;http://x\x07" + VALUE[9:],
+        VALUE[:3] + "\ufeff\x1b[0;1m" + VALUE[3:],
+    ],
+)
+def test_noise_between_characters_does_not_hide_a_value(known, hidden):
+    assert known.redact(f"a {hidden} b") == "a [redacted: sandbox] b"
+    assert known.redact_tree(["x" + hidden])[0] == "x[redacted: sandbox]"
+    packed = json.dumps({"text": hidden}, ensure_ascii=False).encode()
+    assert known.in_packed(packed)
+
+
+def test_noise_alone_stays_as_it_is(known):
+    text = "\x1b[31mred\x1b[0m and \u200b nothing"
+    assert known.redact(text) is text
+
+
+def test_packed_json_with_quotes_in_the_value_is_recognised_and_stays_json(known):
+    packed = json.dumps({"a": [f"x{AWKWARD}y"], AWKWARD: 1}, ensure_ascii=False).encode()
+    assert known.in_packed(packed)
+    assert known.redact_tree(json.loads(packed)) == {"a": ["x[redacted: pilot]y"], "[redacted: pilot]": 1}
+
+
+def test_a_value_of_digits_is_masked_as_a_number_too():
+    known = Known()
+    known.add("pin", Secret("1234567890", "pin"))
+    assert known.redact_tree({"n": 1234567890, "m": 5, "b": True}) == {
+        "n": "[redacted: pin]",
+        "m": 5,
+        "b": True,
+    }
+
+
+def test_binary_buffers_keep_their_length(known):
+    data = b"\x00\x01" + VALUE.encode() + b"\xff"
+    assert known.redact_buffer(memoryview(data)) == b"\x00\x01" + b"*" * len(VALUE) + b"\xff"
+    clean = memoryview(b"clean")
+    assert known.redact_buffer(clean) is clean
+
+
+def test_a_base64_value_inside_longer_text_is_found_at_every_offset(known):
+    for before in ("", "x", "xy", "user:"):
+        text = base64.b64encode(f"{before}{VALUE}tail".encode()).decode()
+        assert "[redacted: sandbox]" in known.redact(text)
+
+
+ENCODERS = {
+    "raw": str,
+    "reversed": lambda v: v[::-1],
+    "hex": lambda v: v.encode().hex(),
+    "HEX": lambda v: v.encode().hex().upper(),
+    "base64": lambda v: base64.b64encode(v.encode()).decode().rstrip("="),
+    "repr": lambda v: repr(v)[1:-1],
+    "json": lambda v: json.dumps(v)[1:-1],
+}
+SECRETS = st.sampled_from([VALUE, AWKWARD, "aaaaaaaaab", "abababababab", "x" * 40])
+
+
+@settings(max_examples=1000, deadline=None)
+@given(
+    value=SECRETS,
+    encoder=st.sampled_from(sorted(ENCODERS)),
+    before=st.text("ab sk-x\n", max_size=12),
+    after=st.text("ab sk-x\n", max_size=12),
+    cuts=st.lists(st.integers(0, 120), max_size=12),
+    noise=st.sampled_from(["", "\x1b[32m", "\u200b"]),
+)
+def test_no_split_and_no_encoding_lets_a_value_through(value, encoder, before, after, cuts, noise):
+    known = Known()
+    known.add("t", Secret(value, "t"))
+    secret = ENCODERS[encoder](value)
+    text = before + noise.join(secret) + after
+    edges = [0, *sorted(min(cut, len(text)) for cut in cuts), len(text)]
+    shown = stream(known, [text[a:b] for a, b in zip(edges, edges[1:], strict=False)])
+    assert secret not in shown.replace(noise, "") if noise else secret not in shown
+    assert "[redacted: t]" in shown
+
+
+@settings(max_examples=300, deadline=None)
+@given(pieces=st.lists(st.text(max_size=30), max_size=10))
+def test_text_without_values_passes_unchanged_in_any_split(pieces):
+    known = Known()
+    known.add("t", Secret("ThisIsNeverThere-0123456789", "t"))
+    assert stream(known, pieces) == "".join(pieces)
+
+
+def test_only_what_may_begin_a_value_is_held_back(known):
+    assert known.split("hello world\n") == ("hello world\n", "")
+    assert known.split(f"hello {VALUE[:5]}") == ("hello ", VALUE[:5])
+    assert known.split(VALUE[:-1]) == ("", VALUE[:-1])
+
+
+def test_writing_character_by_character_takes_linear_time():
+    known = Known()
+    known.add("t", Secret("a" * 64 + "b", "t"))
+
+    def seconds(length):
+        began = time.perf_counter()
+        stream(known, "a" * length)
+        return time.perf_counter() - began
+
+    seconds(500)
+    assert seconds(8000) < 12 * seconds(2000)
+
+
+def test_many_values_are_each_found():
+    known = Known()
+    for number in range(200):
+        known.add(f"t{number}", Secret(f"value-{number:05d}-secret", f"t{number}"))
+    assert known.redact("see value-00123-secret.") == "see [redacted: t123]."
