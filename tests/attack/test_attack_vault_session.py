@@ -120,6 +120,11 @@ def test_expired_assertion_is_not_let_in(login, seconds):
     assert login("qsec-target-sandbox", exp=end, iat=start, nbf=start)[0] in (400, 403)
 
 
+def test_assertion_that_does_not_say_when_it_ends_is_not_let_in(login):
+    start = now() - timedelta(seconds=60)
+    assert login("qsec-target-sandbox", exp=None, iat=start, nbf=start)[0] in (400, 403)
+
+
 @pytest.mark.parametrize("seconds", [30, 300])
 def test_assertion_from_the_future_is_not_let_in(login, seconds):
     start = now() + timedelta(seconds=seconds)

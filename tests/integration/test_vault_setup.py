@@ -5,10 +5,11 @@ import subprocess
 import sys
 
 import pytest
-from vault_server import TARGETS, now
+from vault_server import TARGETS, binary, now, request
 
 from qsec_jupyter.cli import setup as setup_command
 from qsec_jupyter.control.credentials import identity
+from qsec_jupyter.control.credentials.broker import open_broker
 from qsec_jupyter.control.credentials.identity import BrokerIdentity, new_private_key
 from qsec_jupyter.control.credentials.keystore import KeyStore
 from qsec_jupyter.control.credentials.naming import Mounts
@@ -192,3 +193,37 @@ def test_administrators_token_is_read_from_the_file_that_vault_login_leaves(tmp_
         setup_command.administrator_token({"HOME": str(tmp_path), "VAULT_TOKEN": "hvs.env"}).reveal()
         == "hvs.env"
     )
+
+
+def test_operators_page_from_start_to_end(own_vault, tmp_path):
+    """The commands of docs/operators/vault.md, with the Vault's own program for the secrets."""
+    environ = {
+        "PATH": os.environ["PATH"],
+        "HOME": str(tmp_path),
+        "QSEC_HOME": str(tmp_path / "qsec"),
+        "VAULT_ADDR": own_vault.address,
+        "PYTHON_KEYRING_BACKEND": "keyring.backends.fail.Keyring",
+    }
+    (tmp_path / ".vault-token").write_text(own_vault.root)  # as `vault login` leaves it
+
+    def run(*command, said=None):
+        done = subprocess.run(command, check=False, env=environ, input=said, capture_output=True, text=True)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    printed = run(sys.executable, "-m", "qsec_jupyter.cli", "setup", "vault", "--apply")
+    commands = [
+        line.split("#")[0].split() for line in printed.splitlines() if line.strip().startswith("vault kv put")
+    ]
+    targets = setup_command.catalogue_targets()
+    assert len(commands) == len(targets)
+    for number, command in enumerate(commands):
+        run(binary(), *command[1:], said=f"secret-{number}")
+    (tmp_path / ".vault-token").unlink()
+    broker = open_broker(tmp_path / "qsec", targets, environ)
+    assert [check for check in broker.checks() if not check.ok] == []
+    assert broker.info.origin == "external"
+    assert broker.info.key_protection == "file-0600"
+    values = {broker.issue(request(name, name), lambda ref: None).value.reveal() for name in targets}
+    assert values == {f"secret-{number}" for number in range(len(targets))}
+    broker.close()

@@ -125,7 +125,8 @@ class VaultSetup:
             "token_type": "service",
             "token_no_default_policy": True,
             "token_num_uses": 0,
-            # Vault's own defaults accept an assertion for 150 s beyond its end; -1 switches that off.
+            # By default clocks may differ by 60 s, and a claim of time that is missing is filled in
+            # with 150 s; -1 switches the latter off.
             "expiration_leeway": -1,
             "not_before_leeway": -1,
             "clock_skew_leeway": 10,
