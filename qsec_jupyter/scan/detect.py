@@ -22,6 +22,12 @@ OMITTED: dict[str, str] = {
 }
 """Plugins that are left out, and why. ``qsec rules`` will let a user turn them on."""
 
+_TRIGGERS = {
+    # A part of what the expression must match, without its costly optional beginning.
+    "CloudantDetector": r"(?i)(?:cloudant|clou|cl)[_-]?(?:api)?(?:key|pwd?|pass|token)|cloudant\.com",
+    "SoftlayerDetector": r"(?i)(?:softlayer|sl)[_-]?(?:api)?[_-]?(?:key|pwd|pass|token)|softlayer\.com/soap",
+    "IbmCosHmacDetector": r"(?i)secret[-_]?(?:access)?[-_]?key",
+}
 _FLAGS = ((re.IGNORECASE, "i"), (re.DOTALL, "s"), (re.MULTILINE, "m"), (re.VERBOSE, "x"))
 _REMEDY = "Withdraw it where it was issued; if it opens nothing, keep it with a reason."
 _LABELS = {
@@ -55,6 +61,7 @@ def rules() -> Iterator[Rule]:
                 severity="medium" if name == "BasicAuthDetector" else "high",
                 remedy=_REMEDY,
                 pattern=(f"(?{flags})" if flags else "") + expression.pattern,
+                trigger=_TRIGGERS.get(name, ""),
                 entropy=2.0,
                 source="detect-secrets",
             )

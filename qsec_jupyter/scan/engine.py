@@ -126,26 +126,40 @@ class RuleSet:
     Attributes:
         rules: The rules; an engine's index points into them.
         version: Digest of everything that decides what is found.
-        engine: The matcher in use; ``engine.name`` is ``hyperscan`` or ``re``.
+        engine: The matcher in use, over :func:`triggers`; ``engine.name`` is ``hyperscan`` or ``re``.
     """
 
     def __init__(self, rules: Sequence[Rule], version: str, engine: Engine) -> None:
         self.rules = tuple(rules)
         self.version = version
         self.engine = engine
+        self._triggered = _by_trigger(rules)
 
     def windows(self, data: bytes) -> list[tuple[Rule, int, int]]:
         """Return where each rule must be confirmed, neighbouring windows joined."""
         spans: dict[int, list[list[int]]] = {}
-        for index, end in sorted(self.engine.scan(data)):
-            rule = self.rules[index]
-            start, stop = max(0, end - rule.before), min(len(data), end + rule.after)
-            joined = spans.setdefault(index, [])
-            if joined and start <= joined[-1][1]:
-                joined[-1][1] = stop
-            else:
-                joined.append([start, stop])
+        for trigger, end in sorted(self.engine.scan(data)):
+            for index in self._triggered[trigger]:
+                rule = self.rules[index]
+                start, stop = max(0, end - rule.before), min(len(data), end + rule.after)
+                joined = spans.setdefault(index, [])
+                if joined and start <= joined[-1][1]:
+                    joined[-1][1] = stop
+                else:
+                    joined.append([start, stop])
         return [(self.rules[index], a, b) for index, joined in spans.items() for a, b in joined]
+
+
+def triggers(rules: Sequence[Rule]) -> list[str]:
+    """Return the expressions for an engine, each once; rules may share one."""
+    return list(dict.fromkeys(rule.trigger for rule in rules))
+
+
+def _by_trigger(rules: Sequence[Rule]) -> list[list[int]]:
+    members: dict[str, list[int]] = {}
+    for index, rule in enumerate(rules):
+        members.setdefault(rule.trigger, []).append(index)
+    return list(members.values())
 
 
 def load_rules(cache: Path | None = None) -> RuleSet:
@@ -160,7 +174,7 @@ def load_rules(cache: Path | None = None) -> RuleSet:
     if hyperscan is None:
         _log.warning("qsec: hyperscan is not installed; scanning works with `re` and is much slower")
         rules = _build()
-        return RuleSet(rules, version, PatternEngine(rule.trigger.encode() for rule in rules))
+        return RuleSet(rules, version, PatternEngine(trigger.encode() for trigger in triggers(rules)))
     file = (cache or _cache_folder()) / f"rules-{version[:32]}.bin"
     loaded = _read(file, hyperscan)
     if loaded is None:
@@ -201,11 +215,12 @@ def _fields(rule: Rule) -> dict[str, Any]:
 
 def _compile(rules: Sequence[Rule], hyperscan: Any) -> Any:
     database = hyperscan.Database(mode=hyperscan.HS_MODE_BLOCK)
+    expressions = [trigger.encode() for trigger in triggers(rules)]
     # PREFILTER lets look-arounds through as "may match"; `Rule.find` decides.
     database.compile(
-        expressions=[rule.trigger.encode() for rule in rules],
-        ids=list(range(len(rules))),
-        flags=[hyperscan.HS_FLAG_PREFILTER] * len(rules),
+        expressions=expressions,
+        ids=list(range(len(expressions))),
+        flags=[hyperscan.HS_FLAG_PREFILTER] * len(expressions),
     )
     return database
 

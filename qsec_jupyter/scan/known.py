@@ -94,22 +94,20 @@ class KnownValues:
         """Counts the changes of the set."""
         return self._version
 
-    def add(self, label: str, value: Secret) -> bool:
+    def add(self, label: str, value: Secret) -> None:
         """Look for ``value`` from now on, in addition to what ``label`` already names.
 
-        Returns:
-            Whether the value is looked for; ``False`` when it is too short.
+        A value that is too short is not looked for; :func:`encodings` warns of it.
         """
         plain = value.reveal()
         texts = encodings(plain)
         if not texts:
-            return False
+            return
         with self._lock:
             values = self._labels.setdefault(label, {})
             if plain not in values:
                 values[plain] = texts
                 self._version += 1
-        return True
 
     def discard(self, label: str) -> None:
         """Forget every value of ``label``."""

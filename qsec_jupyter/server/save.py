@@ -81,6 +81,7 @@ class SaveGuard:
         log: The Jupyter Server's logger.
         scanner: Default: the shipped rules with this user's kept findings.
         known: The issued values that ``scanner`` looks for; given together with it.
+        baseline: The kept findings that ``scanner`` knows; given together with it.
         clock: Gives the time of a save; tests replace it.
     """
 
@@ -88,13 +89,14 @@ class SaveGuard:
         self,
         on_report: Callable[[ScanReport], None] | None = None,
         log: logging.Logger | None = None,
+        *,
         scanner: Scanner | None = None,
         known: KnownValues | None = None,
         baseline: Baseline | None = None,
         clock: Callable[[], datetime] | None = None,
     ) -> None:
         self.known = known or KnownValues()
-        self._on_report = on_report or (lambda report: None)
+        self._on_report = on_report or (lambda _: None)
         self._log = log or logging.getLogger("qsec")
         self._clock = clock or (lambda: datetime.now(timezone.utc))
         self._baseline = baseline or Baseline()

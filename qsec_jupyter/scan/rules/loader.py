@@ -27,7 +27,17 @@ _QUOTE = r"(?:[\"'\\\]]|&quot;|&\#39;|&\#x27;)"
 _TAGS = r"(?:</?[a-zA-Z][^<>]{0,80}>\s{0,8}){1,4}"
 _NAME_END = rf"{_QUOTE}{{0,4}}\s{{0,8}}"
 _TYPED = r":\s{0,4}\w{1,12}\s{0,4}="  # name: str =
+_LETTER, _ANY = r"[A-Za-z._~+/=!@\#$%^&*-]", r"[A-Za-z0-9._~+/=!@\#$%^&*-]"
 _MACROS = {
+    # A trigger that several rules share: the name of a credential, and a value that is no identifier.
+    "<<named>>": r"(?i)(?:(?:token|secret|key)<<sep>>|account\s{0,4}\(\s{0,4}[\"'])<<opaque>>",
+    # The beginning of a value of 16 or more characters, with a digit in the first 40: an identifier has none.
+    "<<opaque>>": "(?:"
+    + "|".join(_LETTER * n + "[0-9]" + _ANY * (15 - n) for n in range(16))
+    + f"|{_LETTER}{{16,40}}[0-9])",
+    # The end of a run in which a capital follows something else four times, as it does ten times in 44 random
+    # characters. Capitals are rare in texts, so this costs a tenth of counting to 44 at every word.
+    "<<capitals>>": "[a-z0-9_-][A-Z][A-Za-z0-9_-]*" * 4 + "(?:$|[^A-Za-z0-9_+/=%-])",
     # Between a name and its value: '=', ':', '=>', ',' or HTML tags, with quotes in any state of escaping.
     "<<sep>>": rf"{_NAME_END}(?:{_TYPED}|=>|:=|[=:,]|{_TAGS})\s{{0,8}}(?:[bBfFrRuU]{{0,2}}{_QUOTE}{{1,4}})?",
     # The same with a quote before the value.
@@ -146,18 +156,19 @@ def _invalid(file: str, rule: str, why: str) -> Invalid:
 
 
 def prove(rule: Rule, seed: int = 0) -> None:
-    """Check that ``rule`` finds each of its positive samples, all of it, and none of its negative ones.
+    """Check that ``rule`` and its trigger find each positive sample, all of it, and the rule no negative one.
 
     Raises:
         Bug: ``rule.unproven`` with the template that failed.
     """
     source = random.Random(f"{rule.id}/{seed}")  # noqa: S311  # samples, not keys
+    trigger = re.compile(rule.trigger.encode())
     for _ in range(_SAMPLE_ROUNDS):
         for template in rule.positive:
             text, drawn = fill(template, source)
             data = text.encode()
             values = [data[a:b].decode() for a, b in rule.find(data, 0, len(data))]
-            if not any(max(drawn, key=len) in value for value in values):
+            if not any(max(drawn, key=len) in value for value in values) or not trigger.search(data):
                 raise _unproven(rule, "misses", template)
         for template in rule.negative:
             data = fill(template, source)[0].encode()
