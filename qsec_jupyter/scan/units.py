@@ -40,7 +40,7 @@ class Unit:
 
     __slots__ = ("_data", "joint", "key", "name", "parent", "surface", "text")
 
-    def __init__(  # noqa: PLR0917  # called for every string of a notebook: positions are faster
+    def __init__(  # called for every string of a notebook: positions are faster
         self, surface: str, text: str, parent: Any, key: Any, name: str = "", joint: str | None = None
     ) -> None:
         self.surface = surface
