@@ -45,7 +45,7 @@ def notebook() -> Path:
 
 def announce() -> str:
     """Return the sentence that names where credentials will come from."""
-    from ..control.credentials.choice import choose
+    from ..control.credentials.choose import choose
 
     return choose(os.environ).sentence
 

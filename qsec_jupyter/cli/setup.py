@@ -102,21 +102,18 @@ def administrator_token(environ: Mapping[str, str]) -> Secret:
 
 def catalogue_targets() -> dict[str, TargetSource]:
     """Return where each target of the catalogue keeps its secret."""
-    from ..control.catalog import load_catalog
+    from ..control.settings import Catalogue
 
-    return dict(load_catalog(home()).sources)
+    return Catalogue.load(home()).sources
 
 
 def _public_keys(files: list[Path] | None) -> list[str]:
     """Return the keys to trust: those of the files, else this machine's, made when it has none yet."""
-    from datetime import datetime, timezone
-
-    from ..control.credentials import identity
+    from ..control.credentials.identity import own_public_pem
     from ..control.credentials.keystore import KeyStore, real_keyring
 
     if not files:
-        own, _ = KeyStore(home(), real_keyring()).create(identity.KEY_NAME, identity.new_private_key)
-        return [identity.BrokerIdentity(own, lambda: datetime.now(timezone.utc)).public_pem()]
+        return [own_public_pem(KeyStore(home(), real_keyring()))]
     keys = [path.read_text("utf-8") for path in files]
     for path, key in zip(files, keys, strict=True):
         if not key.startswith("-----BEGIN PUBLIC KEY-----"):

@@ -19,9 +19,7 @@ if TYPE_CHECKING:
 
 
 def verify(
-    path: Annotated[
-        Path | None, typer.Argument(help="A journal's folder; all of yours by default.")
-    ] = None,
+    path: Annotated[Path | None, typer.Argument(help="A journal's folder; all of yours by default.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, one object.")] = False,
 ) -> None:
     """Check ledger and statements offline. Exits 0 when everything is as it was written, else 1."""

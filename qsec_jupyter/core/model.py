@@ -48,6 +48,7 @@ class Target:
     max_duration: int
     default_duration: int
     ticket_pattern: str | None
+    ticket_required: bool
     revocability: str
 
 

@@ -23,17 +23,15 @@ from ...core.secret import Secret
 from . import watchdog
 from .broker import TargetSource
 from .naming import Mounts
-from .seeds import made_up_token
+from .seeds import seed
 from .setup import VaultSetup
-from .vault import Endpoint, VaultAdapter, path_segments
+from .vault import Endpoint, VaultAdapter
 from .vault_checks import health
 from .vault_errors import Doing
 
 START_LIMIT = 15.0
 """Seconds until a dev server must answer; it takes 0.2 to 0.7 s on two idle cores."""
 _ATTEMPTS = 3
-_SEED_LIMIT = 5.0
-_SEEDING = Doing("keep a made-up secret", "the root policy")
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +71,7 @@ def start(
     try:
         setup = VaultSetup(adapter, root, mounts)
         setup.apply(setup.plan(targets, [public_key]))
-        _seed(adapter, root, mounts, targets)
+        seed(adapter, root, mounts, targets)
         ending = Doing("forget the root token", "the root policy")
         adapter.call("POST", "auth/token/revoke-self", doing=ending, token=root)
     except BaseException:
@@ -149,22 +147,6 @@ def _answers(address: str, process: subprocess.Popen[bytes]) -> bool:
     finally:
         adapter.close()
     return False
-
-
-def _seed(adapter: VaultAdapter, root: Secret, mounts: Mounts, targets: Mapping[str, TargetSource]) -> None:
-    for source in targets.values():
-        path = f"{mounts.kv}/data/{'/'.join(path_segments(source.path))}"
-        body = {"data": {source.field: made_up_token()}}
-        deadline = time.monotonic() + _SEED_LIMIT
-        while True:
-            try:
-                adapter.call("POST", path, doing=_SEEDING, token=root, body=body)
-                break
-            except QsecError as error:
-                # A new kv version 2 mount answers 400 until it has prepared itself.
-                if error.code != "vault.refused" or time.monotonic() > deadline:
-                    raise
-                time.sleep(0.05)
 
 
 def _stop(process: subprocess.Popen[bytes]) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, timezone
 
 import jwt
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -24,6 +24,7 @@ from cryptography.hazmat.primitives.serialization import (
 from ...core.errors import Unavailable
 from ...core.secret import Secret
 from .broker import IssueRequest
+from .keystore import KeyStore
 
 ISSUER = "qsec-jupyter"
 AUDIENCE = "qsec-vault"
@@ -85,6 +86,12 @@ class BrokerIdentity:
         times = {"iat": now, "nbf": now, "exp": now + ASSERTION_LIFE}
         common = {"iss": ISSUER, "aud": AUDIENCE, "jti": secrets.token_hex(16)}
         return Secret(jwt.encode({**common, **times, **claims}, self._key, ALGORITHM), "vault assertion")
+
+
+def own_public_pem(keys: KeyStore) -> str:
+    """Return the public half of this machine's key, which is made when there is none yet."""
+    private_key, _ = keys.create(KEY_NAME, new_private_key)
+    return BrokerIdentity(private_key, lambda: datetime.now(timezone.utc)).public_pem()
 
 
 def _unusable() -> Unavailable:

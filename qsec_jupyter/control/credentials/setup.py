@@ -7,6 +7,7 @@ idempotent: applying a plan twice changes nothing the second time.
 from __future__ import annotations
 
 import difflib
+import os
 import string
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -18,7 +19,7 @@ from ...core.secret import Secret
 from .broker import TargetSource
 from .identity import ALGORITHM, AUDIENCE, BROKER_SUBJECT, ISSUER
 from .naming import AUDITOR_POLICY, BROKER_ROLE, KEY_ADMIN_POLICY, TRANSIT_KEY, Mounts, target_role
-from .vault import VaultAdapter, path_segments
+from .vault import Endpoint, VaultAdapter, path_segments
 from .vault_errors import Doing
 
 Action = Literal["create", "update", "keep"]
@@ -250,6 +251,34 @@ class VaultSetup:
     def _write(self, path: str, body: Mapping[str, Any]) -> None:
         doing = Doing(f"write {path}", "the token's policies (an administrator is needed)")
         self._adapter.call("POST", path, doing=doing, token=self._token, body=body)
+
+
+def apply_with_token(token: str, *, seed: bool = False) -> int:
+    """Prepare the Vault of ``VAULT_ADDR`` for this machine and its catalogue; for ``qsec demo``.
+
+    Args:
+        token: An administrator's token; used here and kept nowhere.
+        seed: Give each target that has no secret a made-up one, never replacing any.
+
+    Returns:
+        How many things were written, secrets not counted.
+    """
+    from ...core.paths import home
+    from ..settings import Catalogue
+    from . import identity, keystore, seeds
+
+    targets = Catalogue.load(home()).sources
+    keys = keystore.KeyStore(home(), keystore.real_keyring())
+    adapter, mounts = VaultAdapter(Endpoint.from_environ(os.environ)), Mounts.from_environ(os.environ)
+    administrator = Secret(token, "administrator's token")
+    try:
+        setup = VaultSetup(adapter, administrator, mounts)
+        written = setup.apply(setup.plan(targets, [identity.own_public_pem(keys)]))
+        if seed:
+            seeds.seed(adapter, administrator, mounts, targets)
+        return written
+    finally:
+        adapter.close()
 
 
 def policy_text(name: str, values: Mapping[str, str]) -> str:

@@ -1,0 +1,169 @@
+"""``qsec serve``: the control plane. Embedded, it speaks with its Jupyter Server over pipes."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import os
+import signal
+import socket
+import sys
+import threading
+from dataclasses import asdict
+from importlib.metadata import version
+from typing import Annotated, Any
+
+import typer
+
+from ..core.errors import Bug, Invalid, QsecError, Unavailable
+from ..core.model import Principal
+from ..core.paths import home
+from ..core.secret import Secret
+
+
+def serve(
+    embedded: Annotated[
+        bool, typer.Option("--embedded", help="Started by a Jupyter Server, and ends with it.")
+    ] = False,
+) -> None:
+    """Run the control plane."""
+    if not embedded:
+        raise Unavailable(
+            "serve.embedded_only",
+            "The control plane runs only as a Jupyter Server's child in this version",
+            "A control plane for a team, as a service of its own, is not built yet.",
+            "Start JupyterLab; it starts its own control plane.",
+        )
+    _log_as_json()
+    os.umask(0o077)
+    try:
+        _embedded()
+    except QsecError as error:
+        _say({"error": error.to_problem()})
+        raise
+    except Exception as error:
+        problem = Bug("control.not_started", "The control plane does not start", type(error).__name__)
+        _say({"error": problem.to_problem()})
+        raise
+
+
+def _embedded() -> None:
+    from ..control.catalog import load_catalog
+    from ..control.control_plane import ControlPlane
+    from ..control.credentials.broker import open_broker
+
+    hello = _hello()
+    user = hello["user"]
+    principal = Principal(
+        name=str(user["name"]),
+        display_name=str(user["display_name"]),
+        identity_provider=str(user["identity_provider"]),
+        roles=("researcher", "approver"),  # one person owns a laptop; roles come with a team
+    )
+    folder = home()
+    catalogue = load_catalog(folder)
+    broker = open_broker(folder, catalogue.sources, os.environ)
+    try:
+        control = ControlPlane(folder, broker, catalogue, principal, str(hello["server_id"]))
+    except BaseException:
+        broker.close()
+        raise
+    try:
+        control.open()
+        asyncio.run(_run(control, Secret(str(hello.pop("bearer")), "bearer")))
+    finally:
+        control.close()
+
+
+def _hello() -> dict[str, Any]:
+    """Read the one line that the Jupyter Server sends first."""
+    try:
+        hello = json.loads(sys.stdin.readline())
+        if len(hello["bearer"]) >= 20 and hello["server_id"] and hello["user"]["name"]:
+            return dict(hello)
+    except (ValueError, KeyError, TypeError):
+        pass
+    raise Invalid("serve.no_hello", "The first line on standard input is not a Jupyter Server's greeting")
+
+
+async def _run(control: Any, bearer: Secret) -> None:
+    """Serve until standard input ends or a signal comes."""
+    import uvicorn
+
+    from ..control.app import make_app
+
+    listener = socket.create_server(("127.0.0.1", 0))
+    config = uvicorn.Config(
+        make_app(control, bearer),
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        lifespan="off",
+        timeout_graceful_shutdown=2,
+    )
+    server = uvicorn.Server(config)
+    loop = asyncio.get_running_loop()
+
+    def end() -> None:
+        server.should_exit = True
+        server.force_exit = True  # a long poll is not waited for
+
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        loop.add_signal_handler(number, end)
+    threading.Thread(target=_await_end, args=(loop, end), daemon=True).start()
+    control.start()
+
+    _say(
+        {
+            "port": listener.getsockname()[1],
+            "pid": os.getpid(),
+            "vault": asdict(control.broker.info),
+            "version": version("qsec-jupyter"),
+        }
+    )
+    server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]
+    await server.serve(sockets=[listener])
+    await control.stop()
+
+
+def _await_end(loop: asyncio.AbstractEventLoop, end: Any) -> None:
+    """Wait for the end of standard input: the Jupyter Server is gone, or wants us gone."""
+    while os.read(0, 4096):
+        pass
+    loop.call_soon_threadsafe(end)
+
+
+def _say(message: dict[str, Any]) -> None:
+    sys.stdout.write(json.dumps(message) + "\n")
+    sys.stdout.flush()
+
+
+def _log_as_json() -> None:
+    """Log to standard error, one JSON object a line; other libraries' loggers go the same way."""
+    import structlog
+
+    shared: list[Any] = [
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.add_logger_name,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+    ]
+    structlog.configure(
+        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=True,
+    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=shared,
+            processors=[
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                structlog.processors.JSONRenderer(),
+            ],
+        )
+    )
+    logging.basicConfig(handlers=[handler], level=logging.INFO, force=True)
+    for noisy in ("httpx", "alembic", "sqlalchemy", "urllib3"):
+        logging.getLogger(noisy).setLevel(logging.WARNING)

@@ -1,0 +1,1 @@
+"""The control plane's REST: one router for each noun; ``docs/openapi.json`` is made of it."""

@@ -1,0 +1,35 @@
+"""What every route has in common: the control plane behind it, and the kernel that asks, if one does."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import Depends, Header, Request
+
+from ...core.errors import Denied
+from ..control_plane import ControlPlane
+
+LONG_POLL_SECONDS = 25.0
+
+
+def control_plane(request: Request) -> ControlPlane:
+    """Return the control plane of this application."""
+    plane: ControlPlane = request.app.state.control
+    return plane
+
+
+Control = Annotated[ControlPlane, Depends(control_plane)]
+AskingKernel = Annotated[str | None, Header(alias="Qsec-Kernel", max_length=200)]
+
+
+def require_kernel(kernel_id: str | None) -> str:
+    """Return the asking kernel.
+
+    Raises:
+        Denied: ``record.kernel_only`` when a person asks.
+    """
+    if kernel_id is None:
+        raise Denied(
+            "record.kernel_only", "Only a kernel records runs", remedy="Run the circuit in a notebook."
+        )
+    return kernel_id

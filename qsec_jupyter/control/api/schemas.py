@@ -1,0 +1,290 @@
+"""What crosses the control plane's edge: what ``core.model`` has, plus what only the wire has."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from ...core.model import GrantState, Severity, Tier
+
+RunKind = Literal["intent", "completion"]
+Text = Annotated[str, Field(max_length=4000)]
+Name = Annotated[str, Field(max_length=200)]
+
+
+class Schema(BaseModel):
+    """A body or answer; unknown keys of a newer peer are left out."""
+
+    model_config = ConfigDict(extra="ignore", json_schema_serialization_defaults_required=True)
+
+
+class Principal(Schema):
+    """Who acts, and how we know."""
+
+    name: str
+    display_name: str
+    identity_provider: str
+    mfa: str | None = None
+    groups: list[str] = []
+    roles: list[str] = []
+
+
+class Target(Schema):
+    """A place where credentials are good."""
+
+    name: str
+    title: str
+    provider: str
+    tier: Tier
+    approval: Literal["auto", "review"]
+    max_duration: int
+    default_duration: int
+    ticket_pattern: str | None
+    ticket_required: bool
+    revocability: str
+
+
+class Grant(Schema):
+    """A kernel's right to a target, for a time."""
+
+    id: str
+    target: str
+    state: GrantState
+    requester: str
+    kernel_id: str
+    reason: str
+    ticket: str | None
+    duration: int
+    requested_at: str
+    decided_by: str | None
+    decided_at: str | None
+    decision_comment: str | None
+    activated_at: str | None
+    expires_at: str | None
+    ended_at: str | None
+    policies: list[str]
+
+
+class GrantRequest(Schema):
+    """Ask for a target."""
+
+    target: Name
+    reason: Text | None = None
+    ticket: Name | None = None
+    duration: Name | None = None
+    kernel_id: Name | None = None
+
+
+class Comment(Schema):
+    """What a person says to a decision."""
+
+    comment: Text | None = None
+
+
+class CredentialRequest(Schema):
+    """Ask for the credential of an active grant."""
+
+    target: Name
+
+
+class Credential(Schema):
+    """A credential on its way to the one kernel whose grant it is."""
+
+    target: str
+    grant_id: str
+    value: str
+    expires_at: str
+    tier: Tier
+    revocability: str
+    source: str
+
+
+class VaultInfo(Schema):
+    """Which store of credentials is in use."""
+
+    kind: Literal["vault", "openbao", "sealed-store"]
+    origin: Literal["external", "dev", "embedded"]
+    label: str
+    address: str | None
+    key_protection: Literal["os-keyring", "file-0600"] | None
+
+
+class Check(Schema):
+    """One thing that is right or wrong, and what to do about it."""
+
+    name: str
+    ok: bool
+    detail: str
+    remedy: str
+
+
+class Health(Schema):
+    """Everything that is right or wrong."""
+
+    status: Literal["ok", "degraded", "down"]
+    checks: list[Check]
+
+
+class RunSummary(Schema):
+    """A recorded run, as a line."""
+
+    run_id: str
+    kernel_id: str
+    framework: str
+    operation: str
+    backend: str
+    circuits: int
+    shots: int | None
+    status: Literal["running", "done", "failed", "unknown"]
+    started_at: str
+    ended_at: str | None
+    intent: str | None
+    completion: str | None
+    ledger_index: int | None
+    signed_by: str
+    grant_id: str | None
+    gaps: list[str]
+
+
+class RunRecords(Schema):
+    """What a kernel says about its runs; see ``docs/formats/statements.md``."""
+
+    records: Annotated[list[dict[str, Any]], Field(max_length=1000)]
+
+
+class Problem(Schema):
+    """A refusal or failure (RFC 9457)."""
+
+    type: str
+    status: int
+    code: str
+    kind: Literal["invalid", "denied", "not_found", "conflict", "unavailable", "bug"]
+    title: str
+    detail: str
+    remedy: str
+
+
+class RunResult(Schema):
+    """What became of one record."""
+
+    run_id: str
+    kind: str
+    statement: str | None = None
+    index: int | None = None
+    error: Problem | None = None
+
+
+class RunResults(Schema):
+    """What became of each record."""
+
+    results: list[RunResult]
+
+
+class RunDigests(Schema):
+    """Ids of a run's statements."""
+
+    intent: str | None
+    completion: str | None
+
+
+class RunIndexes(Schema):
+    """Ledger positions of a run's statements."""
+
+    intent: int | None
+    completion: int | None
+
+
+class Run(Schema):
+    """A run with its statements."""
+
+    summary: RunSummary
+    intent: dict[str, Any] | None
+    completion: dict[str, Any] | None
+    envelopes: RunDigests
+    ledger: RunIndexes
+
+
+class Finding(Schema):
+    """A secret that was found. Never the value."""
+
+    rule: Name
+    title: Text
+    severity: Severity
+    surface: Name
+    path: Text
+    cell: int | None
+    cell_id: Name | None
+    line: int
+    column: int
+    fingerprint: Name
+    remedy: Text
+    action: Literal["redacted", "kept", "reported"] = "reported"
+
+
+class RecordedFinding(Finding):
+    """A finding as the panel lists it."""
+
+    id: int
+    found_at: str
+    kept_reason: str | None
+
+
+class FindingReport(Schema):
+    """What a save found in a file."""
+
+    path: Text
+    findings: Annotated[list[Finding], Field(max_length=10_000)]
+
+
+class Recorded(Schema):
+    """How many were new."""
+
+    recorded: int
+
+
+class Keep(Schema):
+    """Why a finding may stay."""
+
+    path: Text
+    reason: Text
+
+
+class Kept(Schema):
+    """It is recorded."""
+
+    kept: bool
+
+
+class Gap(Schema):
+    """Something that could not be recorded."""
+
+    kernel_id: Name | None = None
+    run_id: Name | None = None
+    what: Text
+
+
+class GapRecorded(Schema):
+    """It is noted."""
+
+    recorded: bool
+
+
+class Ended(Schema):
+    """The grants that ended with a kernel."""
+
+    revoked: list[str]
+
+
+class State(Schema):
+    """All that the panel shows, with a version to wait on."""
+
+    version: int
+    principal: Principal
+    vault: VaultInfo
+    targets: list[Target]
+    grants: list[Grant]
+    approvals: list[Grant]
+    runs: list[RunSummary]
+    findings: list[RecordedFinding]
+    health: Health

@@ -1,0 +1,77 @@
+"""What happens goes to the ledger first. Where it cannot, nothing is granted; endings go on."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import threading
+from typing import Any
+
+from ..core.errors import QsecError
+from ..core.model import Grant
+from ..ledger.log import Ledger
+from .store import Store
+
+
+class Audit:
+    """Writes events with pseudonyms in the place of persons.
+
+    A leaf cannot be taken out of a ledger, so none holds a name or a reason: a person is a random id, and
+    a reason is an HMAC under that person's key. Both are told by the database, which can forget.
+    """
+
+    def __init__(self, ledger: Ledger, store: Store) -> None:
+        self._ledger = ledger
+        self._store = store
+        self._owed: list[tuple[str, dict[str, Any]]] = []
+        self._lock = threading.Lock()
+
+    def record(self, name: str, actor: str | None = None, **data: Any) -> int:
+        """Write an event and return its index once it is durable.
+
+        Raises:
+            Unavailable: ``ledger.unwritable``; what was to be done must then not be done.
+        """
+        self.settle()
+        return self._ledger.append({"type": name, "data": self._data(actor, data)})
+
+    def record_ending(self, name: str, actor: str | None = None, **data: Any) -> None:
+        """Write an event about an ending. When the ledger refuses, it is owed and written later."""
+        entry = (name, self._data(actor, data))
+        with self._lock:
+            self._owed.append(entry)
+        self.settle()
+
+    def settle(self) -> bool:
+        """Write what is owed; say whether nothing is owed any more."""
+        with self._lock:
+            while self._owed:
+                name, data = self._owed[0]
+                try:
+                    self._ledger.append({"type": name, "data": data})
+                except QsecError:
+                    return False
+                self._owed.pop(0)
+        return True
+
+    @property
+    def owed(self) -> int:
+        """How many events wait for the ledger."""
+        return len(self._owed)
+
+    def about(self, grant: Grant) -> dict[str, Any]:
+        """Return what an event says of a grant."""
+        subject, key = self._store.subject(grant.requester)
+        return {
+            "grant": grant.id,
+            "target": grant.target,
+            "kernel": grant.kernel_id,
+            "requester": subject,
+            "reason_hmac": hmac.new(key, grant.reason.encode("utf-8", "replace"), hashlib.sha256).hexdigest(),
+            "ticket": grant.ticket,
+            "duration": grant.duration,
+            "policies": list(grant.policies),
+        }
+
+    def _data(self, actor: str | None, data: dict[str, Any]) -> dict[str, Any]:
+        return {**data, "actor": self._store.subject(actor)[0]} if actor else data

@@ -1,0 +1,95 @@
+"""The catalogue of targets: ``catalog.toml`` of the state folder, else the shipped one."""
+
+from __future__ import annotations
+
+import re
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ..core.duration import parse_duration
+from ..core.errors import Invalid, NotFound, QsecError
+from ..core.model import Target
+from .credentials.broker import TargetSource
+from .policy.engine import BUNDLE
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+_NAME = re.compile(r"[a-z][a-z0-9-]{0,39}")
+_REVOCABILITY = {
+    "kv-v2": "Ending the grant ends the session; a copy of the value stays good until it is rotated.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Catalogue:
+    """The targets by name, and where each one's secret lies."""
+
+    targets: dict[str, Target]
+    sources: dict[str, TargetSource]
+
+    def target(self, name: str) -> Target:
+        """Return a target.
+
+        Raises:
+            NotFound: ``target.unknown``.
+        """
+        if name not in self.targets:
+            raise NotFound(
+                "target.unknown",
+                "There is no such target",
+                f"Known targets: {', '.join(sorted(self.targets))}.",
+                "Choose one of them, or have it added to catalog.toml.",
+            )
+        return self.targets[name]
+
+
+def load_catalog(home: Path) -> Catalogue:
+    """Read ``catalog.toml`` of the state folder ``home``, else the shipped one.
+
+    Raises:
+        Invalid: ``catalog.invalid`` naming the target that is wrong.
+    """
+    own = home / "catalog.toml"
+    try:
+        data = tomllib.loads((own if own.exists() else BUNDLE / "catalog.toml").read_text())
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise _invalid("the file is not TOML") from error
+    targets, sources = {}, {}
+    for name, entry in data.get("targets", {}).items():
+        targets[name], sources[name] = _entry(name, entry)
+    return Catalogue(targets, sources)
+
+
+def _entry(name: str, entry: dict[str, Any]) -> tuple[Target, TargetSource]:
+    try:
+        return _target(name, entry), TargetSource(**entry["source"])
+    except (KeyError, TypeError, ValueError, re.error, QsecError) as error:
+        raise _invalid(f"target {name!r} is wrong ({type(error).__name__})") from error
+
+
+def _target(name: str, entry: dict[str, Any]) -> Target:
+    if not _NAME.fullmatch(name) or entry["tier"] != "deliver" or entry["approval"] not in {"auto", "review"}:
+        raise ValueError(name)
+    if entry.get("ticket_pattern"):
+        re.compile(entry["ticket_pattern"])
+    return Target(
+        name=name,
+        title=str(entry["title"]),
+        provider=str(entry["provider"]),
+        tier=entry["tier"],
+        approval=entry["approval"],
+        max_duration=parse_duration(entry["max_duration"]),
+        default_duration=parse_duration(entry["default_duration"]),
+        ticket_pattern=entry.get("ticket_pattern"),
+        ticket_required=bool(entry.get("ticket_required", False)),
+        revocability=_REVOCABILITY[entry["source"]["engine"]],
+    )
+
+
+def _invalid(what: str) -> Invalid:
+    return Invalid("catalog.invalid", "The catalogue of targets is not valid", what, "Correct catalog.toml.")

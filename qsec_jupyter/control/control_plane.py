@@ -1,0 +1,256 @@
+"""Puts the parts of a control plane together, starts them, keeps time for them, and ends them in order."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import asdict
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+from ..core.errors import QsecError
+from ..core.model import Principal
+from ..ledger.keys import KeyArchive
+from ..ledger.log import Ledger
+from . import journal
+from .access import Access
+from .audit import Audit
+from .catalog import Catalogue
+from .changes import Changes
+from .credentials.broker import Broker
+from .evidence import Evidence
+from .findings import Findings
+from .policy.engine import PolicyEngine
+from .sessions import Sessions
+from .store import Store, open_engine
+
+CHECKPOINT_SECONDS = 60.0
+CHECKPOINT_EVENTS = 100
+HEALTH_SECONDS = 15.0
+RETRY_SECONDS = (2.0, 5.0, 15.0, 60.0)
+
+_log = logging.getLogger("qsec.control")
+
+
+def now() -> datetime:
+    """Return the time in UTC."""
+    return datetime.now(timezone.utc)
+
+
+class ControlPlane:
+    """One journal, one store of credentials, one Jupyter Server.
+
+    Args:
+        home: The state folder.
+        broker: The opened store of credentials.
+        catalogue: The targets.
+        principal: The owner of the server; roles are what policy reads.
+        server_id: The same for every control plane of one Jupyter Server.
+        clock: Gives the time; tests replace it.
+    """
+
+    def __init__(
+        self,
+        home: Path,
+        broker: Broker,
+        catalogue: Catalogue,
+        principal: Principal,
+        server_id: str,
+        clock: Callable[[], datetime] = now,
+    ) -> None:
+        self.principal = principal
+        self.catalogue = catalogue
+        self.broker = broker
+        self.changes = Changes()
+        self._journal = journal.take(home, server_id)
+        folder = self._journal.path
+        self.store = Store(open_engine(folder / "qsec.db"))
+        self._ledger = Ledger.open(folder / "ledger", clock)
+        self._keys = KeyArchive(folder / "keys")
+        self.audit = Audit(self._ledger, self.store)
+        self.sessions = Sessions(self.store, self.audit, broker)
+        self._clock = clock
+        self.policy = PolicyEngine.shipped()
+        self.access = Access(
+            store=self.store,
+            audit=self.audit,
+            policy=self.policy,
+            catalogue=catalogue,
+            sessions=self.sessions,
+            changes=self.changes,
+            principal=principal,
+            server_id=server_id,
+            single_user=True,
+            clock=clock,
+        )
+        self.findings = Findings(self.store, self.audit, self.changes, principal, clock)
+        self.evidence = Evidence(
+            folder=folder / "statements",
+            keys=self._keys,
+            store=self.store,
+            audit=self.audit,
+            access=self.access,
+            broker=broker,
+            changes=self.changes,
+            principal=principal,
+            server_id=server_id,
+            clock=clock,
+        )
+        self._checks: list[dict[str, Any]] = []
+        self._checked_at = float("-inf")
+        self._checkpointed = -1
+        self._tasks: list[asyncio.Task[None]] = []
+
+    # -- life -------------------------------------------------------------------------------------
+
+    def open(self) -> None:
+        """Write the start to the ledger, and end what an earlier server left."""
+        about = {"policy": self.policy.digest, "vault": self.broker.info.kind}
+        self.audit.record_ending("control.started", **about)
+        self.audit.record_ending("server.connected", self.principal.name)
+        self.access.reconcile()
+        self.checkpoint()
+
+    def start(self) -> None:
+        """Start keeping time, on the running loop."""
+        self.changes.bind()
+        self._tasks = [
+            asyncio.create_task(self._expire()),
+            asyncio.create_task(self._every(CHECKPOINT_SECONDS, self._checkpoint_if_new)),
+            asyncio.create_task(self._settle()),
+            asyncio.create_task(self._every(HEALTH_SECONDS, self._check_health)),
+        ]
+
+    async def stop(self) -> None:
+        """Stop keeping time."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def close(self) -> None:
+        """Revoke everything, sign the end, and let go."""
+        self.access.end_everything()
+        self.evidence.settle()
+        self.audit.record_ending("control.stopped")
+        self.checkpoint()
+        self.sessions.close()
+        self.broker.close()
+        self._ledger.close()
+        self.store.close()
+        self._journal.release()
+
+    # -- keeping time -----------------------------------------------------------------------------
+
+    async def _expire(self) -> None:
+        while True:
+            version = self.changes.version
+            nearest = await asyncio.to_thread(self._safely, self.access.expire_due)
+            await self.changes.beyond(version, min(nearest or 3600.0, 3600.0) + 0.01)
+
+    async def _settle(self) -> None:
+        """Write what is owed and end what is pending, less and less often while nothing helps."""
+        attempt = 0
+        while True:
+            await asyncio.sleep(RETRY_SECONDS[min(attempt, len(RETRY_SECONDS) - 1)])
+            done = await asyncio.to_thread(self._safely, self._settle_once)
+            attempt = 0 if done else attempt + 1
+
+    def _settle_once(self) -> bool:
+        self.evidence.settle()
+        return self.audit.settle() and self.sessions.retry()
+
+    async def _every(self, seconds: float, work: Callable[[], Any]) -> None:
+        while True:
+            await asyncio.to_thread(self._safely, work)
+            await asyncio.sleep(seconds)
+
+    def _safely(self, work: Callable[[], Any]) -> Any:
+        """Run timed work; its failure is logged and shows in the health line, and the clock goes on."""
+        try:
+            return work()
+        except Exception as error:  # noqa: BLE001  # a timer that dies would end expiry for good
+            _log.error("timed work failed: %s", getattr(error, "code", type(error).__name__))
+            return None
+
+    # -- checkpoints and health ---------------------------------------------------------------------
+
+    def checkpoint(self) -> None:
+        """Sign the ledger as it is, with the store's key, else with this machine's."""
+        for choose in (self.broker.signer, self.broker.local_signer):
+            try:
+                signer = choose()
+                self._keys.add(signer, self._clock())
+                self._checkpointed = self._ledger.checkpoint(signer).size
+            except QsecError as error:
+                _log.warning("a checkpoint was not made: %s", error.code)
+            else:
+                return
+
+    def _checkpoint_if_new(self) -> None:
+        if self._ledger.size != self._checkpointed:
+            self.checkpoint()
+
+    def after_events(self) -> None:
+        """Make a checkpoint when enough events have come since the last."""
+        if self._ledger.size - self._checkpointed >= CHECKPOINT_EVENTS:
+            self.checkpoint()
+
+    def _check_health(self) -> None:
+        before = self._checks
+        self._checks = [asdict(check) for check in self.broker.checks()]
+        self._checked_at = time.monotonic()
+        if before != self._checks:
+            self.changes.bump()
+
+    def health(self) -> dict[str, Any]:
+        """Return status and checks; those of the store are at most ``HEALTH_SECONDS`` old."""
+        checks = [*self._checks, *self._own_checks()]
+        broken = [check for check in checks if not check["ok"]]
+        return {"status": "degraded" if broken else "ok", "checks": checks}
+
+    def _own_checks(self) -> list[dict[str, Any]]:
+        owed, gaps, pending = self.audit.owed, self.evidence.gap_count(), self.sessions.pending()
+        return [
+            _check(
+                "ledger",
+                not owed,
+                f"{self._ledger.size} entries; {owed} wait for the disk"
+                if owed
+                else f"{self._ledger.size} entries",
+                "Free some space or repair the disk; they are written by themselves then.",
+            ),
+            _check("policy", True, f"bundle {self.policy.digest[:12]}", ""),
+            _check(
+                "gaps",
+                not gaps,
+                f"{gaps} gaps in the record of runs" if gaps else "the record of runs has no gaps",
+                "`%qsec provenance` names what is missing of a run.",
+            ),
+            _check(
+                "revocations",
+                not pending,
+                f"{pending} sessions are not verified gone yet" if pending else "nothing is pending",
+                "They are tried again by themselves; they end at their expiry at the latest.",
+            ),
+        ]
+
+    def snapshot(self) -> dict[str, Any]:
+        """Return all that the panel shows."""
+        return {
+            "version": self.changes.version,
+            "principal": asdict(self.principal),
+            "vault": asdict(self.broker.info),
+            "targets": [asdict(target) for target in self.catalogue.targets.values()],
+            "grants": [asdict(grant) for grant in self.access.listed()],
+            "approvals": [asdict(grant) for grant in self.access.awaiting()],
+            "runs": self.evidence.runs(None, 20),
+            "findings": self.findings.listed(),
+            "health": self.health(),
+        }
+
+
+def _check(name: str, ok: bool, detail: str, remedy: str) -> dict[str, Any]:
+    return {"name": name, "ok": ok, "detail": detail, "remedy": "" if ok else remedy}

@@ -1,0 +1,268 @@
+"""Turns what a kernel says about a run into signed statements, and puts their digests in the ledger."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable
+from datetime import datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from ..core.errors import Bug, Invalid, NotFound, QsecError, Unavailable
+from ..core.model import Principal, rfc3339
+from ..core.signing import Signer
+from ..ledger.durable import write_durably
+from ..ledger.keys import KeyArchive
+from ..provenance import envelope, statement
+from . import tables
+from .access import Access
+from .audit import Audit
+from .changes import Changes
+from .credentials.broker import Broker
+from .store import Row, Store
+
+Record = dict[str, Any]
+_EVENT = {"intent": "run.intent", "completion": "run.completion"}
+_STATUS = frozenset({"done", "failed", "unknown"})
+
+
+class Evidence:
+    """Records runs, exactly once for each run and kind."""
+
+    def __init__(
+        self,
+        *,
+        folder: Path,
+        keys: KeyArchive,
+        store: Store,
+        audit: Audit,
+        access: Access,
+        broker: Broker,
+        changes: Changes,
+        principal: Principal,
+        server_id: str,
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._folder = folder
+        self._keys = keys
+        self._store = store
+        self._audit = audit
+        self._access = access
+        self._broker = broker
+        self._changes = changes
+        self._principal = principal
+        self._recorder = {"name": "qsec-jupyter", "version": version("qsec-jupyter"), "server": server_id}
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._owed_gaps: list[Row] = []
+        folder.mkdir(mode=0o700, exist_ok=True)
+
+    def record(self, records: list[Record], kernel_id: str) -> list[dict[str, Any]]:
+        """Record each run record; one that fails says why, and the others go on."""
+        results = []
+        for record in records:
+            about = {"run_id": str(record.get("run_id")), "kind": str(record.get("kind"))}
+            try:
+                with self._lock:
+                    results.append({**about, **self._record(record, kernel_id)})
+            except QsecError as error:
+                results.append({**about, "error": error.to_problem()})
+                if error.kind in {"unavailable", "bug"}:
+                    self.gap(kernel_id, about["run_id"], f"{about['kind']} not recorded: {error.code}")
+        self._changes.bump()
+        return results
+
+    def _record(self, record: Record, kernel_id: str) -> dict[str, Any]:
+        kind, run_id = record.get("kind"), str(record.get("run_id") or "")
+        if kind not in _EVENT or not 8 <= len(run_id) <= 64 or not run_id.isalnum():
+            raise Invalid("record.malformed", "A run record is malformed", "It needs a run_id and a kind.")
+        row = self._store.one(tables.runs, {"run_id": run_id})
+        if row is not None and row["kernel_id"] != kernel_id:
+            raise Invalid("record.foreign_run", "That run belongs to another kernel")
+        summary = row["summary"] if row else _summary(record, kernel_id)
+        done = summary[kind]
+        if done is not None:
+            index = summary["ledger_index"] if kind == "intent" or row is None else row["completion_index"]
+            return {"statement": done, "index": index}
+        return self._write(record, kind, row, summary, kernel_id)
+
+    def _write(
+        self, record: Record, kind: str, row: Row | None, summary: Row, kernel_id: str
+    ) -> dict[str, Any]:
+        grant = self._access.active(kernel_id)
+        signed, signer, gaps = self._sign(record, kind, summary, grant.id if grant else None)
+        identity = envelope.statement_id(signed)
+        try:
+            write_durably(self._folder / f"{identity}.json", signed)
+        except OSError as error:
+            raise Unavailable(
+                "statements.unwritable",
+                "The statement cannot be written",
+                "The disk refused.",
+                "Free some space or repair the disk; recording goes on by itself then.",
+            ) from error
+        data = {"run": record["run_id"], "kernel": kernel_id, "statement": identity}
+        index = self._audit.record(_EVENT[kind], self._principal.name, **data)
+        summary = {**summary, kind: identity, "signed_by": signer.name, "gaps": [*summary["gaps"], *gaps]}
+        self._keep(row, _after(summary, record, kind, index, grant.id if grant else None), kind, index)
+        return {"statement": identity, "index": index}
+
+    def _sign(
+        self, record: Record, kind: str, summary: Row, grant_id: str | None
+    ) -> tuple[bytes, Signer, list[str]]:
+        """Sign with the store's key; with this machine's, and a gap that says so, while the store is away."""
+        gaps: list[str] = []
+        try:
+            signer = self._broker.signer()
+            return self._envelope(record, kind, summary, grant_id, signer, gaps), signer, gaps
+        except Unavailable:
+            gaps.append("signed with this machine's key: the store did not answer")
+            signer = self._broker.local_signer()
+            return self._envelope(record, kind, summary, grant_id, signer, gaps), signer, gaps
+
+    def _envelope(
+        self,
+        record: Record,
+        kind: str,
+        summary: Row,
+        grant_id: str | None,
+        signer: Signer,
+        gaps: list[str],
+    ) -> bytes:
+        self._keys.add(signer, self._clock())
+        record = {**record, "gaps": [*(record.get("gaps") or []), *gaps]}
+        authority = {
+            "principal": self._store.subject(self._principal.name)[0],
+            "identity_provider": self._principal.identity_provider,
+            "mfa": self._principal.mfa,
+            "grant": grant_id,
+        }
+        recorder = {**self._recorder, "recorded_at": rfc3339(self._clock()), "kernel": summary["kernel_id"]}
+        if kind == "intent":
+            return envelope.sign(statement.intent(record, authority, recorder), signer)
+        reference = None
+        if summary["intent"] is not None:
+            reference = {"statement": summary["intent"], "index": summary["ledger_index"]}
+        return envelope.sign(statement.completion(record, reference, authority, recorder), signer)
+
+    def _keep(self, row: Row | None, summary: Row, kind: str, index: int) -> None:
+        values: Row = {"summary": summary}
+        if kind == "completion":
+            values["completion_index"] = index
+        if row is None:
+            values.update(run_id=summary["run_id"], kernel_id=summary["kernel_id"], position=index)
+            self._store.add(tables.runs, values)
+        else:
+            self._store.change(tables.runs, {"run_id": summary["run_id"]}, values)
+
+    # -- gaps -------------------------------------------------------------------------------------
+
+    def gap(self, kernel_id: str | None, run_id: str | None, what: str) -> None:
+        """Note that something could not be recorded; written as soon as the disk takes it."""
+        with self._lock:
+            row = {
+                "kernel_id": kernel_id,
+                "run_id": run_id,
+                "what": what[:500],
+                "time": rfc3339(self._clock()),
+            }
+            self._owed_gaps.append(row)
+        self.settle()
+
+    def settle(self) -> None:
+        """Write the gaps that are owed."""
+        with self._lock:
+            while self._owed_gaps:
+                row = self._owed_gaps[0]
+                try:
+                    data = {"kernel": row["kernel_id"], "run": row["run_id"], "what": row["what"]}
+                    self._audit.record("run.gap", **data)
+                except QsecError:
+                    return
+                self._store.add(tables.gaps, row)
+                self._owed_gaps.pop(0)
+        self._changes.bump()
+
+    def gap_count(self) -> int:
+        """Count the gaps of this journal, those not written yet included."""
+        return len(self._owed_gaps) + len(self._store.rows(tables.gaps))
+
+    # -- reading ----------------------------------------------------------------------------------
+
+    def runs(self, kernel_id: str | None, limit: int) -> list[Row]:
+        """Return run summaries, newest first."""
+        where = {"kernel_id": kernel_id} if kernel_id else None
+        return [row["summary"] for row in self._store.rows(tables.runs, where, newest=limit)]
+
+    def run(self, run_id: str, asking_kernel: str | None) -> Row:
+        """Return a run with its statements.
+
+        Raises:
+            NotFound: ``run.unknown``; a kernel sees only its own runs.
+        """
+        row = self._store.one(tables.runs, {"run_id": run_id})
+        if row is None or (asking_kernel is not None and row["kernel_id"] != asking_kernel):
+            raise NotFound("run.unknown", "There is no such run")
+        summary = row["summary"]
+        ids = {kind: summary[kind] for kind in _EVENT}
+        return {
+            "summary": summary,
+            **{kind: self._payload(identity) for kind, identity in ids.items()},
+            "envelopes": ids,
+            "ledger": {"intent": summary["ledger_index"], "completion": row["completion_index"]},
+        }
+
+    def _payload(self, identity: str | None) -> Any:
+
+        if identity is None:
+            return None
+        try:
+            signed = (self._folder / f"{identity}.json").read_bytes()
+            return json.loads(envelope.verify(signed, self._keys.public_keys()))
+        except (OSError, QsecError) as error:
+            raise Bug(
+                "statements.damaged",
+                "A statement is missing or was altered",
+                f"Statement {identity[:12]}.",
+                "Run `qsec verify`.",
+            ) from error
+
+
+def _summary(record: Record, kernel_id: str) -> Row:
+    execution = record.get("execution")
+    execution = execution if isinstance(execution, dict) else {}
+    circuits, backend = execution.get("circuits"), record.get("backend")
+    shots = execution.get("shots")
+    return {
+        "run_id": record["run_id"],
+        "kernel_id": kernel_id,
+        "framework": str(record.get("framework") or "unknown")[:40],
+        "operation": str(record.get("operation") or "unknown")[:200],
+        "backend": str((backend.get("name") if isinstance(backend, dict) else backend) or "unknown")[:100],
+        "circuits": len(circuits) if isinstance(circuits, list) else 0,
+        "shots": shots if isinstance(shots, int) else None,
+        "status": "running",
+        "started_at": str(record.get("time"))[:40],
+        "ended_at": None,
+        "intent": None,
+        "completion": None,
+        "ledger_index": None,
+        "signed_by": "",
+        "grant_id": None,
+        "gaps": [],
+    }
+
+
+def _after(summary: Row, record: Record, kind: str, index: int, grant_id: str | None) -> Row:
+    gaps = [str(gap)[:200] for gap in record.get("gaps") or []]
+    summary = {**summary, "gaps": list(dict.fromkeys([*summary["gaps"], *gaps]))[:20]}
+    if kind == "intent":
+        return {**summary, "ledger_index": index, "grant_id": grant_id}
+    status = record.get("status")
+    return {
+        **summary,
+        "status": status if status in _STATUS else "unknown",
+        "ended_at": str(record.get("time"))[:40],
+    }

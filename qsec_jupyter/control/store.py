@@ -1,0 +1,103 @@
+"""One SQLite database for each journal: opening, migrating, and the few ways it is read and written."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, Table, create_engine, event, insert, select, update
+
+from . import tables
+
+Row = dict[str, Any]
+
+
+def open_engine(path: Path) -> Engine:
+    """Open the database and bring it to the newest migration.
+
+    WAL with ``synchronous=FULL``: what was committed survives a crash of the machine.
+    """
+    engine = create_engine(f"sqlite:///{path}", connect_args={"timeout": 5})
+
+    @event.listens_for(engine, "connect")
+    def _settings(connection: Any, _: Any) -> None:
+        connection.execute("PRAGMA journal_mode=WAL")
+        connection.execute("PRAGMA synchronous=FULL")
+
+    migrate(engine)
+    path.chmod(0o600)
+    return engine
+
+
+def migrate(engine: Engine) -> None:
+    """Run every migration that this database has not seen."""
+    from alembic import command
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+
+
+class Store:
+    """Reads and writes rows as dictionaries. Thread-safe; each call is its own transaction."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    @contextmanager
+    def _begin(self) -> Iterator[Connection]:
+        with self._engine.begin() as connection:
+            yield connection
+
+    def close(self) -> None:
+        """Close every connection."""
+        self._engine.dispose()
+
+    def add(self, table: Table, row: Row) -> int:
+        """Insert a row; return its integer key, when it has one."""
+        with self._begin() as connection:
+            key = connection.execute(insert(table).values(**row)).inserted_primary_key
+        return key[0] if key and isinstance(key[0], int) else 0
+
+    def change(self, table: Table, where: Row, values: Row) -> int:
+        """Update the rows that match; return how many."""
+        statement = update(table).where(*_equal(table, where)).values(**values)
+        with self._begin() as connection:
+            return connection.execute(statement).rowcount
+
+    def rows(self, table: Table, where: Row | None = None, *, newest: int | None = None) -> list[Row]:
+        """Return the rows that match; with ``newest``, that many with the highest ``id`` or ``position``."""
+        statement = select(table).where(*_equal(table, where or {}))
+        if newest is not None:
+            order = table.c.position if "position" in table.c else table.c.id
+            statement = statement.order_by(order.desc()).limit(newest)
+        with self._engine.connect() as connection:
+            return [dict(row._mapping) for row in connection.execute(statement)]
+
+    def one(self, table: Table, where: Row) -> Row | None:
+        """Return the row that matches, or ``None``."""
+        found = self.rows(table, where)
+        return found[0] if found else None
+
+    def subject(self, name: str) -> tuple[str, bytes]:
+        """Return the pseudonym and key of a person, made at first use."""
+        row = self.one(tables.subjects, {"name": name})
+        if row is None:
+            row = {"id": secrets.token_hex(16), "name": name, "key": secrets.token_bytes(32)}
+            self.add(tables.subjects, row)
+        return row["id"], row["key"]
+
+
+def _equal(table: Table, where: Row) -> list[Any]:
+    return [
+        table.c[name].in_(value)
+        if isinstance(value, (list, tuple, set, frozenset))
+        else table.c[name] == value
+        for name, value in where.items()
+    ]

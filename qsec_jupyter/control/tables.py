@@ -1,0 +1,81 @@
+"""The tables of a journal's database. Migrations make them; see ``migrations/``."""
+
+from __future__ import annotations
+
+from sqlalchemy import JSON, Boolean, Column, Integer, LargeBinary, MetaData, String, Table, Text
+
+metadata = MetaData()
+
+subjects = Table(
+    "subjects",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("name", Text, nullable=False, unique=True),
+    Column("key", LargeBinary, nullable=False),
+)
+"""A person's random id and key: the ledger knows only these, so that removing the row forgets the person."""
+
+grants = Table(
+    "grants",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("server_id", String(64), nullable=False),
+    Column("kernel_id", String(64), nullable=False, index=True),
+    Column("target", String(40), nullable=False),
+    Column("state", String(16), nullable=False, index=True),
+    Column("requester", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("ticket", Text),
+    Column("duration", Integer, nullable=False),
+    Column("requested_at", String(24), nullable=False),
+    Column("decided_by", Text),
+    Column("decided_at", String(24)),
+    Column("decision_comment", Text),
+    Column("activated_at", String(24)),
+    Column("expires_at", String(24)),
+    Column("ended_at", String(24)),
+    Column("policies", JSON, nullable=False),
+)
+
+sessions = Table(
+    "sessions",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("grant_id", String(32), nullable=False, index=True),
+    Column("accessor", Text),
+    Column("lease_ids", JSON, nullable=False),
+    Column("expires_at", String(24), nullable=False),
+    Column("ended", Boolean, nullable=False, default=False),
+)
+"""What must be remembered to end a session after a crash: an accessor, never a token."""
+
+runs = Table(
+    "runs",
+    metadata,
+    Column("run_id", String(64), primary_key=True),
+    Column("kernel_id", String(64), nullable=False, index=True),
+    Column("position", Integer, nullable=False, index=True),
+    Column("summary", JSON, nullable=False),
+    Column("completion_index", Integer),
+)
+
+findings = Table(
+    "findings",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("path", Text, nullable=False, index=True),
+    Column("fingerprint", String(64), nullable=False),
+    Column("found_at", String(24), nullable=False),
+    Column("kept_reason", Text),
+    Column("finding", JSON, nullable=False),
+)
+
+gaps = Table(
+    "gaps",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("kernel_id", String(64)),
+    Column("run_id", String(64)),
+    Column("what", Text, nullable=False),
+    Column("time", String(24), nullable=False),
+)
