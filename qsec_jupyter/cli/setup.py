@@ -102,9 +102,9 @@ def administrator_token(environ: Mapping[str, str]) -> Secret:
 
 def catalogue_targets() -> dict[str, TargetSource]:
     """Return where each target of the catalogue keeps its secret."""
-    from ..control.settings import Catalogue
+    from ..control.catalog import load_catalog
 
-    return Catalogue.load(home()).sources
+    return load_catalog(home()).sources
 
 
 def _public_keys(files: list[Path] | None) -> list[str]:

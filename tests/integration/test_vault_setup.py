@@ -13,7 +13,7 @@ from qsec_jupyter.control.credentials.broker import open_broker
 from qsec_jupyter.control.credentials.identity import BrokerIdentity, new_private_key
 from qsec_jupyter.control.credentials.keystore import KeyStore
 from qsec_jupyter.control.credentials.naming import Mounts
-from qsec_jupyter.control.credentials.setup import VaultSetup
+from qsec_jupyter.control.credentials.setup import VaultSetup, apply_with_token
 from qsec_jupyter.control.credentials.vault import Endpoint, VaultAdapter
 from qsec_jupyter.core.errors import Conflict, Denied
 from qsec_jupyter.core.secret import Secret
@@ -227,3 +227,18 @@ def test_operators_page_from_start_to_end(own_vault, tmp_path):
     values = {broker.issue(request(name, name), lambda ref: None).value.reveal() for name in targets}
     assert values == {f"secret-{number}" for number in range(len(targets))}
     broker.close()
+
+
+def test_demo_prepares_a_vault_and_seeds_only_what_is_missing(own_vault, tmp_path, monkeypatch):
+    monkeypatch.setenv("VAULT_ADDR", own_vault.address)
+    monkeypatch.setenv("QSEC_HOME", str(tmp_path))
+    monkeypatch.setattr("qsec_jupyter.control.credentials.keystore.real_keyring", lambda: None)
+    assert apply_with_token(own_vault.root, seed=False) > 10
+    own_vault.put("targets/sandbox", {"token": "a real one"})
+    assert apply_with_token(own_vault.root, seed=True) == 0
+    assert apply_with_token(own_vault.root, seed=True) == 0
+    sandbox = own_vault.admin("GET", "qsec/data/targets/sandbox")["data"]
+    assert sandbox["data"]["token"] == "a real one"
+    pilot = own_vault.admin("GET", "qsec/data/targets/pilot")["data"]
+    assert len(pilot["data"]["token"]) == 44
+    assert pilot["metadata"]["version"] == 1

@@ -264,10 +264,10 @@ def apply_with_token(token: str, *, seed: bool = False) -> int:
         How many things were written, secrets not counted.
     """
     from ...core.paths import home
-    from ..settings import Catalogue
+    from ..catalog import load_catalog
     from . import identity, keystore, seeds
 
-    targets = Catalogue.load(home()).sources
+    targets = load_catalog(home()).sources
     keys = keystore.KeyStore(home(), keystore.real_keyring())
     adapter, mounts = VaultAdapter(Endpoint.from_environ(os.environ)), Mounts.from_environ(os.environ)
     administrator = Secret(token, "administrator's token")
