@@ -9,6 +9,7 @@ leaves one, see :mod:`.segment`; what was cut off behind the last checkpoint can
 from __future__ import annotations
 
 import json
+import re
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -24,6 +25,13 @@ from .merkle import EMPTY_ROOT, Frontier, leaf_hash
 from .statements import Entry, Statements
 
 _IN_FLIGHT = 60.0  # seconds in which a writer may have stored a statement and not yet its entry
+
+_OURS = {
+    "ledger": re.compile(rf"[0-9]{{20}}\{segment.SUFFIX}|{checkpoints.FOLDER}|\..*"),
+    f"ledger/{checkpoints.FOLDER}": re.compile(rf"[0-9]{{20}}\{checkpoints.SUFFIX}|\..*"),
+    "statements": re.compile(r"[0-9a-f]{64}\.json|\..*"),
+    "keys": re.compile(r"[0-9a-f]{64}\.json|\..*"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,12 +85,17 @@ class _Log:
             self.damaged_from = self.size
 
 
-def verify_journal(path: Path) -> Report:
-    """Verify the journal in folder ``path`` with nothing but what lies in it."""
+def verify_journal(path: Path, *, patience: float = 1.0) -> Report:
+    """Verify the journal in folder ``path`` with nothing but what lies in it.
+
+    Args:
+        path: The folder that holds ``ledger/``, ``statements/`` and ``keys/``.
+        patience: Seconds to wait for a writer at work to enter a statement that it has just stored.
+    """
     problems: list[Problem] = []
     folder = path / "ledger"
     signed = list(_read_checkpoints(folder, problems))
-    stored = _names(path / "statements", problems)
+    stored = _names(path / "statements")
     log = _read_log(folder, {made.size for _, made in signed})
     keys = _read_keys(path / "keys", problems)
     problems = [*log.problems, *problems]
@@ -91,7 +104,7 @@ def verify_journal(path: Path) -> Report:
     statements = Statements(path / "statements", keys)
     for entry in log.entries:
         problems += [Problem(record, what) for record, what in statements.check(entry)]
-    extra = _extra(path, stored, statements, log)
+    extra = _extra(path, stored, statements, log, time.monotonic() + patience)
     problems += [Problem(f"statements/{name}.json", "no ledger entry names this statement") for name in extra]
     problems += [Problem(place, "does not belong in a journal") for place in _strangers(path)]
     return Report(
@@ -218,10 +231,10 @@ def _check_checkpoint(
 def _read_keys(folder: Path, problems: list[Problem]) -> dict[str, ArchivedKey]:
     """Read the archive; keep the keys whose entries are whole and signed by a key of the archive."""
     found: dict[str, tuple[ArchivedKey, str, bytes]] = {}
-    for name in _names(folder, []):
+    for name in _names(folder):
         try:
             found[name] = read_key(folder / f"{name}.json")
-        except ValueError:  # noqa: PERF203  # each one is named
+        except ValueError:
             problems.append(Problem(f"keys/{name}.json", "this is not an archived key in its one form"))
     for name, (key, signed_by, signature) in list(found.items()):
         signing = found.get(signed_by)
@@ -233,18 +246,18 @@ def _read_keys(folder: Path, problems: list[Problem]) -> dict[str, ArchivedKey]:
 # -- the folders -----------------------------------------------------------------------------------
 
 
-def _names(folder: Path, problems: list[Problem]) -> list[str]:
+def _names(folder: Path) -> list[str]:
     """Return the 64-digit names of a folder's JSON files."""
     return sorted(path.stem for path in folder.glob(f"{'[0-9a-f]' * 64}.json"))
 
 
-def _extra(path: Path, stored: list[str], statements: Statements, log: _Log) -> list[str]:
+def _extra(path: Path, stored: list[str], statements: Statements, log: _Log, until: float) -> list[str]:
     """Return stored statements that no entry names, giving a writer at work the time to name them."""
     extra = [name for name in stored if name not in statements.seen]
-    for _ in range(10):
-        if not extra or not all(_is_recent(path / "statements" / f"{name}.json") for name in extra):
+    while extra and time.monotonic() < until:
+        if not all(_is_recent(path / "statements" / f"{name}.json") for name in extra):
             break
-        time.sleep(0.1)
+        time.sleep(0.05)
         later = _read_log(path / "ledger", set()).entries[len(log.entries) :]
         named = {str(entry.event["data"].get("statement")) for entry in later}
         extra = [name for name in extra if name not in named]
@@ -260,11 +273,7 @@ def _is_recent(path: Path) -> bool:
 
 def _strangers(path: Path) -> Iterator[str]:
     """Yield files where only ours may lie. Names that begin with a dot are writes under way."""
-    ours = {*segment.paths(path / "ledger"), *checkpoints.paths(path / "ledger")}
-    ours |= {path / "ledger" / checkpoints.FOLDER}
-    for name in ("statements", "keys"):
-        ours |= {path / name / f"{stem}.json" for stem in _names(path / name, [])}
-    for folder in ("ledger", f"ledger/{checkpoints.FOLDER}", "statements", "keys"):
+    for folder, ours in _OURS.items():
         for found in sorted((path / folder).glob("*")):
-            if found not in ours and not found.name.startswith("."):
+            if not ours.fullmatch(found.name):
                 yield str(found.relative_to(path))

@@ -99,7 +99,7 @@ class _Text:
         self._gaps = gaps
 
     def digest(self, circuit: Any, depth: int, loops: Loops = ()) -> str:
-        """Return the hex SHA-256 of the circuit's text; ``loops`` are the parameters of the loops around it."""
+        """Return the hex SHA-256 of the circuit's text; ``loops`` are parameters of loops around it."""
         if depth > _MAX_DEPTH:
             raise NotHashable("the circuit nests too deeply")
         lines = _Circuit(self, circuit, depth, loops).lines()
@@ -244,9 +244,9 @@ class _Circuit:
 
     def _opaque(self, operation: Any) -> str:
         """Return the text of what nobody can look into: its name and parameters."""
-        if not type(operation).__module__.startswith("qiskit"):
-            self._text.gap(f"{operation.name} is opaque: in the hash by name and parameters only")
         tableau = getattr(operation, "tableau", None)  # Clifford
+        if tableau is None and not type(operation).__module__.startswith("qiskit_aer."):
+            self._text.gap(f"{operation.name} is opaque: in the hash by name and parameters only")
         params = getattr(operation, "params", ()) if tableau is None else (tableau,)
         return " ".join(["opaque", json.dumps(operation.name), *map(self._value, params)])
 
@@ -254,12 +254,17 @@ class _Circuit:
         """Return the circuit's real-time variables and stretches, in order of declaration."""
         lines = []
         for kind in ("input", "captured", "declared"):
-            found = getattr(self._circuit, f"iter_{kind}_vars", tuple)()
+            found = self._declared(f"iter_{kind}_vars")
             lines += [f"var {kind} {json.dumps(variable.name)} {variable.type!r}" for variable in found]
         for kind in ("captured", "declared"):
-            found = getattr(self._circuit, f"iter_{kind}_stretches", tuple)()
+            found = self._declared(f"iter_{kind}_stretches")
             lines += [f"stretch {kind} {json.dumps(stretch.name)}" for stretch in found]
         return lines
+
+    def _declared(self, method: str) -> list[Any]:
+        """Return what a method of the circuit lists; nothing in a Qiskit that does not have it."""
+        found = getattr(self._circuit, method, None)
+        return [] if found is None else list(found())
 
     def _bits(self, register: Any) -> str:
         return ",".join([self._clbits[bit] for bit in register])
