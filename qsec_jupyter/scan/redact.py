@@ -80,7 +80,7 @@ def redact_notebook(notebook: dict[str, Any], document: Document, hits: Sequence
         touched[number] = _redacted(document.groups[number], [hit for hit in hits if hit.group == number])
     if document.shape == "other":
         return dict(touched[0].tree) if touched else notebook
-    cells = [touched[i].tree if i in touched else group.tree for i, group in enumerate(document.groups) if i]
+    cells = [touched.get(i, group).tree[0] for i, group in enumerate(document.groups) if i]
     rest = touched[0].tree if 0 in touched else {k: v for k, v in notebook.items() if k != "cells"}
     items = list(rest.items())
     items.insert(list(notebook).index("cells"), ("cells", cells))

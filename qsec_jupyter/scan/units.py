@@ -185,7 +185,7 @@ class Group:
 
     Attributes:
         cell: Index of the cell from 0, or ``None``.
-        tree: The object that the units were taken from.
+        tree: What holds the units: a list of the one cell, or the notebook without its cells.
     """
 
     __slots__ = ("cell", "tree", "units", "walk")
@@ -204,7 +204,8 @@ class Group:
     @property
     def cell_id(self) -> str | None:
         """Nbformat's cell id, when the cell has one."""
-        identifier = self.tree.get("id") if self.cell is not None and isinstance(self.tree, dict) else None
+        cell = self.tree[0] if self.cell is not None else None
+        identifier = cell.get("id") if isinstance(cell, dict) else None
         return identifier if isinstance(identifier, str) else None
 
 
@@ -227,7 +228,7 @@ class Document:
         else:
             rest = {key: value for key, value in notebook.items() if key != "cells"}
             self.groups = [Group(None, rest, self._metadata)]
-            self.groups += [Group(index, cell, self._cell) for index, cell in enumerate(cells or [])]
+            self.groups += [Group(index, [cell], self._cell) for index, cell in enumerate(cells or [])]
 
     # -- walks, each appending units in a fixed order ---------------------------------------------
 
@@ -237,34 +238,38 @@ class Document:
     def _metadata(self, tree: Any, units: list[Unit]) -> None:
         self._leaves(tree, "metadata", units)
 
-    def _cell(self, cell: Any, units: list[Unit]) -> None:
+    def _cell(self, tree: list[Any], units: list[Unit]) -> None:
+        cell = tree[0]
         if not isinstance(cell, dict):
-            self._leaves([cell], "text", units)
+            self._leaves(tree, "text", units)
             return
         self._multiline(cell, "source", "source", units)
         outputs = cell.get("outputs")
         if isinstance(outputs, list):
-            for output in outputs:
-                self._output(output, units)
+            for index, output in enumerate(outputs):
+                if isinstance(output, dict):
+                    self._output(output, units)
+                else:
+                    self._value(outputs, index, "output", units)
         elif outputs:
-            self._leaves({"outputs": outputs}, "output", units)
-        if attachments := cell.get("attachments"):
-            self._attachments(attachments, units)
-        if metadata := cell.get("metadata"):
-            self._leaves(metadata, "metadata", units)
+            self._value(cell, "outputs", "output", units)
+        if cell.get("attachments"):
+            self._attachments(cell, units)
+        if cell.get("metadata"):
+            self._value(cell, "metadata", "metadata", units)
         if not _PLAIN_CELL_KEYS.issuperset(cell):
             self._others(cell, _PLAIN_CELL_KEYS, "metadata", units)
 
-    def _output(self, output: Any, units: list[Unit]) -> None:
-        if not isinstance(output, dict):
-            self._leaves([output], "output", units)
-            return
+    def _output(self, output: dict[str, Any], units: list[Unit]) -> None:
         if "text" in output:
             self._multiline(output, "text", "output", units)
         if "data" in output:
-            self._bundle(output["data"], "output", units)
-        if metadata := output.get("metadata"):
-            self._leaves(metadata, "metadata", units)
+            if isinstance(output["data"], dict):
+                self._bundle(output["data"], "output", units)
+            else:
+                self._value(output, "data", "output", units)
+        if output.get("metadata"):
+            self._value(output, "metadata", "metadata", units)
         traceback = output.get("traceback")
         if isinstance(traceback, list) and traceback and all(isinstance(line, str) for line in traceback):
             units.append(Unit("output", "\n".join(traceback), output, "traceback", joint="\n"))
@@ -273,26 +278,28 @@ class Document:
             self._others(output, _PLAIN_OUTPUT_KEYS, "output", units)
 
     def _others(self, tree: dict[str, Any], known: frozenset[str], surface: str, units: list[Unit]) -> None:
-        for key, value in tree.items():
+        for key in tree:
             if key not in known:
-                if isinstance(value, str):
-                    if len(value) >= MINIMUM:
-                        units.append(Unit(surface, value, tree, key))
-                else:
-                    self._leaves(value, surface, units)
+                self._value(tree, key, surface, units)
 
-    def _attachments(self, attachments: Any, units: list[Unit]) -> None:
+    def _value(self, parent: Any, key: Any, surface: str, units: list[Unit]) -> None:
+        """Read whatever is at ``parent[key]``."""
+        value = parent[key]
+        if not isinstance(value, str):
+            self._leaves(value, surface, units)
+        elif len(value) >= MINIMUM and not self._image(value):
+            units.append(Unit(surface, value, parent, key))
+
+    def _attachments(self, cell: dict[str, Any], units: list[Unit]) -> None:
+        attachments = cell["attachments"]
         if isinstance(attachments, dict) and all(isinstance(bundle, dict) for bundle in attachments.values()):
             self._keys(attachments, "attachment", units, attachments)
             for bundle in attachments.values():
                 self._bundle(bundle, "attachment", units)
         else:
-            self._leaves(attachments, "attachment", units)
+            self._value(cell, "attachments", "attachment", units)
 
-    def _bundle(self, bundle: Any, surface: str, units: list[Unit]) -> None:
-        if not isinstance(bundle, dict):
-            self._leaves([bundle], surface, units)
-            return
+    def _bundle(self, bundle: dict[str, Any], surface: str, units: list[Unit]) -> None:
         for mime, value in bundle.items():
             if isinstance(value, str) or (isinstance(value, list) and not str(mime).endswith("json")):
                 self._multiline(bundle, mime, surface, units)
