@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-from vault_fault_proxy import fault_proxy
+from vault_fault_proxy import SEALED, fault_proxy
 from vault_server import TARGETS, now, request
 
 from qsec_jupyter.control.credentials.broker import SessionRef, TargetSource
@@ -260,3 +260,18 @@ def test_info_names_product_version_and_address(vault, broker_at):
     assert info.address == vault.address
     assert vault.address in info.label
     assert len(TARGETS) == 2
+
+
+def test_asking_for_health_often_does_not_log_in_often_and_a_failure_is_seen_at_once(vault, broker_at):
+    with fault_proxy(vault.address) as proxy:
+        broker = broker_at(vault, proxy.address)
+        for _ in range(20):
+            assert all(check.ok for check in broker.checks())
+        assert proxy.count("/login") == 3
+        proxy.faults["/"] = SEALED
+        broker._checks._kept.pop("vault")  # as if five seconds had gone
+        assert [check.ok for check in broker.checks()] == [False]
+        proxy.faults.clear()
+        assert len(broker.checks()) == 6
+        assert proxy.count("/login") == 5
+        broker.close()

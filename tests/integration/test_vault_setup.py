@@ -180,10 +180,8 @@ def test_command_shows_the_plan_then_applies_it_and_stores_no_token(own_vault, t
         assert not path.is_file() or own_vault.root.encode() not in path.read_bytes()
     key, protection = KeyStore(tmp_path / "qsec", None).read(identity.KEY_NAME)
     assert protection == "file-0600"
-    assert (
-        BrokerIdentity(key, now).public_pem()
-        in own_vault.admin("GET", "auth/qsec/config")["data"]["jwt_validation_pubkeys"]
-    )
+    trusted = own_vault.admin("GET", "auth/qsec/config")["data"]["jwt_validation_pubkeys"]
+    assert BrokerIdentity(key, now).public_pem().strip() in trusted
 
 
 def test_administrators_token_is_read_from_the_file_that_vault_login_leaves(tmp_path):

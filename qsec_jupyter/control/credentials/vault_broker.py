@@ -129,7 +129,7 @@ class VaultBroker:
             return False
 
     def checks(self) -> list[Check]:
-        """Return what is right and wrong; a good result is kept for 10 s, so asking often is cheap."""
+        """Return what is right and wrong; good results are kept for a while, so asking often is cheap."""
         return self._checks.run()
 
     def signer(self) -> Signer:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import secrets
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, timedelta, timezone
+from functools import partial
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -21,8 +22,10 @@ from .signers import TransitSigner
 from .vault import VaultAdapter, path_segments
 from .vault_errors import Doing
 
-KEEP_GOOD = 10.0
-"""Seconds for which a result without a failure is given again; a failure is tried again at once."""
+KEEP_GOOD = {"vault": 5.0, "vault.clock": 60.0, "vault.login": 60.0, "vault.sign": 60.0}
+"""Seconds for which a good result is given again, so that a health line may ask often."""
+KEEP_TARGET = 600.0
+"""The same for a target: trying one is a login, which costs a Vault three storage writes."""
 MAX_SKEW = 5
 """Seconds by which the clocks may differ; an assertion lives 60 s and the Vault grants 10 s."""
 _PROBE = b"qsec doctor: this text proves that signing works and says nothing else"
@@ -73,31 +76,43 @@ class VaultChecks:
         self._token = token
         self._targets = targets
         self._lock = threading.Lock()
-        self._kept: tuple[float, list[Check]] | None = None
+        self._kept: dict[str, tuple[float, Check]] = {}
 
     def run(self) -> list[Check]:
-        """Return all results; a dead Vault costs one time limit, because nothing else is tried then."""
+        """Return all results; a dead Vault costs one time limit, because nothing else is tried then.
+
+        A good result is kept for a while, a failure is tried again at once.
+        """
         with self._lock:
-            if self._kept is not None and time.monotonic() - self._kept[0] < KEEP_GOOD:
-                return self._kept[1]
-            results = self._run()
-            self._kept = (time.monotonic(), results) if all(check.ok for check in results) else None
+            results: list[Check] = []
+            for name, check in self._all():
+                results.append(self._tried(name, check))
+                if not results[-1].ok and name in ("vault", "vault.login"):
+                    self._kept.clear()
+                    break
             return results
 
-    def _run(self) -> list[Check]:
-        results: list[Check] = []
-        for name, check in (
-            ("vault", self._reach),
-            ("vault.clock", self._clock),
-            ("vault.login", self._login),
-            ("vault.sign", self._sign),
-        ):
-            results.append(_tried(name, check))
-            if not results[-1].ok and name in ("vault", "vault.login"):
-                return results
+    def _all(self) -> Iterator[tuple[str, Callable[[], Check]]]:
+        yield "vault", self._reach
+        yield "vault.clock", self._clock
+        yield "vault.login", self._login
+        yield "vault.sign", self._sign
         for target, source in sorted(self._targets.items()):
-            results.append(_tried(f"vault.target.{target}", lambda t=target, s=source: self._target(t, s)))  # type: ignore[misc]  # bound now
-        return results
+            yield f"vault.target.{target}", partial(self._target, target, source)
+
+    def _tried(self, name: str, check: Callable[[], Check]) -> Check:
+        since, kept = self._kept.get(name, (float("-inf"), None))
+        if kept is not None and time.monotonic() - since < KEEP_GOOD.get(name, KEEP_TARGET):
+            return kept
+        try:
+            result = check()
+        except QsecError as error:
+            result = Check(name, False, f"{error.title}. {error.detail}", error.remedy)
+        if result.ok:
+            self._kept[name] = (time.monotonic(), result)
+        else:
+            self._kept.pop(name, None)
+        return result
 
     def _reach(self) -> Check:
         self.health = health(self._adapter)
@@ -172,10 +187,3 @@ class VaultChecks:
         return Check(
             name, True, f"{role} may read {self._mounts.kv}/{source.path}, and the secret is there.", ""
         )
-
-
-def _tried(name: str, check: Callable[[], Check]) -> Check:
-    try:
-        return check()
-    except QsecError as error:
-        return Check(name, False, f"{error.title}. {error.detail}", error.remedy)
