@@ -81,9 +81,8 @@ export class QsecModel implements IQsecModel {
 
   private async _fetch(signal: AbortSignal): Promise<void> {
     if (this._needsHandshake) {
-      const version = await this._api.version();
-      this._otherVersion = version === VERSION ? null : version;
       this._needsHandshake = false;
+      void this._shakeHands();
     }
     const since = this._since;
     const answer = await this._api.state({ since, wait: this.wait, signal });
@@ -91,6 +90,16 @@ export class QsecModel implements IQsecModel {
       return;
     }
     this._take(answer, since);
+  }
+
+  /** Compare versions, beside the state: a server that cannot tell its version may well tell the rest. */
+  private async _shakeHands(): Promise<void> {
+    const version = await this._api.version().catch(() => VERSION);
+    const other = version === VERSION ? null : version;
+    if (other !== this._otherVersion && !this.isDisposed) {
+      this._otherVersion = other;
+      this._changed.emit();
+    }
   }
 
   private _take(answer: IAnswer<IState>, since: number | undefined): void {

@@ -60,7 +60,6 @@ export namespace Problem {
     }
     return new Problem({
       code: `http.${status}`,
-      // eslint-disable-next-line jupyter/no-untranslated-string -- problems are worded where they arise, in English
       title: `The Jupyter server answered with status ${status}`,
       status
     });
@@ -73,6 +72,7 @@ export namespace Problem {
     }
     return new Problem({
       code: 'network.unreachable',
+      // eslint-disable-next-line jupyter/no-untranslated-string -- problems are worded in English, as the server's are
       title: 'The Jupyter server does not answer',
       remedy: 'Check the connection; the panel tries again by itself.',
       status: 0

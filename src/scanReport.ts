@@ -6,7 +6,7 @@ import type { IFinding } from './contract';
 export interface ICellReplacement {
   source?: string;
   outputs?: nbformat.IOutput[];
-  metadata?: nbformat.IBaseCellMetadata;
+  metadata?: Partial<nbformat.IBaseCellMetadata>;
   attachments?: nbformat.IAttachments;
 }
 

@@ -66,24 +66,26 @@ function Approval(props: { grant: IGrant; state: IState }): JSX.Element {
           aria-label={trans.__('Comment on the decision about %1', title)}
           onChange={event => setComment(event.target.value)}
         />
-        <button
-          type="button"
-          className="jp-Qsec-button"
-          disabled={busy}
-          aria-label={trans.__('Deny %1', title)}
-          onClick={() => decide('deny')}
-        >
-          {trans.__('Deny')}
-        </button>
-        <button
-          type="button"
-          className="jp-Qsec-button jp-mod-primary"
-          disabled={busy}
-          aria-label={trans.__('Approve %1', title)}
-          onClick={() => decide('approve')}
-        >
-          {trans.__('Approve')}
-        </button>
+        <div className="jp-Qsec-formButtons">
+          <button
+            type="button"
+            className="jp-Qsec-button"
+            disabled={busy}
+            aria-label={trans.__('Deny %1', title)}
+            onClick={() => decide('deny')}
+          >
+            {trans.__('Deny')}
+          </button>
+          <button
+            type="button"
+            className="jp-Qsec-button jp-mod-primary"
+            disabled={busy}
+            aria-label={trans.__('Approve %1', title)}
+            onClick={() => decide('approve')}
+          >
+            {trans.__('Approve')}
+          </button>
+        </div>
       </div>
       {problem ? <ProblemCard problem={problem} /> : null}
     </li>

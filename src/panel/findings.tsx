@@ -58,18 +58,22 @@ function FoundSecret(props: { finding: IRecordedFinding }): JSX.Element {
         )}
         onClick={() => void run(() => notebooks.reveal(finding))}
       >
-        <span className={`jp-Qsec-severity jp-mod-${finding.severity}`}>
-          {finding.severity}
-        </span>
         <span className="jp-Qsec-main">
-          <span className="jp-Qsec-strong">{finding.title}</span>
+          <span className="jp-Qsec-row">
+            <span className="jp-Qsec-main jp-Qsec-strong">{finding.title}</span>
+            <span className={`jp-Qsec-severity jp-mod-${finding.severity}`}>
+              {finding.severity}
+            </span>
+          </span>
           <span className="jp-Qsec-dim">
             {file} · {place}
           </span>
-          <span className="jp-Qsec-dim">{action}</span>
-        </span>
-        <span className="jp-Qsec-dim" title={finding.found_at}>
-          {age(finding.found_at, model.now())}
+          <span className="jp-Qsec-row">
+            <span className="jp-Qsec-main jp-Qsec-dim">{action}</span>
+            <span className="jp-Qsec-age" title={finding.found_at}>
+              {age(finding.found_at, model.now())}
+            </span>
+          </span>
         </span>
       </button>
       {problem ? <ProblemCard problem={problem} /> : null}

@@ -70,17 +70,18 @@ function OpenGrant(props: { grant: IGrant; state: IState }): JSX.Element {
   return (
     <li className={`jp-Qsec-item jp-Qsec-grant jp-mod-${grant.state}`}>
       <div className="jp-Qsec-row">
-        <div className="jp-Qsec-main">
-          <span className="jp-Qsec-strong">{title}</span>
-          <span className="jp-Qsec-dim" title={grant.reason}>
-            {[place, grant.ticket, grant.reason].filter(Boolean).join(' · ')}
-          </span>
-        </div>
+        <span className="jp-Qsec-main jp-Qsec-strong">{title}</span>
         {isActive ? (
           <Countdown grant={grant} title={title} />
         ) : (
           <StateBadge grant={grant} />
         )}
+      </div>
+      {isActive ? <Remaining grant={grant} /> : null}
+      <div className="jp-Qsec-row jp-mod-end">
+        <span className="jp-Qsec-main jp-Qsec-dim" title={grant.reason}>
+          {[place, grant.ticket, grant.reason].filter(Boolean).join(' · ')}
+        </span>
         <button
           type="button"
           className="jp-Qsec-button"
@@ -97,7 +98,7 @@ function OpenGrant(props: { grant: IGrant; state: IState }): JSX.Element {
 }
 
 function EndedGrant(props: { grant: IGrant; state: IState }): JSX.Element {
-  const { model, trans } = usePanel();
+  const { model } = usePanel();
   const { grant } = props;
   const moment = grant.ended_at ?? grant.decided_at ?? grant.requested_at;
   return (
@@ -110,8 +111,8 @@ function EndedGrant(props: { grant: IGrant; state: IState }): JSX.Element {
           </span>
         </div>
         <StateBadge grant={grant} />
-        <span className="jp-Qsec-dim" title={moment}>
-          {trans.__('%1 ago', age(moment, model.now()))}
+        <span className="jp-Qsec-age" title={moment}>
+          {age(moment, model.now())}
         </span>
       </div>
     </li>
@@ -136,9 +137,7 @@ function StateBadge(props: { grant: IGrant }): JSX.Element {
 
 function Countdown(props: { grant: IGrant; title: string }): JSX.Element {
   const { trans, warnMinutes } = usePanel();
-  const now = useNow(true);
-  const left = secondsLeft(props.grant, now) ?? 0;
-  const share = Math.min(1, left / Math.max(1, props.grant.duration));
+  const left = secondsLeft(props.grant, useNow(true)) ?? 0;
   const isLow = left <= warnMinutes() * 60;
   return (
     <span
@@ -153,10 +152,23 @@ function Countdown(props: { grant: IGrant; title: string }): JSX.Element {
     >
       {isLow ? <span aria-hidden="true">⚠ </span> : null}
       {clockFace(left)}
-      <span className="jp-Qsec-bar" aria-hidden="true">
-        <span style={{ width: `${100 * share}%` }} />
-      </span>
     </span>
+  );
+}
+
+/** The same as a bar, for the eye only. */
+function Remaining(props: { grant: IGrant }): JSX.Element {
+  const { warnMinutes } = usePanel();
+  const left = secondsLeft(props.grant, useNow(true)) ?? 0;
+  const share = Math.min(1, left / Math.max(1, props.grant.duration));
+  const isLow = left <= warnMinutes() * 60;
+  return (
+    <div
+      className={`jp-Qsec-bar${isLow ? ' jp-mod-low' : ''}`}
+      aria-hidden="true"
+    >
+      <span style={{ width: `${100 * share}%` }} />
+    </div>
   );
 }
 

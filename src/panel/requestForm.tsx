@@ -21,6 +21,8 @@ export function RequestForm(props: {
   useEffect(() => first.current?.focus(), []);
 
   const active = notebooks.active;
+  const isComplete =
+    reason.trim() !== '' && (ticket.trim() !== '' || !target.ticket_required);
   const kernelId = active?.kernelId ?? null;
   const submit = async (event: React.FormEvent) => {
     event.preventDefault();
@@ -68,6 +70,7 @@ export function RequestForm(props: {
         id={`${id}-ticket`}
         className="jp-Qsec-input"
         value={ticket}
+        required={target.ticket_required}
         maxLength={64}
         placeholder={
           target.ticket_pattern
@@ -108,7 +111,7 @@ export function RequestForm(props: {
         <button
           type="submit"
           className="jp-Qsec-button jp-mod-primary"
-          disabled={!kernelId || busy || !reason.trim()}
+          disabled={!kernelId || busy || !isComplete}
         >
           {busy ? trans.__('Asking…') : trans.__('Request access')}
         </button>

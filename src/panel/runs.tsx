@@ -91,7 +91,7 @@ function Run(props: { run: IRunSummary }): JSX.Element {
             </span>
           ))}
         </div>
-        <span className="jp-Qsec-dim" title={run.started_at}>
+        <span className="jp-Qsec-age" title={run.started_at}>
           {age(run.started_at, model.now())}
         </span>
       </div>

@@ -1,0 +1,157 @@
+import type { IAnswer, IQsecApi, IStateOptions } from '../api';
+import type { IFinding, IGrant, IState } from '../contract';
+import type { IScanReport } from '../scanReport';
+
+export const NOON = Date.parse('2026-01-31T12:00:00.000Z');
+
+/** A grant that is active from noon on for half an hour. */
+export function grant(changes: Partial<IGrant> = {}): IGrant {
+  return {
+    id: 'g1',
+    target: 'sandbox',
+    state: 'active',
+    requester: 'ada',
+    kernel_id: 'k1',
+    reason: 'first run',
+    ticket: 'QC-1',
+    duration: 1800,
+    requested_at: '2026-01-31T12:00:00.000Z',
+    decided_by: 'policy',
+    decided_at: '2026-01-31T12:00:00.000Z',
+    decision_comment: null,
+    activated_at: '2026-01-31T12:00:00.000Z',
+    expires_at: '2026-01-31T12:30:00.000Z',
+    ended_at: null,
+    policies: ['sandbox-auto'],
+    ...changes
+  };
+}
+
+export function finding(changes: Partial<IFinding> = {}): IFinding {
+  return {
+    rule: 'ibm-quantum-token',
+    title: 'IBM Quantum API token',
+    severity: 'critical',
+    surface: 'source',
+    path: 'work/first.ipynb',
+    cell: 1,
+    cell_id: 'b',
+    line: 3,
+    column: 9,
+    fingerprint: 'f1',
+    remedy: 'Revoke it.',
+    action: 'redacted',
+    ...changes
+  };
+}
+
+export function report(changes: Partial<IScanReport> = {}): IScanReport {
+  return {
+    path: 'work/first.ipynb',
+    saved_at: '2026-01-31T12:00:00.000Z',
+    findings: [],
+    cells: {},
+    unscanned: [],
+    ...changes
+  };
+}
+
+export function state(changes: Partial<IState> = {}): IState {
+  return {
+    version: 1,
+    principal: {
+      name: 'ada',
+      display_name: 'Ada Lovelace',
+      identity_provider: 'jupyter',
+      mfa: null,
+      groups: [],
+      roles: []
+    },
+    vault: {
+      kind: 'vault',
+      origin: 'dev',
+      label: 'Vault 1.21.2 (dev server)',
+      address: 'http://127.0.0.1:8200',
+      key_protection: null
+    },
+    targets: [
+      {
+        name: 'sandbox',
+        title: 'Sandbox',
+        provider: 'IBM Quantum',
+        tier: 'deliver',
+        approval: 'auto',
+        max_duration: 14400,
+        default_duration: 1800,
+        ticket_pattern: 'QC-[0-9]+',
+        ticket_required: false,
+        revocability: 'the session ends'
+      }
+    ],
+    grants: [],
+    approvals: [],
+    runs: [],
+    findings: [],
+    health: { status: 'ok', checks: [] },
+    ...changes
+  };
+}
+
+/** A server with a state, a long poll that can be held open, and a switch to take it down. */
+export class FakeServer implements IQsecApi {
+  current = state();
+  down: Error | null = null;
+  asked: IStateOptions[] = [];
+  serverTime: number | null = null;
+  runs = '0.1.0';
+
+  async state(options: IStateOptions = {}): Promise<IAnswer<IState>> {
+    this.asked.push(options);
+    const isNews = () =>
+      options.since === undefined || this.current.version > options.since;
+    while (!this.down && !isNews()) {
+      await new Promise<void>((resolve, reject) => {
+        this._wake.push(resolve);
+        options.signal?.addEventListener('abort', () =>
+          reject(new Error('aborted'))
+        );
+      });
+    }
+    if (this.down) {
+      throw this.down;
+    }
+    return { body: this.current, serverTime: this.serverTime };
+  }
+
+  publish(changes: Partial<IState>): void {
+    const version = this.current.version + 1;
+    this.current = { ...this.current, version, ...changes };
+    this.wake();
+  }
+
+  wake(): void {
+    this._wake.splice(0).forEach(resolve => resolve());
+  }
+
+  async version(): Promise<string> {
+    return this.runs;
+  }
+
+  async request(): Promise<IGrant> {
+    return grant({ id: 'new', state: 'requested' });
+  }
+
+  async act(id: string): Promise<IGrant> {
+    return grant({ id, state: 'revoked' });
+  }
+
+  async scan(): Promise<IScanReport> {
+    return report();
+  }
+
+  async keep(): Promise<IScanReport> {
+    return report();
+  }
+
+  private _wake: Array<() => void> = [];
+}
