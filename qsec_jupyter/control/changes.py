@@ -15,10 +15,6 @@ class Changes:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._event = asyncio.Event()
 
-    def bind(self) -> None:
-        """Note the running loop as the one on which changes are awaited."""
-        self._loop = asyncio.get_running_loop()
-
     def bump(self) -> None:
         """Count a change and wake who waits."""
         with self._lock:
@@ -32,9 +28,10 @@ class Changes:
 
     async def beyond(self, since: int, seconds: float) -> int:
         """Return the version as soon as it is higher than ``since``, at the latest after ``seconds``."""
-        deadline = asyncio.get_running_loop().time() + seconds
+        self._loop = asyncio.get_running_loop()
+        deadline = self._loop.time() + seconds
         while self.version <= since:
-            event, left = self._event, deadline - asyncio.get_running_loop().time()
+            event, left = self._event, deadline - self._loop.time()
             if left <= 0:
                 break
             try:

@@ -116,7 +116,6 @@ class ControlPlane:
 
     def start(self) -> None:
         """Start keeping time, on the running loop."""
-        self.changes.bind()
         self._tasks = [
             asyncio.create_task(self._expire()),
             asyncio.create_task(self._every(CHECKPOINT_SECONDS, self._checkpoint_if_new)),

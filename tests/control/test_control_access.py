@@ -1,0 +1,233 @@
+"""Credentials and endings: whose they are, what a failing ledger or store does to them."""
+
+import pytest
+
+from qsec_jupyter.control import tables
+from qsec_jupyter.core.errors import Denied, Unavailable
+from qsec_jupyter.core.model import Principal
+
+
+def break_ledger(plane, monkeypatch) -> None:
+    def refuse(event):
+        raise Unavailable("ledger.unwritable", "The ledger cannot be written")
+
+    monkeypatch.setattr(plane._ledger, "append", refuse)
+
+
+def test_kernel_gets_the_credential_of_its_own_grant(ask) -> None:
+    grant = ask.request()
+    answer = ask.credential()
+    assert answer["value"] == "s3cret-value-1"
+    assert answer["grant_id"] == grant.id
+    assert answer["expires_at"] == grant.expires_at
+
+
+def test_second_kernel_is_refused_the_first_ones_credential(ask, events) -> None:
+    ask.request(kernel="k1")
+    with pytest.raises(Denied) as caught:
+        ask.credential(kernel="k2")
+    assert caught.value.code == "grant.none"
+    assert events("credential.refused")[-1]["data"]["kernel"] == "k2"
+
+
+def test_person_at_the_panel_gets_no_credential(ask, plane) -> None:
+    ask.request()
+    with pytest.raises(Denied) as caught:
+        plane.access.credential("sandbox", None)
+    assert caught.value.code == "credential.kernel_only"
+
+
+def test_kernel_cannot_ask_in_anothers_name(plane) -> None:
+    with pytest.raises(Denied) as caught:
+        plane.access.request("sandbox", "r", None, None, "k2", "k1")
+    assert caught.value.code == "request.foreign_kernel"
+
+
+@pytest.mark.parametrize("verdict", ["approve", "deny"])
+def test_kernel_never_decides(ask, plane, verdict) -> None:
+    grant = ask.request("pilot")
+    with pytest.raises(Denied) as caught:
+        plane.access.decide(grant.id, verdict, None, "k1")
+    assert "a-kernel-never-decides" in caught.value.detail
+    assert ask.state(grant) == "requested"
+
+
+@pytest.mark.parametrize("verb", ["revoke", "cancel"])
+def test_kernel_ends_only_its_own_grants(ask, plane, verb) -> None:
+    grant = ask.request("pilot")
+    with pytest.raises(Denied) as caught:
+        plane.access.end(grant.id, verb, None, "k2")
+    assert "a-kernel-touches-only-its-own-grants" in caught.value.detail
+
+
+def test_revocation_ends_session_and_next_credential(ask, plane, broker) -> None:
+    grant = ask.request()
+    ask.credential()
+    plane.access.end(grant.id, "revoke", "done", "k1")
+    assert broker.open == {}
+    with pytest.raises(Denied) as caught:
+        ask.credential()
+    assert caught.value.code == "grant.revoked"
+
+
+def test_session_is_remembered_before_the_secret_is_read(ask, plane, broker) -> None:
+    ask.request()
+    seen = []
+    broker.before_answer = lambda: seen.extend(plane.store.rows(tables.sessions))
+    ask.credential()
+    assert [row["accessor"] for row in seen] == ["acc-1"]
+
+
+def test_database_holds_no_secret(ask, plane, tmp_path) -> None:
+    ask.request()
+    value = ask.credential()["value"]
+    for path in tmp_path.rglob("*"):
+        assert not path.is_file() or value.encode() not in path.read_bytes()
+
+
+def test_grant_that_ends_while_the_store_is_asked_gives_no_credential(ask, plane, broker) -> None:
+    grant = ask.request()
+    broker.before_answer = lambda: plane.access.end(grant.id, "revoke", None, None)
+    with pytest.raises(Denied) as caught:
+        ask.credential()
+    assert caught.value.code == "grant.revoked"
+    assert broker.open == {}
+
+
+def test_store_that_is_away_gives_one_clear_error_and_ends_nothing(ask, broker) -> None:
+    grant = ask.request()
+    broker.away = True
+    with pytest.raises(Unavailable) as caught:
+        ask.credential()
+    assert caught.value.code == "vault.unreachable"
+    assert ask.state(grant) == "active"
+
+
+def test_store_that_hangs_is_given_up_and_what_it_issued_late_is_ended(ask, broker, monkeypatch) -> None:
+    import threading
+
+    monkeypatch.setattr("qsec_jupyter.control.sessions.CALL_SECONDS", 0.2)
+    ask.request()
+    gate = threading.Event()
+    broker.before_answer = gate.wait
+    with pytest.raises(Unavailable) as caught:
+        ask.credential()
+    assert caught.value.code == "vault.timeout"
+    gate.set()
+    for _ in range(100):
+        if broker.issued and not broker.open:
+            return
+        threading.Event().wait(0.02)
+    raise AssertionError("the late session is still open")
+
+
+def test_unverified_revocation_is_pending_until_it_is_verified(ask, plane, broker, events) -> None:
+    grant = ask.request()
+    ask.credential()
+    broker.unverified = True
+    plane.access.end(grant.id, "revoke", None, None)
+    assert events()[-1] == "credential.revocation_pending"
+    assert plane.sessions.pending() == 1
+    assert plane.sessions.retry() is False
+    assert plane.health()["status"] == "degraded"
+    broker.unverified = False
+    assert plane.sessions.retry() is True
+    assert plane.sessions.pending() == 0
+    assert events()[-1] == "credential.revoked"
+
+
+def test_nothing_is_granted_or_issued_while_the_ledger_cannot_be_written(ask, plane, monkeypatch) -> None:
+    ask.request()
+    break_ledger(plane, monkeypatch)
+    with pytest.raises(Unavailable):
+        ask.request("pilot")
+    with pytest.raises(Unavailable):
+        ask.credential()
+    assert [grant.target for grant in plane.access.listed()] == ["sandbox"]
+
+
+def test_revocation_goes_on_without_the_ledger_and_is_written_later(
+    ask, plane, broker, monkeypatch, events
+) -> None:
+    grant = ask.request()
+    ask.credential()
+    with monkeypatch.context() as patch:
+        break_ledger(plane, patch)
+        plane.access.end(grant.id, "revoke", None, None)
+        assert ask.state(grant) == "revoked"
+        assert broker.open == {}
+        assert plane.health()["status"] == "degraded"
+    assert plane.audit.settle()
+    assert events()[-2:] == ["grant.revoked", "credential.revoked"]
+
+
+def test_end_of_a_kernel_ends_its_grants_and_no_others(ask, plane, broker) -> None:
+    mine, waiting, other = ask.request(), ask.request("pilot"), ask.request(kernel="k2")
+    ask.credential()
+    ask.credential(kernel="k2")
+    assert set(plane.access.kernel_ended("k1")) == {mine.id, waiting.id}
+    assert [ask.state(grant) for grant in (mine, waiting, other)] == ["revoked", "cancelled", "active"]
+    assert len(broker.open) == 1
+
+
+def test_orderly_end_revokes_everything_and_says_so(make_plane, broker, events) -> None:
+    plane = make_plane()
+    plane.access.request("sandbox", "r", None, None, "k1", "k1")
+    plane.access.credential("sandbox", "k1")
+    plane.close()
+    plane.gone = True
+    assert broker.open == {}
+    assert events()[-3:] == ["grant.revoked", "credential.revoked", "control.stopped"]
+
+
+def crash(plane) -> None:
+    """Leave everything as a kill would: nothing is revoked, only the locks are gone."""
+    plane.gone = True
+    plane._ledger.close()
+    plane.store.close()
+    plane._journal.release()
+
+
+def test_after_a_crash_the_same_server_goes_on_with_its_grants(make_plane, broker) -> None:
+    first = make_plane(server_id="server-1")
+    grant = first.access.request("sandbox", "r", None, None, "k1", "k1")
+    first.access.credential("sandbox", "k1")
+    crash(first)
+    second = make_plane(server_id="server-1")
+    assert second.access.get(grant.id).state == "active"
+    assert second.access.credential("sandbox", "k1")["value"]
+
+
+def test_after_a_crash_another_server_revokes_what_was_left(make_plane, broker, events) -> None:
+    first = make_plane(server_id="server-1")
+    grant = first.access.request("sandbox", "r", None, None, "k1", "k1")
+    first.access.credential("sandbox", "k1")
+    crash(first)
+    second = make_plane(server_id="server-2")
+    assert second.access.get(grant.id).state == "revoked"
+    assert broker.open == {}
+    assert second.access.listed() == []
+
+
+def test_ledger_names_no_person_and_no_reason(make_plane, tmp_path) -> None:
+    plane = make_plane(Principal("ada.lovelace", "Ada Lovelace", "local account", roles=("researcher",)))
+    plane.access.request("sandbox", "for the countess", None, None, "k1", "k1")
+    for path in (tmp_path / "journal-0" / "ledger").rglob("*"):
+        if path.is_file():
+            assert b"lovelace" not in path.read_bytes().lower()
+            assert b"countess" not in path.read_bytes()
+
+
+def test_who_may_not_approve_sees_nothing_to_approve(make_plane) -> None:
+    plane = make_plane(Principal("bob", "Bob", "local account", roles=("researcher",)))
+    grant = plane.access.request("pilot", "r", "QC-1", None, "k1", "k1")
+    assert plane.access.awaiting() == []
+    with pytest.raises(Denied):
+        plane.access.decide(grant.id, "approve", None, None)
+
+
+def test_who_has_no_role_may_not_ask(make_plane) -> None:
+    plane = make_plane(Principal("eve", "Eve", "local account"))
+    with pytest.raises(Denied) as caught:
+        plane.access.request("sandbox", "r", None, None, "k1", "k1")
+    assert caught.value.code == "policy.denied"

@@ -1,0 +1,130 @@
+"""The HTTP edge, called in process."""
+
+import threading
+import time
+
+import pytest
+from fastapi.testclient import TestClient
+
+from qsec_jupyter.control.app import make_app, openapi
+from qsec_jupyter.control.openapi import main
+from qsec_jupyter.core.secret import Secret
+
+BEARER = "b" * 43
+ROUTES = [(method.upper(), path) for path, verbs in openapi()["paths"].items() for method in verbs]
+
+
+@pytest.fixture
+def client(plane):
+    app = make_app(plane, Secret(BEARER, "bearer"))
+    with TestClient(app, base_url="http://127.0.0.1:9", raise_server_exceptions=False) as client:
+        client.headers["Authorization"] = f"Bearer {BEARER}"
+        yield client
+
+
+def test_there_are_routes() -> None:
+    assert len(ROUTES) >= 17
+
+
+@pytest.mark.parametrize(("method", "path"), ROUTES)
+@pytest.mark.parametrize("header", [None, "", "Bearer ", "Bearer " + "x" * 43, BEARER, "Basic " + BEARER])
+def test_no_route_answers_without_the_bearer(client, method, path, header) -> None:
+    client.headers.pop("Authorization")
+    headers = {} if header is None else {"Authorization": header}
+    answer = client.request(method, path.replace("{", "").replace("}", ""), headers=headers, json={})
+    assert answer.status_code == 401
+    assert answer.json()["status"] == 401
+
+
+@pytest.mark.parametrize("host", ["evil.example", "127.0.0.1.evil.example:80", "10.0.0.1", ""])
+def test_a_rebound_name_is_refused_even_with_the_bearer(client, host) -> None:
+    assert client.get("/v1/state", headers={"Host": host}).status_code == 401
+
+
+@pytest.mark.parametrize("path", ["/docs", "/redoc", "/openapi.json", "/"])
+def test_nothing_but_the_routes_is_served(client, path) -> None:
+    assert client.get(path).status_code in {401, 404}
+
+
+def test_refusal_is_a_problem_document(client) -> None:
+    answer = client.post("/v1/grants", json={"target": "nowhere", "reason": "r", "kernel_id": "k"})
+    assert answer.status_code == 404
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert answer.json()["code"] == "target.unknown"
+
+
+def test_malformed_body_is_named_by_place_and_never_quoted(client) -> None:
+    answer = client.post("/v1/grants", json={"target": ["s3cret-value"]})
+    assert answer.status_code == 422
+    assert "body.target" in answer.json()["detail"]
+    assert "s3cret-value" not in answer.text
+
+
+def test_unexpected_failure_says_nothing_of_itself(client, plane, monkeypatch) -> None:
+    def fail():
+        raise RuntimeError("s3cret-value")
+
+    monkeypatch.setattr(plane, "health", fail)
+    answer = client.get("/v1/health")
+    assert answer.status_code == 500
+    assert answer.json()["code"] == "control.bug"
+    assert "s3cret-value" not in answer.text
+
+
+def test_kernel_header_decides_whose_request_it_is(client) -> None:
+    body = {"target": "pilot", "reason": "r", "ticket": "QC-1", "kernel_id": "k2"}
+    assert client.post("/v1/grants", json=body, headers={"Qsec-Kernel": "k1"}).status_code == 403
+    grant = client.post("/v1/grants", json=body).json()
+    as_kernel = client.post(f"/v1/grants/{grant['id']}/approve", json={}, headers={"Qsec-Kernel": "k2"})
+    assert as_kernel.status_code == 403
+    assert client.post(f"/v1/grants/{grant['id']}/approve", json={}).json()["state"] == "active"
+
+
+@pytest.mark.parametrize("path", ["findings", "findings/f/keep", "kernels/k2/ended"])
+def test_kernel_can_say_nothing_about_findings_or_other_kernels(client, path) -> None:
+    body = {"path": "a", "findings": [], "reason": "r"}
+    assert client.post(f"/v1/{path}", json=body, headers={"Qsec-Kernel": "k1"}).status_code == 403
+
+
+def test_runs_are_recorded_by_kernels_only(client) -> None:
+    assert client.post("/v1/runs", json={"records": []}).status_code == 403
+
+
+def test_long_poll_answers_when_something_changes(client, plane) -> None:
+    version = client.get("/v1/state").json()["version"]
+    started = time.monotonic()
+    timer = threading.Timer(0.2, lambda: plane.access.request("sandbox", "r", None, None, "k1", "k1"))
+    timer.start()
+    answer = client.get(f"/v1/state?since={version}&wait=20").json()
+    timer.join()
+    assert answer["version"] > version
+    assert time.monotonic() - started < 10
+
+
+def test_findings_are_listed_once_and_kept_with_a_reason(client) -> None:
+    finding = {
+        "rule": "ibm-quantum",
+        "title": "IBM Quantum token",
+        "severity": "high",
+        "surface": "source",
+        "path": "a.ipynb",
+        "cell": 0,
+        "cell_id": "c",
+        "line": 1,
+        "column": 9,
+        "fingerprint": "f" * 32,
+        "remedy": "Use qsec.credential().",
+        "action": "redacted",
+    }
+    for expected in (1, 0):
+        answer = client.post("/v1/findings", json={"path": "a.ipynb", "findings": [finding]})
+        assert answer.json() == {"recorded": expected}
+    client.post(f"/v1/findings/{'f' * 32}/keep", json={"path": "a.ipynb", "reason": "a test token"})
+    (listed,) = client.get("/v1/state").json()["findings"]
+    assert (listed["action"], listed["kept_reason"]) == ("kept", "a test token")
+
+
+def test_openapi_in_docs_is_what_the_code_says(capsys) -> None:
+    from pathlib import Path
+
+    assert main(["--check", str(Path(__file__).parents[2] / "docs" / "openapi.json")]) == 0

@@ -1,0 +1,122 @@
+"""Policy bundle, catalogue, journal slots, migrations, changes."""
+
+import asyncio
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import create_engine
+
+from qsec_jupyter.control import journal
+from qsec_jupyter.control.catalog import load_catalog
+from qsec_jupyter.control.changes import Changes
+from qsec_jupyter.control.policy.engine import BUNDLE, PolicyEngine, Situation
+from qsec_jupyter.control.store import migrate
+from qsec_jupyter.control.tables import metadata
+from qsec_jupyter.core.errors import Bug, Invalid
+from qsec_jupyter.core.model import Principal
+
+SCHEMA = (BUNDLE / "schema.cedarschema").read_text()
+
+
+@pytest.fixture
+def target(tmp_path):
+    return load_catalog(tmp_path).target("sandbox")
+
+
+ADA = Principal("ada", "Ada", "idp", roles=("researcher", "approver"))
+
+
+def test_shipped_bundle_names_every_policy() -> None:
+    text = "".join(path.read_text() for path in BUNDLE.glob("*.cedar"))
+    assert text.count("permit (") + text.count("forbid (") == text.count("@id(") > 5
+
+
+def test_self_approval_among_several_is_forbidden_by_name(target) -> None:
+    engine = PolicyEngine.shipped()
+    decision = engine.decide(ADA, "approve", target, Situation(own_request=True, single_user=False))
+    assert (decision.allowed, decision.policies) == (False, ("no-self-approval-among-several",))
+
+
+def test_failing_policy_is_a_deny_even_if_another_permits(target) -> None:
+    policies = (
+        '@id("all") permit (principal, action, resource);\n'
+        '@id("broken") forbid (principal, action == Action::"request", resource)\n'
+        'when { principal.roles.contains("x") && 9223372036854775807 + 1 == 0 };'
+    )
+    person = Principal("eve", "Eve", "idp", roles=("x",))
+    decision = PolicyEngine(policies, SCHEMA).decide(person, "request", target, Situation())
+    assert not decision.allowed
+    assert decision.policies == ("policy-error",)
+
+
+def test_bundle_that_does_not_fit_its_schema_does_not_start() -> None:
+    with pytest.raises(Bug):
+        PolicyEngine("permit (principal, action, resource) when { principal.age > 3 };", SCHEMA)
+
+
+def test_odd_names_of_people_are_data_not_syntax(target) -> None:
+    person = Principal('a"b\\ \n::', "x", "idp", roles=("researcher",))
+    assert PolicyEngine.shipped().decide(person, "request", target, Situation()).allowed
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "not toml [",
+        '[targets."Sand box"]\ntitle = "x"',
+        "[targets.a]\ntitle = 1",
+        (BUNDLE / "catalog.toml").read_text().replace('tier = "deliver"', 'tier = "proxy"'),
+    ],
+)
+def test_wrong_catalogue_is_refused_not_guessed(tmp_path, text) -> None:
+    (tmp_path / "catalog.toml").write_text(text)
+    with pytest.raises(Invalid) as caught:
+        load_catalog(tmp_path)
+    assert caught.value.code == "catalog.invalid"
+
+
+def test_own_catalogue_takes_the_shipped_ones_place(tmp_path) -> None:
+    text = (BUNDLE / "catalog.toml").read_text().replace("[targets.sandbox]", "[targets.lab]")
+    (tmp_path / "catalog.toml").write_text(text)
+    assert set(load_catalog(tmp_path).targets) == {"lab", "pilot"}
+
+
+def test_second_control_plane_takes_the_next_journal(tmp_path) -> None:
+    first, second = journal.take(tmp_path, "s1"), journal.take(tmp_path, "s2")
+    assert [first.path.name, second.path.name] == ["journal-0", "journal-1"]
+    first.release()
+    second.release()
+
+
+def test_same_server_finds_its_own_journal_again(tmp_path) -> None:
+    first, second = journal.take(tmp_path, "s1"), journal.take(tmp_path, "s2")
+    first.release()
+    second.release()
+    again = journal.take(tmp_path, "s2")
+    assert again.path == second.path
+    again.release()
+
+
+def test_migrations_make_exactly_the_tables_of_the_code(tmp_path) -> None:
+    engine = create_engine(f"sqlite:///{tmp_path / 'x.db'}")
+    migrate(engine)
+    migrate(engine)  # a second start changes nothing
+    with engine.connect() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+    engine.dispose()
+
+
+@pytest.mark.asyncio
+async def test_waiter_wakes_on_a_change_from_another_thread() -> None:
+    changes = Changes()
+    waiting = asyncio.create_task(changes.beyond(changes.version, 5))
+    await asyncio.sleep(0)
+    await asyncio.to_thread(changes.bump)
+    assert await asyncio.wait_for(waiting, 1) == 2
+
+
+@pytest.mark.asyncio
+async def test_waiter_gives_up_in_time() -> None:
+    changes = Changes()
+    assert await changes.beyond(changes.version, 0.05) == 1
