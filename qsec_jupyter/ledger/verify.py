@@ -182,7 +182,7 @@ def _check_header(path: Path, data: bytes, chain: tuple[bytes, ...], log: _Log) 
 def _check_entry(record: str, payload: bytes, log: _Log) -> None:
     """Check that a payload says what an entry says, in the one form that it may have."""
     try:
-        event = json.loads(payload)
+        event = json.loads(payload, parse_int=_whole_number)
         sound = (
             canonical_bytes(event) == payload
             and event["index"] == log.size
@@ -196,6 +196,11 @@ def _check_entry(record: str, payload: bytes, log: _Log) -> None:
         log.entries.append(Entry(record, log.size, event))
     else:
         log.problem(record, "the entry is not what a ledger writes at this place")
+
+
+def _whole_number(digits: str) -> float:
+    """Read whole numbers as RFC 8785 writes them: beyond 2**53 - 1 they are doubles."""
+    return int(digits) if abs(int(digits)) < 2**53 else float(digits)
 
 
 # -- checkpoints and keys ------------------------------------------------------------------------

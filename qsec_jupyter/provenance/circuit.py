@@ -12,10 +12,12 @@ import hashlib
 import io
 import json
 import struct
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 Json = dict[str, Any]
 Loops = tuple[Any, ...]
+Bits = tuple[Iterable[str], Iterable[str]]
 
 ALGORITHM = "qsec-circuit-v1"
 
@@ -98,11 +100,18 @@ class _Text:
         self._definitions: dict[tuple[int, int], tuple[Any, str]] = {}
         self._gaps = gaps
 
-    def digest(self, circuit: Any, depth: int, loops: Loops = ()) -> str:
-        """Return the hex SHA-256 of the circuit's text; ``loops`` are parameters of loops around it."""
+    def digest(self, circuit: Any, depth: int, loops: Loops = (), bits: Bits | None = None) -> str:
+        """Return the hex SHA-256 of the circuit's text.
+
+        Args:
+            circuit: A circuit, the definition of a composite, or a block of a control-flow operation.
+            depth: How many circuits are around it.
+            loops: Parameters of the loops around it.
+            bits: For a block, what its qubits and clbits are called in the circuit around it.
+        """
         if depth > _MAX_DEPTH:
             raise NotHashable("the circuit nests too deeply")
-        lines = _Circuit(self, circuit, depth, loops).lines()
+        lines = _Circuit(self, circuit, depth, loops, bits).lines()
         return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
     def gap(self, what: str) -> None:
@@ -129,17 +138,25 @@ class _Text:
 class _Circuit:
     """One circuit of the text, with its own numbering of bits and parameters."""
 
-    def __init__(self, text: _Text, circuit: Any, depth: int, loops: Loops) -> None:
+    def __init__(
+        self, text: _Text, circuit: Any, depth: int, loops: Loops = (), bits: Bits | None = None
+    ) -> None:
         self._text = text
         self._circuit = circuit
         self._depth = depth
         self._loops = loops
-        self._qubits = {bit: str(index) for index, bit in enumerate(circuit.qubits)}
-        self._clbits = {bit: str(index) for index, bit in enumerate(circuit.clbits)}
+        self._is_block = bits is not None
+        names = bits or (map(str, range(circuit.num_qubits)), map(str, range(circuit.num_clbits)))
+        self._qubits = dict(zip(circuit.qubits, names[0], strict=True))
+        self._clbits = dict(zip(circuit.clbits, names[1], strict=True))
+        first = next(iter(circuit.data), None)
+        self._old = first is not None and hasattr(type(first), "condition")  # Qiskit before 2
         self._parameters: dict[Any, str] = {}
         if circuit.num_parameters:
-            # A loop's parameter may have been named by a counter, so it is called by its loop.
-            own = [parameter for parameter in circuit.parameters if parameter not in loops]
+            # A loop's parameter may have been named by a counter, so it is called by its loop; Qiskit
+            # before 2 lists it among those of the circuit around the loop, too.
+            inner = set(_loop_parameters(circuit)) if self._old else set()
+            own = [p for p in circuit.parameters if p not in loops and p not in inner]
             self._parameters = {parameter: f"p{index}" for index, parameter in enumerate(own)}
             self._parameters |= {parameter: f"l{index}" for index, parameter in enumerate(loops)}
 
@@ -149,7 +166,8 @@ class _Circuit:
         lines = [f"{ALGORITHM} {len(self._qubits)} {len(self._clbits)} {self._value(circuit.global_phase)}"]
         own = [parameter for parameter, short in self._parameters.items() if short.startswith("p")]
         lines += [f"parameter {json.dumps(parameter.name)}" for parameter in own]
-        lines += [f"creg {self._bits(register)}" for register in circuit.cregs]
+        if not self._is_block:  # a block has those registers of the circuit around it that it happens to use
+            lines += [f"creg {self._bits(register)}" for register in circuit.cregs]
         lines += self._variables()
         if getattr(circuit, "_calibrations", None):
             self._text.gap("pulse calibrations are not in the hash")
@@ -158,39 +176,35 @@ class _Circuit:
 
     def _instructions(self, lines: list[str]) -> None:
         """Append a line for each instruction. This loop is what the hash costs."""
-        qubits, clbits, add, value = self._qubits, self._clbits, lines.append, self._value
-        conditional = self._has_conditions()
+        qubits, clbits, add, value, old = self._qubits, self._clbits, lines.append, self._value, self._old
         for item in self._circuit.data:
-            where = ",".join([qubits[bit] for bit in item.qubits])
-            if conditional or not item.is_standard_gate():
-                also = ",".join([clbits[bit] for bit in item.clbits])
-                add(f"{self._operation(item.operation)} q{where} c{also}{self._label(item.operation)}")
+            where = [qubits[bit] for bit in item.qubits]
+            if old or not item.is_standard_gate():
+                add(self._unusual(item.operation, where, [clbits[bit] for bit in item.clbits]))
                 continue
             params = item.params
-            line = (
-                f"{item.name} q{where}"
-                if not params
-                else f"{item.name} q{where} {' '.join(map(value, params))}"
-            )
+            what = f"{item.name} {' '.join(map(value, params))}" if params else item.name
+            line = f"{what} q{','.join(where)} c"
             add(line if item.label is None else f"{line} label={json.dumps(item.label)}")
 
-    def _has_conditions(self) -> bool:
-        """Say whether any instruction may hang on ``Instruction.condition``, which Qiskit 2 took away."""
-        first = next(iter(self._circuit.data), None)
-        return first is not None and hasattr(type(first), "condition")
+    def _unusual(self, operation: Any, qubits: list[str], clbits: list[str]) -> str:
+        """Return the line of an instruction that need not be a plain standard gate."""
+        if hasattr(operation, "blocks") and _is_qiskits(operation):
+            what = self._control_flow(operation, (qubits, clbits))
+            # The builder collects a block's bits in a set: their order says nothing, the block says all.
+            qubits, clbits = sorted(qubits, key=int), sorted(clbits, key=int)
+        else:
+            what = self._operation(operation)
+            condition = getattr(operation, "_condition", None)  # before Qiskit 2
+            if condition is not None:
+                what = f"if {self._value(condition)} {what}"
+        return f"{what} q{','.join(qubits)} c{','.join(clbits)}{self._label(operation)}"
 
     def _label(self, operation: Any) -> str:
         label = getattr(operation, "label", None)
         return "" if label is None else f" label={json.dumps(str(label))}"
 
-    def _operation(self, operation: Any) -> str:
-        """Return the text of an instruction that is not a plain standard gate."""
-        condition = getattr(operation, "_condition", None)
-        if condition is not None and not hasattr(operation, "blocks"):
-            return f"if {self._value(condition)} {self._plain_operation(operation)}"
-        return self._plain_operation(operation)
-
-    def _plain_operation(self, operation: Any) -> str:  # noqa: PLR0911  # one line a kind, in the order of the specification
+    def _operation(self, operation: Any) -> str:  # noqa: PLR0911  # one line a kind, in the order of the specification
         name, value = operation.name, self._value
         own = _is_qiskits(operation)
         if own and getattr(operation, "_standard_gate", None) is not None:
@@ -201,8 +215,6 @@ class _Circuit:
             return f"delay {value(operation.duration)} {operation.unit}"
         if own and name == "store":
             return f"store {value(operation.lvalue)} {value(operation.rvalue)}"
-        if own and hasattr(operation, "blocks"):
-            return self._control_flow(operation)
         if own and hasattr(operation, "modifiers"):
             return self._annotated(operation)
         definition = self._text.definition(operation, self._depth, self._loops)
@@ -210,15 +222,16 @@ class _Circuit:
             return f"composite {definition}"
         return self._opaque(operation)
 
-    def _control_flow(self, operation: Any) -> str:
-        name, value = operation.name, self._value
+    def _control_flow(self, operation: Any, bits: Bits) -> str:
+        name, value, blocks = operation.name, self._value, operation.blocks
         if name == "for_loop":
             indices, parameter, body = operation.params
             loops = self._loops if parameter is None else (*self._loops, parameter)
-            inner = self._text.digest(body, self._depth + 1, loops)
-            return f"for_loop {value(list(indices))} {len(loops)} {{{inner}}}"
+            return f"for_loop {value(list(indices))} {len(loops)} {self._block(body, bits, loops)}"
         if name == "switch_case":
-            cases = [f"{self._cases(values)} {value(block)}" for values, block in operation.cases_specifier()]
+            cases = [
+                f"{self._cases(v)} {self._block(block, bits)}" for v, block in operation.cases_specifier()
+            ]
             return " ".join(["switch_case", value(operation.target), *cases])
         parts = [name]
         if name in ("if_else", "while_loop"):
@@ -227,7 +240,11 @@ class _Circuit:
             parts += [value(operation.duration), str(operation.unit)]
             if getattr(operation, "annotations", None):
                 self._text.gap("annotations of a box are not in the hash")
-        return " ".join([*parts, *map(value, operation.blocks)])
+        return " ".join([*parts, *[self._block(block, bits) for block in blocks]])
+
+    def _block(self, block: Any, bits: Bits, loops: Loops | None = None) -> str:
+        inner = self._loops if loops is None else loops
+        return f"{{{self._text.digest(block, self._depth + 1, inner, bits)}}}"
 
     def _cases(self, values: Any) -> str:
         from qiskit.circuit import CASE_DEFAULT
@@ -235,7 +252,7 @@ class _Circuit:
         return f"[{' '.join('default' if v is CASE_DEFAULT else self._value(v) for v in values)}]"
 
     def _annotated(self, operation: Any) -> str:
-        parts = [f"annotated ({self._plain_operation(operation.base_op)}){self._label(operation.base_op)}"]
+        parts = [f"annotated ({self._operation(operation.base_op)}){self._label(operation.base_op)}"]
         for modifier in operation.modifiers:
             kind = type(modifier).__name__
             fields = [getattr(modifier, name, None) for name in ("num_ctrl_qubits", "ctrl_state", "power")]
@@ -254,17 +271,18 @@ class _Circuit:
         """Return the circuit's real-time variables and stretches, in order of declaration."""
         lines = []
         for kind in ("input", "captured", "declared"):
-            found = self._declared(f"iter_{kind}_vars")
+            found = self._declared(f"iter_{kind}_vars", kind)
             lines += [f"var {kind} {json.dumps(variable.name)} {variable.type!r}" for variable in found]
         for kind in ("captured", "declared"):
-            found = self._declared(f"iter_{kind}_stretches")
+            found = self._declared(f"iter_{kind}_stretches", kind)
             lines += [f"stretch {kind} {json.dumps(stretch.name)}" for stretch in found]
         return lines
 
-    def _declared(self, method: str) -> list[Any]:
+    def _declared(self, method: str, kind: str) -> list[Any]:
         """Return what a method of the circuit lists; nothing in a Qiskit that does not have it."""
-        found = getattr(self._circuit, method, None)
-        return [] if found is None else list(found())
+        found: list[Any] = list(getattr(self._circuit, method, tuple)())
+        # What a block captures was collected in any order.
+        return sorted(found, key=lambda item: str(item.name)) if kind == "captured" else found
 
     def _bits(self, register: Any) -> str:
         return ",".join([self._clbits[bit] for bit in register])
@@ -304,11 +322,17 @@ class _Circuit:
         if not replay:
             self._text.gap("a parameter expression is in the hash as it prints only")
             return f"e({json.dumps(str(value))})"
-        steps = [
-            f"{str(step.op).rpartition('.')[2]} {self._value(step.lhs)} {self._value(step.rhs)}"
-            for step in replay
-        ]
-        return f"e({';'.join(steps)})"
+        return f"e({';'.join(map(self._step, replay))})"
+
+    def _step(self, step: Any) -> str:
+        name = getattr(step.op, "name", None) or str(step.op).rpartition(".")[2]
+        left, right = step.lhs, step.rhs
+        if name == "SUB" and isinstance(right, (int, float)):
+            name, right = "ADD", -right
+        operands = [self._value(left), self._value(right)]
+        if name in ("ADD", "MUL"):  # versions of Qiskit write these down in either order
+            operands.sort()
+        return " ".join([name, *operands])
 
     def _classical(self, value: Any) -> str:
         """Return bits, registers, and the typed expressions of Qiskit's classical module."""
@@ -337,6 +361,14 @@ def _is_qiskits(operation: Any) -> bool:
     """Say whether the operation's class is Qiskit's own, so that its name says what it does."""
     cls = getattr(operation, "base_class", type(operation))  # singletons have a class of their own
     return (cls.__module__ or "").startswith("qiskit.")
+
+
+def _loop_parameters(circuit: Any) -> Iterator[Any]:
+    for item in circuit.data:
+        if item.name == "for_loop" and item.operation.params[1] is not None:
+            yield item.operation.params[1]
+        for block in getattr(item.operation, "blocks", ()):
+            yield from _loop_parameters(block)
 
 
 def _is_parameter(value: Any) -> bool:

@@ -89,6 +89,12 @@ def test_an_untouched_journal_verifies(journal):
     assert not report.notes
 
 
+@pytest.mark.parametrize("value", [3.2e16, -1e20, 1e21, 2**53 - 1, 0.1, -0.0, "\u2028 \U0001f600 \x7f"])
+def test_odd_values_in_an_entry_are_no_problem(journal, value):
+    journal.ledger.append({"type": "run.gap", "data": {"x": value}})
+    assert verify_journal(journal.path).ok
+
+
 @pytest.mark.parametrize("mask", [0x01, 0x20, 0x7D, 0xFF])
 def test_every_flipped_byte_anywhere_is_found_and_named(journal, mask):
     files = [path for path in sorted(journal.path.rglob("*")) if path.is_file()]

@@ -1,6 +1,6 @@
 """The tree against RFC 6962's definition and the vectors that Certificate Transparency's logs test with."""
 
-from hypothesis import given, strategies as st
+from hypothesis import given, settings, strategies as st
 
 from qsec_jupyter.ledger.merkle import (
     EMPTY_ROOT,
@@ -70,11 +70,13 @@ def test_a_known_path_is_the_path_of_the_vectors():
     ]
 
 
+@settings(deadline=None)
 @given(leaf_lists)
 def test_the_frontier_gives_the_defined_root(leaves):
     assert root_of(leaves) == defined_root(leaves)
 
 
+@settings(deadline=None)
 @given(leaf_lists, st.data())
 def test_every_leaf_can_be_proved_and_no_other_in_its_place(leaves, data):
     index = data.draw(st.integers(0, len(leaves) - 1))
@@ -87,6 +89,7 @@ def test_every_leaf_can_be_proved_and_no_other_in_its_place(leaves, data):
             assert not verify_inclusion(leaves[index], other, len(leaves), proof, root)
 
 
+@settings(deadline=None)
 @given(leaf_lists, st.data())
 def test_a_grown_tree_is_proved_consistent_and_a_changed_one_is_not(leaves, data):
     old = data.draw(st.integers(1, len(leaves)))
