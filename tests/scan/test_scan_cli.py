@@ -1,0 +1,135 @@
+"""``qsec scan`` and its reports."""
+
+import json
+import os
+import random
+
+import pytest
+from typer.testing import CliRunner
+
+from qsec_jupyter.cli.main import app
+from qsec_jupyter.core.model import Finding
+from qsec_jupyter.scan import report
+from qsec_jupyter.scan.baseline import Baseline, fingerprint, fingerprint_key
+from qsec_jupyter.scan.rules.samples import fill
+
+TOKEN = fill("{random:44}", random.Random(1))[0]
+MARKER = "[redacted: ibm-quantum]"
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory):
+    return tmp_path_factory.mktemp("home")
+
+
+@pytest.fixture
+def folder(tmp_path, home, monkeypatch):
+    monkeypatch.setenv("QSEC_HOME", str(home))
+    monkeypatch.chdir(tmp_path)
+    notebook = {
+        "nbformat": 4,
+        "nbformat_minor": 5,
+        "metadata": {},
+        "cells": [{"cell_type": "markdown", "id": "a", "metadata": {}, "source": ["first\n", f"'{TOKEN}'"]}],
+    }
+    (tmp_path / "a.ipynb").write_text(json.dumps(notebook))
+    (tmp_path / "run.py").write_text(f"x = 1\nservice(token='{TOKEN}')\n")
+    (tmp_path / "clean.md").write_text("nothing here\n")
+    (tmp_path / ".git").mkdir()
+    (tmp_path / ".git" / "config").write_text(f"token = '{TOKEN}'\n")
+    yield tmp_path
+    (home / "kept.json").unlink(missing_ok=True)
+
+
+def run(*arguments):
+    return CliRunner().invoke(app, ["scan", *map(str, arguments)])
+
+
+def test_findings_are_printed_with_their_places_and_the_status_is_1(folder):
+    result = run(".")
+    assert result.exit_code == 1
+    assert "a.ipynb, cell 1, source, 2:2: high" in result.output
+    assert "run.py, 2:16: critical" in result.output
+    assert ".git" not in result.output
+    assert TOKEN not in result.output
+
+
+def test_clean_files_give_status_0(folder):
+    assert run("clean.md").exit_code == 0
+
+
+def test_redact_rewrites_files_keeps_their_mode_and_then_nothing_is_found(folder):
+    (folder / "run.py").chmod(0o640)
+    assert run(".", "--redact").exit_code == 0
+    assert (folder / "run.py").read_text() == f"x = 1\nservice(token='{MARKER}')\n"
+    assert (folder / "run.py").stat().st_mode & 0o777 == 0o640
+    assert json.loads((folder / "a.ipynb").read_text())["cells"][0]["source"] == ["first\n", f"'{MARKER}'"]
+    assert "0 findings" in run(".").output
+
+
+def test_without_redact_no_file_changes(folder):
+    before = {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
+    run(".")
+    assert before == {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
+
+
+def test_json_report_can_be_read_back(folder):
+    content = json.loads(run("a.ipynb", "--format", "json").stdout)
+    (finding,) = content["findings"]
+    assert Finding(**finding).rule == "ibm-style-token"
+    assert finding["action"] == "reported"
+
+
+def test_sarif_names_lines_in_texts_and_cells_in_notebooks(folder):
+    log = json.loads(run(".", "--format", "sarif").stdout)
+    assert log["version"] == "2.1.0"
+    (sarif,) = log["runs"]
+    rules = [rule["id"] for rule in sarif["tool"]["driver"]["rules"]]
+    for result in sarif["results"]:
+        assert rules[result["ruleIndex"]] == result["ruleId"]
+        assert result["message"]["text"]
+        assert result["level"] in {"none", "note", "warning", "error"}
+    notebook, text = (result["locations"][0] for result in sarif["results"])
+    assert notebook["logicalLocations"][0]["fullyQualifiedName"] == "cells/0/source/2:2"
+    assert text["physicalLocation"]["region"] == {"startLine": 2, "startColumn": 16}
+
+
+def test_kept_finding_is_shown_and_does_not_fail(folder):
+    key = fingerprint_key()
+    Baseline().keep(fingerprint(key, TOKEN), "run.py", "an example", "alice")
+    result = run("run.py")
+    assert result.exit_code == 0
+    assert "(kept)" in result.output
+    log = json.loads(run("run.py", "--format", "sarif").stdout)
+    assert log["runs"][0]["results"][0]["suppressions"]
+
+
+def test_missing_file_is_named_and_the_rest_goes_on(folder):
+    result = run("none.ipynb", "clean.md")
+    assert result.exit_code == 2
+    assert "none.ipynb" in result.output
+    assert run("none.ipynb", "run.py").exit_code == 1
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs symbolic links")
+def test_loop_of_symbolic_links_ends(folder):
+    (folder / "loop").symlink_to(folder)
+    assert run(".").output.count("run.py") == 1
+
+
+def test_binary_and_broken_files_are_named_as_such(folder):
+    (folder / "a.bin").write_bytes(b"\xff\xfe\x00")
+    (folder / "broken.ipynb").write_text(f'{{"cells": "{TOKEN}"')
+    result = run(".")
+    assert "a.bin: not scanned" in result.output
+    assert "broken.ipynb, 1:12" in result.output
+
+
+def test_byte_order_mark_is_no_part_of_the_text(folder):
+    (folder / "bom.py").write_bytes(b"\xef\xbb\xbf" + f"'{TOKEN}'".encode())
+    assert "bom.py, 1:2" in run("bom.py").output
+
+
+def test_path_becomes_a_uri():
+    finding = Finding("r", "t", "low", "text", "./a b/ü.py", None, None, 1, 1, "f", "m")
+    assert '"uri": "a%20b/%C3%BC.py"' in report.as_sarif([finding], "1")
