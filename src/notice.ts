@@ -39,7 +39,7 @@ export function message(
     file.length > 40 ? `${file.slice(0, 39)}…` : file
   );
   const choice = needsChoice(findings)
-    ? `\n${trans.__('It is still in this tab.')}`
+    ? `\n${trans.__('The cells in this tab still hold it.')}`
     : '';
   for (let shown = places.length; shown > 0; shown--) {
     const rest = places.length - shown;

@@ -59,7 +59,7 @@ export class OpenTab {
         if (this._changedOutputs.has(id)) {
           complete = false;
         } else {
-          (cell as ISharedCodeCell).setOutputs(replacement.outputs);
+          replaceOutputs(cell as ISharedCodeCell, replacement.outputs);
         }
       }
       if (isAuthored(replacement)) {
@@ -129,6 +129,18 @@ export class OpenTab {
   private _changedSources = new Set<string>();
   private _changedOutputs = new Set<string>();
   private _authored = new Map<string, IAuthored>();
+}
+
+/**
+ * Empty first, then fill: in one change the notebook's view would append the new stream text to the old one, which
+ * stands there until the deletion behind it is applied.
+ */
+function replaceOutputs(
+  cell: ISharedCodeCell,
+  outputs: nbformat.IOutput[]
+): void {
+  cell.setOutputs([]);
+  cell.setOutputs(outputs);
 }
 
 function isAuthored(replacement: ICellReplacement): boolean {

@@ -10,7 +10,7 @@ describe('message', () => {
     const found = [finding(), finding({ surface: 'output', cell: 4 })];
     expect(message('first.ipynb', found, trans)).toBe(
       '2 secrets masked in the saved file first.ipynb:\n' +
-        'cell 2, line 3; output of cell 5.\nIt is still in this tab.'
+        'cell 2, line 3; output of cell 5.\nThe cells in this tab still hold it.'
     );
   });
 
