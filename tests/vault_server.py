@@ -109,7 +109,7 @@ class RealVault:
         for _ in range(100):
             try:
                 return self.admin("POST", f"{self.mounts.kv}/data/{path}", {"data": values})
-            except RuntimeError as error:  # noqa: PERF203  # a retry
+            except RuntimeError as error:  # a retry
                 if "400" not in str(error):
                     raise
                 time.sleep(0.05)
@@ -142,7 +142,7 @@ def start():
         try:
             server.admin("GET", "sys/health")
             return server
-        except (requests.ConnectionError, RuntimeError):  # noqa: PERF203  # a retry
+        except (requests.ConnectionError, RuntimeError):  # a retry
             time.sleep(0.05)
     server.stop()
     raise RuntimeError("the Vault dev server did not start")
