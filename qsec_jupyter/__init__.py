@@ -48,7 +48,7 @@ def __dir__() -> list[str]:
 
 
 class _Provenance(ModuleType):
-    """The sub-package ``provenance`` once it is imported: still to be called like the function of that name."""
+    """The sub-package ``provenance`` once imported: still called like the function of that name."""
 
     def __call__(self, run_id: str | None = None) -> Any:
         from .kernel.session import provenance as show

@@ -91,7 +91,7 @@ class Run:
 
 
 def source(shell: Any) -> Json:
-    """Return where the running cell comes from: its id and the digest of what was executed, as the client sent it."""
+    """Return the running cell's id and the digest of what was executed, as the client sent them."""
     parent = shell.get_parent() if hasattr(shell, "get_parent") else {}
     found: Json = {"execution_count": getattr(shell, "execution_count", None)}
     cell = (parent.get("metadata") or {}).get("cellId")
@@ -104,7 +104,7 @@ def source(shell: Any) -> Json:
 
 
 def environment() -> Json:
-    """Return interpreter, operating system and installed packages; cached until a folder of ``sys.path`` changes."""
+    """Return interpreter, system and installed packages; cached until a folder of ``sys.path`` changes."""
     return _environment(tuple((place, _changed(place)) for place in dict.fromkeys(sys.path)))
 
 
@@ -131,7 +131,7 @@ def _packages(places: list[str]) -> dict[str, str]:
     """Return name and version of what is installed, from the names of ``.dist-info`` folders.
 
     Reading them is a hundred times faster than importlib.metadata; the names are normalised as the
-    packaging standard for recorded projects says (binary distribution format, ``{name}-{version}.dist-info``).
+    packaging standard for recorded projects says (``{name}-{version}.dist-info``).
     """
     found: dict[str, str] = {}
     for place in places:

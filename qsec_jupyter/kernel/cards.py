@@ -71,7 +71,8 @@ def table(title: str, heads: Sequence[str], rows: Iterable[Sequence[Any]], empty
         if body
         else f"<p>{escape(empty)}</p>"
     )
-    return f'<div class="jp-Qsec-card" style="{_BOX.format(tone=_TONES["calm"])}"><strong>{escape(title)}</strong>{inner}</div>'
+    box = _BOX.format(tone=_TONES["calm"])
+    return f'<div class="jp-Qsec-card" style="{box}"><strong>{escape(title)}</strong>{inner}</div>'
 
 
 def _text(value: Any) -> str:

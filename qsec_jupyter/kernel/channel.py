@@ -12,8 +12,8 @@ import socket
 import threading
 import weakref
 from collections.abc import Callable
-from concurrent.futures import Future
-from concurrent.futures import TimeoutError as FutureTimeout
+from concurrent.futures import Future, TimeoutError as FutureTimeout
+from contextlib import suppress
 from itertools import count
 from typing import Any
 
@@ -141,10 +141,8 @@ class Channel:
                 return
             self._closed = True
         self._outbox.put(None)
-        try:
+        with suppress(OSError):  # the other side was faster
             self._socket.shutdown(socket.SHUT_RDWR)  # wakes the reader
-        except OSError:
-            pass  # the other side was faster
         while self._waiting:
             number, _ = next(iter(self._waiting.items()), (0, None))
             _settle(self._waiting.pop(number, None), _lost())
@@ -185,10 +183,8 @@ class Channel:
         self._closed = True
         self._lock = threading.Lock()
         self._waiting = {}
-        try:
+        with suppress(OSError):  # closed before the fork
             os.close(self._socket.detach())
-        except OSError:
-            pass  # closed before the fork
 
 
 def _settle(answer: Future[dict[str, Any]] | None, outcome: dict[str, Any] | QsecError) -> None:

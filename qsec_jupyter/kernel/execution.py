@@ -16,8 +16,7 @@ from contextvars import ContextVar
 from types import FunctionType
 from typing import Any, Protocol
 
-from . import capture
-from . import channel as channels
+from . import capture, channel as channels
 from .capture import Run
 from .channel import Channel
 from .health import Check
@@ -35,7 +34,7 @@ class Framework(Protocol):
         """Return how the operation is called, such as ``qiskit_aer.AerSimulator.run``."""
 
     def settle(self, args: tuple[Any, ...], options: dict[str, Any]) -> tuple[Any, ...]:
-        """Return the arguments so that they can be read twice; must not raise, and must not change what they say."""
+        """Return the arguments so that they can be read twice; never raises, never changes what they say."""
 
     def describe(self, run: Run, instance: Any, args: tuple[Any, ...], options: dict[str, Any]) -> None:
         """Fill in backend and execution."""
@@ -48,7 +47,7 @@ class Framework(Protocol):
 
 
 recorder: Recorder | None = None
-"""Where records go; ``None`` in a kernel without a channel: runs are then not recorded, and status says so."""
+"""Where records go; ``None`` without a channel: runs are then not recorded, and status says so."""
 
 running: ContextVar[Run | None] = ContextVar("qsec_run", default=None)
 """The recorded call that is going on in this context."""
@@ -115,7 +114,7 @@ def hook(root: type, framework: Framework) -> None:
 
 def _descendants(root: type) -> list[type]:
     found: dict[type, None] = {}
-    pending = list(type.__subclasses__(root))
+    pending: list[type] = list(type.__subclasses__(root))
     while pending:
         cls = pending.pop()
         if cls not in found:
@@ -127,12 +126,16 @@ def _descendants(root: type) -> list[type]:
 def _follow_subclasses(root: Any, framework: Framework) -> None:
     before = vars(root).get("__init_subclass__")
 
-    def __init_subclass__(cls: type, **options: Any) -> None:
+    def __init_subclass__(cls: type, **options: Any) -> None:  # noqa: N807  # becomes the special method
         if before is not None:
             before.__func__(cls, **options)
         else:
-            super(root, cls).__init_subclass__(**options)  # type: ignore[misc]
-        _hook_class(cls, root, framework)
+            super(root, cls).__init_subclass__(**options)
+        try:
+            _hook_class(cls, root, framework)
+        except Exception as error:  # noqa: BLE001  # the user's class is made, hooked or not
+            if recorder is not None:
+                recorder.gap(f"{cls.__qualname__} could not be hooked ({type(error).__name__})")
 
     root.__init_subclass__ = classmethod(__init_subclass__)  # type: ignore[arg-type]
     root.__qsec_root__ = True
@@ -253,7 +256,8 @@ def _finish(record: Record) -> Record:
         if known.in_packed(packed.encode("utf-8", "surrogatepass")):
             record = known.redact_tree(json.loads(packed))
     # A completion refers to its intent, which says it in full.
-    return {**record, "environment": capture.environment() if record["kind"] == "intent" else {"see": "intent"}}
+    whole = record["kind"] == "intent"
+    return {**record, "environment": capture.environment() if whole else {"see": "intent"}}
 
 
 def _type_name(value: Any) -> str:

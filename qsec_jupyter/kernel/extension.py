@@ -88,7 +88,7 @@ def _grant_card(grant: Any) -> str:
     return grant_card(grant)
 
 
-def _grant_text(grant: Any, printer: Any, cycle: bool) -> None:  # noqa: ARG001, FBT001  # IPython's signature
+def _grant_text(grant: Any, printer: Any, cycle: bool) -> None:  # IPython's signature
     from .cards import grant_text
 
     printer.text(grant_text(grant))

@@ -38,7 +38,7 @@ class PostImport:
     def find_spec(
         self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
-        """Return the spec that the other finders give, prepared to call our hooks; ``None`` for other modules."""
+        """Return the other finders' spec, prepared to call our hooks; ``None`` for other modules."""
         if name not in self._hooks or getattr(self._busy, "name", None) == name:
             return None
         self._busy.name = name

@@ -69,7 +69,7 @@ def pack(value: Any) -> bytes:
     return _pack(known.redact_tree(_unpack(data))) if known.in_packed(data) else data
 
 
-class RedactingOutStream(OutStream):  # type: ignore[misc]
+class RedactingOutStream(OutStream):
     """ipykernel's stream, with known values replaced even when they arrive in pieces."""
 
     def __init__(self, *args: Any, **options: Any) -> None:
@@ -136,7 +136,7 @@ class RedactingOutStream(OutStream):  # type: ignore[misc]
         self.session.send(self.pub_thread, message, ident=self.topic)
 
     def _watch_pipe_fd(self) -> None:
-        """Forward what was written to the descriptor itself; the copy for the server's log is redacted, too."""
+        """Forward what was written to the descriptor; the copy for the server's log is redacted, too."""
         if self._fid is None:
             return
         decode = codecs.getincrementaldecoder("utf-8")("replace").decode
@@ -263,9 +263,10 @@ def _guarded_history(store: Callable[..., None]) -> Callable[..., None]:
 
 def _guard_tracebacks() -> None:
     """Redact before Verbose mode shortens the repr of a variable: a part of a value is a leak, too."""
-    from pydoc import text as shortener
+    import pydoc
 
-    shorten = shortener._repr_instance.repr1
+    shortener: Any = pydoc.text._repr_instance
+    shorten = shortener.repr1
     if getattr(shorten, "__qsec__", False):
         return
 
@@ -274,7 +275,7 @@ def _guard_tracebacks() -> None:
         return str(shorten(shown, level))
 
     guarded.__qsec__ = True  # type: ignore[attr-defined]
-    shortener._repr_instance.repr1 = guarded
+    shortener.repr1 = guarded
 
 
 def checks(ip: Any, stdout: Any, stderr: Any) -> list[Check]:

@@ -15,8 +15,8 @@ from ..core.errors import Denied, Invalid, NotFound, QsecError, Unavailable
 from ..core.model import OPEN_STATES, Grant, Target
 from ..core.secret import Secret
 from ..core.wire import Message
-from .cards import Grants, Run, Status, Targets, notice
 from . import channel as channels
+from .cards import Grants, Run, Status, Targets, notice
 from .channel import Channel, absent
 from .credential import Credential, ended
 
@@ -224,7 +224,7 @@ def current() -> Session:
         from .redaction import register
 
         start(Session(channels.mine, register))
-    assert _session is not None  # noqa: S101  # just started
+    assert _session is not None  # just started
     return _session
 
 
@@ -275,7 +275,7 @@ def targets() -> Targets:
     """Return what can be asked for."""
     fields = Target.__dataclass_fields__
     found = current().channel.call("targets")["targets"]
-    return Targets(Target(**{key: target[key] for key in fields}) for target in found)
+    return Targets(Target(**{key: target[key] for key in fields if key in target}) for target in found)
 
 
 def grants() -> Grants:

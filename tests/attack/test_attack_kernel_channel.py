@@ -1,7 +1,7 @@
-"""Claim: a secret reaches the kernel over its own socket alone: not by environment, disk, command line or a child.
+"""Claim: a secret reaches the kernel over its own socket alone, not by environment, disk or command line.
 
-Linux shows a process's first environment in /proc; the descriptor's NUMBER stays readable there and is worthless
-without the descriptor.
+Linux shows a process's first environment in /proc; the descriptor's NUMBER stays readable there and is
+worthless without the descriptor.
 """
 
 import os
@@ -25,7 +25,8 @@ def folder(tmp_path_factory):
 def kernel(folder):
     with Peer() as peer, Kernel(peer, folder) as started:
         started.run(
-            "import qsec_jupyter as qsec; qsec.request('sandbox', reason='t'); c = qsec.credential('sandbox'); print(c.reveal())"
+            "import qsec_jupyter as qsec; qsec.request('sandbox', reason='t')\n"
+            "c = qsec.credential('sandbox'); print(c.reveal())"
         )
         started.run("import os, sys, subprocess")
         yield started
@@ -51,7 +52,7 @@ def test_no_file_of_the_kernel_holds_the_value(kernel, folder):
 
 def test_the_number_that_stays_readable_gives_another_process_nothing(kernel):
     number = Path(f"/proc/{pid(kernel)}/environ").read_bytes().split(b"QSEC_CHANNEL_FD=")[1].split(b"\0")[0]
-    code = f"import os, socket\ntry: socket.socket(fileno={int(number)}); print('got it')\nexcept OSError: print('nothing')"
+    code = f"import socket\ntry: socket.socket(fileno={int(number)}); print('got it')\nexcept OSError: print('nothing')"  # noqa: E501
     assert (
         kernel.text(f"subprocess.run([sys.executable, '-c', {code!r}], close_fds=False);").strip()
         == "nothing"
@@ -59,7 +60,10 @@ def test_the_number_that_stays_readable_gives_another_process_nothing(kernel):
 
 
 def test_a_child_that_claims_the_number_gets_no_channel(kernel):
-    code = "import os; os.environ['QSEC_CHANNEL_FD'] = '99'; from qsec_jupyter.kernel.channel import Channel; print(Channel.from_environment())"
+    code = (
+        "import os; os.environ['QSEC_CHANNEL_FD'] = '99'\n"
+        "from qsec_jupyter.kernel.channel import Channel; print(Channel.from_environment())"
+    )
     assert kernel.text(f"subprocess.run([sys.executable, '-c', {code!r}]);").strip() == "None"
 
 

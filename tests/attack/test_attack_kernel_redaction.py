@@ -1,8 +1,8 @@
 """Claim: a value the kernel was given does not show in the notebook, however it is printed.
 
 The tests try combinations at random in one real kernel. The last ones pin down what is NOT claimed: code that
-means to get the value out can do so, by its own arithmetic or by putting the original functions back. The README
-says so, and ``%qsec status`` shows a removed hook.
+means to get the value out can do so, by its own arithmetic or by putting the original functions back. The
+README says so, and ``%qsec status`` shows a removed hook.
 """
 
 import random
@@ -22,15 +22,15 @@ VALUE = 'aB3"x\\y<z>&ü+/=9kLmNoP0123456789'
 def kernel(tmp_path_factory):
     with Peer(VALUE) as peer, Kernel(peer, tmp_path_factory.mktemp("kernel")) as started:
         started.run(
-            "import qsec_jupyter as qsec, os, sys, threading, time, json, html, base64, urllib.parse, subprocess\n"
+            "import qsec_jupyter as qsec, os, sys, threading, time, json, html, base64, urllib.parse, subprocess\n"  # noqa: E501
             "qsec.request('sandbox', reason='t'); v = qsec.credential('sandbox').reveal()"
         )
         yield started
 
 
 ENCODINGS = [
-    "v", "v[::-1]", "v.encode().hex()", "v.encode().hex().upper()", "urllib.parse.quote(v)", "urllib.parse.quote_plus(v)",
-    "json.dumps(v)", "json.dumps(v, ensure_ascii=False)", "html.escape(v)", "repr(v)", "repr(v.encode())" if False else "repr([v])",
+    "v", "v[::-1]", "v.encode().hex()", "v.encode().hex().upper()", "urllib.parse.quote(v)", "urllib.parse.quote_plus(v)",  # noqa: E501
+    "json.dumps(v)", "json.dumps(v, ensure_ascii=False)", "html.escape(v)", "repr(v)", "repr([v])",
     "base64.b64encode(v.encode()).decode()", "base64.urlsafe_b64encode(b'ab' + v.encode() + b'cde').decode()",
     "json.dumps(json.dumps(v))",
 ]  # fmt: skip
@@ -45,7 +45,7 @@ CHANNELS = [
     "raise RuntimeError(text)",
     "t = threading.Thread(target=lambda: [print(p, end='') for p in pieces]); t.start(); t.join()",
     "subprocess.run(['printf', '%s', text]);",
-    "pid = os.fork()\nif pid == 0:\n    print(text, flush=True); os._exit(0)\nos.waitpid(pid, 0); time.sleep(.1)",
+    "pid = os.fork()\nif pid == 0:\n    print(text, flush=True); os._exit(0)\nos.waitpid(pid, 0); time.sleep(.1)",  # noqa: E501
 ]
 
 
@@ -62,7 +62,7 @@ def test_random_encodings_splits_and_channels_let_nothing_through(kernel):
             noise = "''"  # a repr spells such characters out: they are then text between others, and shown
         code = (
             f"clear = {encoding}; text = 'x' + ({noise}).join(clear) + 'y'\n"
-            f"edges = [0, *{cuts}, len(text)]; pieces = [text[a:b] for a, b in zip(edges, edges[1:])]\n{channel}"
+            f"edges = [0, *{cuts}, len(text)]; pieces = [text[a:b] for a, b in zip(edges, edges[1:])]\n{channel}"  # noqa: E501
         )
         messages = kernel.run(code)
         shown = everything(messages)

@@ -29,8 +29,8 @@ def test_no_common_way_to_show_an_object_shows_the_value(credential, caplog):
     holder = {"c": credential, "list": [credential]}
     logging.getLogger("x").error("using %s and %r", credential, holder)
     shown = [
-        repr(holder), str(holder), pprint.pformat(holder), f"{credential!r:>60}", "%s" % credential,
-        "{0}".format(credential), credential._repr_html_(), repr(dir(credential)), caplog.text,
+        repr(holder), str(holder), pprint.pformat(holder), f"{credential!r:>60}", "%s" % credential,  # noqa: UP031
+        f"{credential}", credential._repr_html_(), repr(dir(credential)), caplog.text,
     ]  # fmt: skip
     assert not any(VALUE in text for text in shown)
 
@@ -83,4 +83,4 @@ def test_an_error_about_a_credential_never_quotes_it(credential):
 def test_hostile_code_in_the_same_process_can_reach_the_value_and_we_say_so(credential):
     """Not a defect to fix but a limit to know: a kernel guards against accidents, it does not enforce."""
     assert credential._secret._value == VALUE
-    assert any(VALUE == found for found in gc.get_referents(credential._secret))
+    assert any(found == VALUE for found in gc.get_referents(credential._secret))

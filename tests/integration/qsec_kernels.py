@@ -14,7 +14,7 @@ from jupyter_client.manager import KernelManager
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "kernel"))
 
-from qsec_peer import Peer  # noqa: E402
+from qsec_peer import Peer  # lies beside the kernel's unit tests
 
 ARGUMENTS = (
     "--IPKernelApp.outstream_class=qsec_jupyter.kernel.redaction.RedactingOutStream",
@@ -48,7 +48,6 @@ class Kernel:
         self.client: BlockingKernelClient = self.manager.client()
         self.client.start_channels()
         self.client.wait_for_ready(timeout=60)
-        self.last_reply: dict[str, Any] = {}
 
     def __enter__(self) -> Kernel:
         return self
@@ -72,9 +71,15 @@ class Kernel:
                 continue
             messages.append(message)
             if message["msg_type"] == "status" and message["content"]["execution_state"] == "idle":
-                self.last_reply = self.client.get_shell_msg(timeout=10)
-                return [*messages, self.last_reply]
+                return [*messages, self.reply(wanted)]
         raise TimeoutError(f"cell did not end within {seconds} s")
+
+    def reply(self, wanted: str) -> dict[str, Any]:
+        """Return the reply to one request, passing over those to earlier ones."""
+        while True:
+            message: dict[str, Any] = self.client.get_shell_msg(timeout=60)
+            if message["parent_header"].get("msg_id") == wanted:
+                return message
 
     def text(self, code: str, name: str = "stdout", seconds: float = 60) -> str:
         """Run a cell and return what it printed."""

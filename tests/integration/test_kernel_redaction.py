@@ -52,11 +52,11 @@ ROUTES = {
     "cell magic": "%%bash -s {v}\necho $1; echo $1 >&2",
     "os.write to 1": "os.write(1, v.encode());",
     "os.write to 2": "os.write(2, v.encode());",
-    "os.write in two pieces": "os.write(1, v[:half].encode()); time.sleep(.3); os.write(1, v[half:].encode());",
+    "os.write in two pieces": "os.write(1, v[:half].encode()); time.sleep(.3); os.write(1, v[half:].encode());",  # noqa: E501
     "subprocess": "subprocess.run([sys.executable, '-c', f'print({v!r})']);",
     "subprocess output": "subprocess.run(['echo', v], capture_output=True).stdout",
     "thread": "t = threading.Thread(target=print, args=(v,)); t.start(); t.join()",
-    "fork": "pid = os.fork()\nif pid == 0:\n    print(v, flush=True); os._exit(0)\nos.waitpid(pid, 0); time.sleep(.3)",
+    "fork": "pid = os.fork()\nif pid == 0:\n    print(v, flush=True); os._exit(0)\nos.waitpid(pid, 0); time.sleep(.3)",  # noqa: E501
     "split writes": "print(v[:half], end=''); print(v[half:])",
     "split with flushes": "print(v[:half], end='', flush=True); time.sleep(.3); print(v[half:], flush=True)",
     "character by character": "for c in v: print(c, end='', flush=True)",
@@ -79,9 +79,9 @@ ROUTES = {
     "page": "%page v",
     "set_next_input": "get_ipython().set_next_input(v)",
     "syntax error": "eval(v + '!!')",
-    "a callback after the cell": "import asyncio; asyncio.get_event_loop().call_later(.1, print, v); await asyncio.sleep(.4)",
+    "a callback after the cell": "import asyncio; asyncio.get_event_loop().call_later(.1, print, v); await asyncio.sleep(.4)",  # noqa: E501
     "progress bar between halves": (
-        "d = display('0%', display_id=True)\nprint(v[:half], end='', flush=True)\nd.update('50%')\nprint(v[half:])"
+        "d = display('0%', display_id=True)\nprint(v[:half], end='', flush=True)\nd.update('50%')\nprint(v[half:])"  # noqa: E501
     ),
 }
 
@@ -112,11 +112,10 @@ def test_the_echo_of_a_cell_that_holds_the_value_is_masked(kernel):
 def test_user_expressions_and_inspect_and_history_replies_are_masked(kernel):
     messages = kernel.run("1", user_expressions={"a": "v", "b": "1/0 if v else v"})
     assert not leaks(everything(messages))
-    kernel.client.inspect("v", detail_level=1)
-    assert not leaks(everything([kernel.client.get_shell_msg(timeout=10)]))
+    assert not leaks(everything([kernel.reply(kernel.client.inspect("v", detail_level=1))]))
     kernel.run(f"y = '{VALUE}'")
-    kernel.client.history(raw=True, hist_access_type="tail", n=50)
-    assert not leaks(everything([kernel.client.get_shell_msg(timeout=10)]))
+    wanted = kernel.client.history(raw=True, hist_access_type="tail", n=50)
+    assert not leaks(everything([kernel.reply(wanted)]))
 
 
 def test_history_on_disk_holds_the_marker(kernel):
@@ -174,7 +173,7 @@ def test_neither_environment_nor_command_line_holds_a_secret_or_the_descriptor(k
 
 def test_a_child_process_cannot_use_the_socket(kernel):
     code = (
-        "import socket; print([fd for fd in range(3, 256) if __import__('os').path.exists(f'/proc/self/fd/{fd}')"
+        "import socket; print([fd for fd in range(3, 256) if __import__('os').path.exists(f'/proc/self/fd/{fd}')"  # noqa: E501
         " and 'socket' in __import__('os').readlink(f'/proc/self/fd/{fd}')])"
     )
     shown = kernel.text(f"subprocess.run([sys.executable, '-c', {code!r}], close_fds=False);")
@@ -235,7 +234,7 @@ def test_an_interrupt_in_the_middle_of_a_held_value_shows_what_was_printed(kerne
             texts.append(message["content"]["text"])
         if message["content"].get("execution_state") == "idle":
             break
-    kernel.client.get_shell_msg(timeout=10)
+    kernel.reply(wanted)
     assert "".join(texts) == VALUE[:5]
 
 
@@ -323,7 +322,7 @@ def test_a_kernel_ends_within_its_time_while_the_control_plane_is_silent(tmp_pat
 
 
 def test_the_private_parts_of_ipykernel_that_we_rely_on_are_there():
-    """A canary: these names are ipykernel's own business, and the descriptor level of redaction hangs on them."""
+    """A canary: these names are ipykernel's own business, and redaction of descriptors hangs on them."""
     import inspect
 
     from ipykernel.iostream import OutStream
@@ -343,7 +342,7 @@ def test_the_private_parts_of_ipykernel_that_we_rely_on_are_there():
 
 def test_our_modules_import_under_the_interpreter_flags_that_find_bad_habits():
     code = "import qsec_jupyter.kernel.extension, qsec_jupyter.kernel.execution, qsec_jupyter.kernel.magics"
-    done = subprocess.run(
+    done = subprocess.run(  # noqa: PLW1510
         [sys.executable, "-W", "error::SyntaxWarning", "-c", code],
         capture_output=True,
         text=True,

@@ -35,7 +35,7 @@ def result(messages):
 
 def test_the_public_api_is_there_before_and_after_the_first_run(kernel):
     kernel.run(
-        "import qsec_jupyter as qsec; g = qsec.request('sandbox', reason='first run', ticket='QC-1', duration='30m')"
+        "import qsec_jupyter as qsec; g = qsec.request('sandbox', reason='first run', ticket='QC-1', duration='30m')"  # noqa: E501
     )
     assert result(kernel.run("qsec.credential('sandbox')"))["text/plain"] == "[redacted: sandbox]"
     messages = kernel.run("%qsec provenance")
@@ -52,10 +52,10 @@ def test_the_public_api_is_there_before_and_after_the_first_run(kernel):
 )
 def test_a_run_is_one_intent_and_one_completion_and_shows_as_a_card(kernel, peer, code):
     peer.records.clear()
-    wanted = kernel.client.session.msg("execute_request", {"code": BELL + code, "silent": False, "store_history": True,
-        "user_expressions": {}, "allow_stdin": False, "stop_on_error": True}, metadata={"cellId": "cell-42"})  # fmt: skip
+    wanted = kernel.client.session.msg("execute_request", {"code": BELL + code, "silent": False, "store_history": True,  # noqa: E501
+        "user_expressions": {}, "allow_stdin": False, "stop_on_error": True}, metadata={"cellId": "cell-42"})  # fmt: skip  # noqa: E501
     kernel.client.shell_channel.send(wanted)
-    assert kernel.client.get_shell_msg(timeout=60)["content"]["status"] == "ok"
+    assert kernel.reply(wanted["header"]["msg_id"])["content"]["status"] == "ok"
     card = result(kernel.run("%qsec provenance"))
     assert [r["kind"] for r in peer.records] == ["intent", "completion"]
     intent = peer.records[0]

@@ -5,6 +5,7 @@ It keeps grants, credentials and records the way the control plane's contract sa
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import socket
 import threading
@@ -50,10 +51,8 @@ class Peer:
         self.close()
 
     def close(self) -> None:
-        try:
+        with contextlib.suppress(OSError):
             self._socket.shutdown(socket.SHUT_RDWR)
-        except OSError:
-            pass
         with self._changed:
             self._changed.notify_all()
         self._thread.join(5)
@@ -118,7 +117,12 @@ class Peer:
 
     def op_targets(self, args: dict[str, Any]) -> dict[str, Any]:
         base = {"provider": "none", "tier": "deliver", "max_duration": 28800, "default_duration": 1800}
-        more = {"ticket_pattern": None, "revocability": "at once", "future_field": 1}
+        more = {
+            "ticket_pattern": None,
+            "ticket_required": False,
+            "revocability": "at once",
+            "future_field": 1,
+        }
         return {
             "targets": [
                 {"name": "sandbox", "title": "Sandbox", "approval": "auto", **base, **more},
@@ -155,7 +159,7 @@ class Peer:
             if grant["target"] == args["target"] and grant["state"] == "active":
                 return {
                     "target": grant["target"], "grant_id": grant["id"], "value": self.values[grant["target"]],
-                    "expires_at": grant["expires_at"], "tier": "deliver", "revocability": "at once", "source": "kv",
+                    "expires_at": grant["expires_at"], "tier": "deliver", "revocability": "at once", "source": "kv",  # noqa: E501
                 }  # fmt: skip
         raise Denied("grant.none", "No active grant", "", "Ask with qsec.request.")
 
@@ -193,9 +197,9 @@ class Peer:
         last = found.get("completion", {})
         return {
             "summary": {
-                "run_id": args["run_id"], "operation": first["operation"], "backend": first["backend"].get("name"),
+                "run_id": args["run_id"], "operation": first["operation"], "backend": first["backend"].get("name"),  # noqa: E501
                 "circuits": len(first["execution"]["circuits"]), "shots": first["execution"]["shots"],
-                "status": last.get("status", "running"), "started_at": first["time"], "ended_at": last.get("time"),
+                "status": last.get("status", "running"), "started_at": first["time"], "ended_at": last.get("time"),  # noqa: E501
                 "signed_by": "a test", "gaps": [*first["gaps"], *last.get("gaps", ())], "grant_id": None,
             },
             "envelopes": {"intent": "a" * 64, "completion": "b" * 64 if last else None},

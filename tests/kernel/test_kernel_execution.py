@@ -28,8 +28,10 @@ from qiskit.providers.basic_provider import BasicSimulator  # noqa: E402
 from qiskit.providers.fake_provider import GenericBackendV2  # noqa: E402
 from qiskit.quantum_info import SparsePauliOp  # noqa: E402
 from qiskit_aer import AerSimulator  # noqa: E402
-from qiskit_aer.primitives import EstimatorV2 as AerEstimatorV2  # noqa: E402
-from qiskit_aer.primitives import SamplerV2 as AerSamplerV2  # noqa: E402
+from qiskit_aer.primitives import (  # noqa: E402
+    EstimatorV2 as AerEstimatorV2,
+    SamplerV2 as AerSamplerV2,
+)
 
 from qsec_jupyter.kernel import capture, execution, extension  # noqa: E402
 

@@ -115,10 +115,8 @@ def test_a_pickled_credential_holds_no_value():
 def test_an_exception_that_mentions_a_credential_object_shows_no_value():
     session.request("sandbox", reason="r")
     credential = session.credential("sandbox")
-    try:
-        raise RuntimeError(credential)
-    except RuntimeError as error:
-        text = "".join(traceback.format_exception(type(error), error, error.__traceback__))
+    error = RuntimeError(credential)
+    text = "".join(traceback.format_exception(type(error), error, error.__traceback__))
     assert VALUE not in text
 
 

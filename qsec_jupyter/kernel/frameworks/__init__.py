@@ -1,4 +1,4 @@
-"""One module for each quantum framework that runs are recorded of; loaded when the user imports the framework."""
+"""One module for each quantum framework whose runs are recorded; loaded when the user imports it."""
 
 from __future__ import annotations
 

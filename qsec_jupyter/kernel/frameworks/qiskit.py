@@ -45,7 +45,7 @@ def _roots(module: ModuleType, framework: execution.Framework, *names: str) -> N
 
 
 def _carry_context(module: ModuleType) -> None:
-    """Run a primitive's work in the context of the call that submitted it, so that nested calls know their parent.
+    """Run a primitive's work in the context of the call that submitted it: nested calls know their parent.
 
     ``PrimitiveJob._submit`` hands its function to a thread pool, which starts in an empty context (see
     qiskit issue 12989). The function is put back before anybody can look: a job stays picklable.
@@ -224,11 +224,8 @@ def _parts(pub: Any) -> list[Any]:
         return [pub]
     if isinstance(pub, (list, tuple)):
         return list(pub)
-    parts = [pub.circuit]
-    for field in ("observables", "parameter_values", "shots", "precision"):
-        if hasattr(pub, field):
-            parts.append(getattr(pub, field))
-    return parts
+    fields = ("observables", "parameter_values", "shots", "precision")
+    return [pub.circuit, *(getattr(pub, field) for field in fields if hasattr(pub, field))]
 
 
 def _describe_circuits(circuits: list[Any], gaps: list[str]) -> list[Json]:
@@ -334,7 +331,7 @@ def _when_fetched(job: Any, finish: execution.Finish) -> None:
     owner = next(cls for cls in type(job).__mro__ if "result" in vars(cls))
     original = vars(owner)["result"]
     if not getattr(original, "__qsec__", False):
-        owner.result = _noting(original)
+        owner.result = _noting(original)  # type: ignore[attr-defined]
     _fetching[job] = finish
 
 
@@ -385,7 +382,7 @@ def _fields(pub: Any) -> Json:
     return {name: getattr(pub, name) for name in ("quasi_dists", "values") if hasattr(pub, name)}
 
 
-def _plain(value: Any, unknown: list[str]) -> Any:
+def _plain(value: Any, unknown: list[str]) -> Any:  # noqa: PLR0911  # one return for each kind of value
     """Return a value of Qiskit's as JSON with a fixed form; name the types that have none."""
     if value is None or isinstance(value, (bool, int, float, str)):
         return repr(value) if isinstance(value, float) else value
