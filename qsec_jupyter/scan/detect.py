@@ -63,5 +63,6 @@ def rules() -> Iterator[Rule]:
                 pattern=(f"(?{flags})" if flags else "") + expression.pattern,
                 trigger=_TRIGGERS.get(name, ""),
                 entropy=2.0,
+                checks=("password",) if name == "BasicAuthDetector" else (),
                 source="detect-secrets",
             )

@@ -27,6 +27,7 @@ _REFERENCE = re.compile(
     r"os\.environ|getenv|getpass|process\.env|secrets?\.|self\.|settings\.|config\.|[({\[]"
 )
 _WORDS = re.compile(r"[A-Za-z]?[a-z]*(?:[-_./ ][A-Za-z]?[a-z]*)*[0-9]{0,2}")
+_NAME_CHARACTERS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_-./:")
 _BASE62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 
 
@@ -78,7 +79,9 @@ def _password(value: str) -> bool:
     """Something a person may have typed as a password: letters with digits or signs, no reference."""
     if _REFERENCE.search(value) or _UUID.fullmatch(value) or value.isdigit():
         return False
-    return any(map(str.isalpha, value)) and not value.isalpha() and entropy(value) >= 2.5
+    if not set(value) - _NAME_CHARACTERS:
+        return False
+    return any(map(str.isalpha, value)) and entropy(value) >= 2.5
 
 
 def _jwt(value: str) -> bool:

@@ -40,8 +40,9 @@ _MACROS = {
     "<<capitals>>": "[a-z0-9_-][A-Z][A-Za-z0-9_-]*" * 4 + "(?:$|[^A-Za-z0-9_+/=%-])",
     # Between a name and its value: '=', ':', '=>', ',' or HTML tags, with quotes in any state of escaping.
     "<<sep>>": rf"{_NAME_END}(?:{_TYPED}|=>|:=|[=:,]|{_TAGS})\s{{0,8}}(?:[bBfFrRuU]{{0,2}}{_QUOTE}{{1,4}})?",
-    # The same with a quote before the value.
-    "<<sepq>>": rf"{_NAME_END}(?:{_TYPED}|=>|:=|[=:,])\s{{0,8}}[bBfFrRuU]{{0,2}}{_QUOTE}{{1,4}}",
+    # The same with a quote before the value. A comma only behind a quoted name: getenv("NAME", "value").
+    "<<sepq>>": rf"(?:{_NAME_END}(?:{_TYPED}|=>|:=|[=:])\s{{0,8}}|{_QUOTE}{{1,4}},[ ]{{0,4}})"
+    rf"[bBfFrRuU]{{0,2}}{_QUOTE}{{1,4}}",
 }
 _SAMPLE_ROUNDS = 3
 _ROOM = 1 << 16
