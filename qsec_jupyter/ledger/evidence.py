@@ -7,6 +7,7 @@ from pathlib import Path
 from ..core.canonical import sha256_hex
 from ..core.errors import NotFound, Unavailable
 from .durable import write_durably
+from .log import Ledger
 
 
 class StatementStore:
@@ -49,3 +50,21 @@ class StatementStore:
         if sha256_hex(envelope) != identity:
             raise NotFound("statements.unknown", "No such statement", "", "Run `qsec verify`.")
         return envelope
+
+    def account(self, ledger: Ledger) -> int:
+        """Enter statements that were stored and never entered, as gaps; return how many.
+
+        A control plane that dies, or finds the disk full, between storing a statement and entering it leaves
+        one behind. Call this after opening the ledger and before anything is recorded.
+
+        Raises:
+            Unavailable: ``ledger.unwritable``.
+        """
+        stored = {path.stem for path in self._folder.glob(f"{'[0-9a-f]' * 64}.json")}
+        unnamed = (
+            stored - {str(event["data"].get("statement")) for event in ledger.read()} if stored else set()
+        )
+        for identity in sorted(unnamed):
+            what = "a statement was stored and its entry was not written: interrupted"
+            ledger.append({"type": "run.gap", "data": {"what": what, "statement": identity}})
+        return len(unnamed)

@@ -116,7 +116,7 @@ class Statements:
         """Check that statement and entry speak of the same run, and a completion of its intent."""
         kind, data = entry.event["type"], entry.event["data"]
         run = str((predicate.get("run") or {}).get("run_id"))
-        if kind in PREDICATE_TYPES and data.get("run_id", run) != run:
+        if kind in PREDICATE_TYPES and data.get("run", run) != run:
             raise Unsound("it is about another run")
         if kind == "run.intent":
             self._intents[entry.index] = (identity, run)

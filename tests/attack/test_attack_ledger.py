@@ -26,6 +26,7 @@ from qsec_jupyter.provenance import envelope, statement
 
 MOMENT = datetime(2026, 1, 31, 9, 30, tzinfo=timezone.utc)
 RECORDER = {"version": "0"}
+RECORD = {"run_id": "interrupted", "kind": "intent"}
 
 
 class Journal:
@@ -42,12 +43,12 @@ class Journal:
         signer = signer or self.signer
         intent = statement.intent({"run_id": run_id, "kind": "intent"}, {"principal": "ada"}, RECORDER)
         stored = self.statements.put(envelope.sign(intent, signer))
-        index = self.ledger.append({"type": "run.intent", "data": {"run_id": run_id, "statement": stored}})
+        index = self.ledger.append({"type": "run.intent", "data": {"run": run_id, "statement": stored}})
         reference = {"statement": stored, "index": index}
         record = {"run_id": run_id, "kind": "completion", "result": {"sha256": "0" * 64}}
         done = statement.completion(record, reference, {"principal": "ada"}, RECORDER)
         stored = self.statements.put(envelope.sign(done, signer))
-        self.ledger.append({"type": "run.completion", "data": {"run_id": run_id, "statement": stored}})
+        self.ledger.append({"type": "run.completion", "data": {"run": run_id, "statement": stored}})
 
 
 @pytest.fixture
@@ -147,9 +148,25 @@ def test_cutting_off_unsigned_runs_leaves_their_statements_as_witnesses(journal)
         _age(path)
     path = segment.paths(journal.path / "ledger")[-1]
     frames = list(segment.frames(path.read_bytes()))
-    assert json.loads(frames[-1].payload)["data"]["run_id"] == "c"
+    assert json.loads(frames[-1].payload)["data"]["run"] == "c"
     path.write_bytes(path.read_bytes()[: frames[-1].offset])
     assert "no ledger entry names this statement" in found(journal.path)
+
+
+def test_a_statement_left_by_an_interruption_is_accounted_for_at_the_next_start(journal):
+    left = journal.statements.put(envelope.sign(statement.intent(RECORD, {}, RECORDER), journal.signer))
+    assert f"statements/{left}.json" in found(journal.path)
+    assert journal.statements.account(journal.ledger) == 1
+    assert journal.statements.account(journal.ledger) == 0
+    assert verify_journal(journal.path).ok
+    assert journal.ledger.entry(journal.ledger.size - 1)["data"]["statement"] == left
+
+
+def test_a_forged_statement_cannot_be_accounted_for(journal):
+    forger = LocalSigner.generate()
+    journal.statements.put(envelope.sign(statement.intent(RECORD, {}, RECORDER), forger))
+    journal.statements.account(journal.ledger)
+    assert "no archived key signed it" in found(journal.path)
 
 
 def _age(path: Path) -> None:
@@ -163,7 +180,7 @@ def test_a_history_written_anew_does_not_match_its_checkpoint(journal):
     header = segment.Header.decode(data)
     out, chain, tree = header.encode(), header.chain, Frontier()
     for frame in segment.frames(data):
-        payload = frame.payload.replace(b'"run_id":"a"', b'"run_id":"x"')
+        payload = frame.payload.replace(b'"run":"a"', b'"run":"x"')
         chain = segment.chain_hash(chain, payload)
         tree.append(leaf_hash(payload))
         out += segment.encode_frame(chain, payload)
@@ -217,11 +234,11 @@ def test_a_signature_after_the_end_of_a_key_is_found(journal):
 def test_a_completion_of_another_runs_intent_is_found(journal):
     intent = statement.intent({"run_id": "d", "kind": "intent"}, {"principal": "ada"}, RECORDER)
     stored = journal.statements.put(envelope.sign(intent, journal.signer))
-    journal.ledger.append({"type": "run.intent", "data": {"run_id": "d", "statement": stored}})
+    journal.ledger.append({"type": "run.intent", "data": {"run": "d", "statement": stored}})
     record = {"run_id": "d", "kind": "completion"}
     done = statement.completion(record, {"statement": stored, "index": 1}, {"principal": "ada"}, RECORDER)
     stored = journal.statements.put(envelope.sign(done, journal.signer))
-    journal.ledger.append({"type": "run.completion", "data": {"run_id": "d", "statement": stored}})
+    journal.ledger.append({"type": "run.completion", "data": {"run": "d", "statement": stored}})
     assert f"statements/{stored}.json: the intent that it refers to is not that entry's" in found(
         journal.path
     )
