@@ -138,8 +138,8 @@ class Ledger:
         """Write an event and return its index once it is durable.
 
         Args:
-            event: ``{"type": ..., "data": {...}}``; ``asserted_by`` may be given and must be the
-                catalogue's. Index and time are added here.
+            event: ``{"type": ..., "data": {...}}``; ``asserted_by`` is the catalogue's unless
+                it is given. Index and time are added here.
 
         Raises:
             Bug: ``ledger.event_malformed`` or ``ledger.event_unknown``.
