@@ -23,13 +23,13 @@ from pathlib import Path
 from typing import Any
 
 from ..core.canonical import canonical_bytes
-from ..core.errors import Bug, Conflict, Invalid, NotFound, QsecError, Unavailable
+from ..core.errors import Bug, Conflict, Invalid, NotFound, QsecError
 from ..core.events import EVENT_TYPES
 from ..core.model import rfc3339
 from ..core.signing import Signer
 from . import checkpoint as checkpoints, segment
-from .durable import write_durably
-from .merkle import Frontier, leaf_hash
+from .merkle import leaf_hash
+from .recovery import State, begin, damaged, replay, unwritable
 
 Event = dict[str, Any]
 Clock = Callable[[], datetime]
@@ -58,16 +58,6 @@ class _Waiting:
 
     def __post_init__(self) -> None:
         self.wake.acquire()  # released when the entry is done, or when its thread is to lead
-
-
-@dataclass(slots=True)
-class _State:
-    """Where the durable part of the log ends."""
-
-    path: Path
-    offset: int
-    chain: bytes
-    tree: Frontier = field(default_factory=Frontier)
 
 
 class Ledger:
@@ -113,7 +103,7 @@ class Ledger:
             path.mkdir(mode=0o700, parents=True, exist_ok=True)
             lock = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         except OSError as error:
-            raise _unwritable() from error
+            raise unwritable() from error
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             return cls(path, lock, clock, segment_bytes)
@@ -127,7 +117,7 @@ class Ledger:
             ) from error
         except OSError as error:
             os.close(lock)
-            raise _unwritable() from error
+            raise unwritable() from error
         except QsecError:
             os.close(lock)
             raise
@@ -170,7 +160,7 @@ class Ledger:
         try:
             checkpoints.store(self._folder, made)
         except OSError as error:
-            raise _unwritable() from error
+            raise unwritable() from error
         self._checkpointed = max(self._checkpointed, tree.size)
         return made
 
@@ -250,7 +240,7 @@ class Ledger:
             ):  # a disk that cannot even shorten a file: the next commit tries again
                 self._restore()
             for waiting in batch:
-                waiting.error = waiting.error or _unwritable(error)
+                waiting.error = waiting.error or unwritable(error)
         except BaseException as error:
             self._unclean = True
             for waiting in batch:
@@ -282,7 +272,7 @@ class Ledger:
         if out:
             _write_all(self._file, bytes(out), self._state.offset)
             os.fdatasync(self._file)
-        self._state = _State(self._state.path, self._state.offset + len(out), chain, tree)
+        self._state = State(self._state.path, self._state.offset + len(out), chain, tree)
 
     def _restore(self) -> None:
         os.ftruncate(self._file, self._state.offset)
@@ -290,25 +280,25 @@ class Ledger:
 
     def _rotate(self) -> None:
         header = segment.Header(uuid.UUID(self.journal).bytes, self._state.tree.size, self._state.chain)
-        path = _begin(self._folder, header)
+        path = begin(self._folder, header)
         file = os.open(path, os.O_RDWR | os.O_CLOEXEC)
         os.close(self._file)
         self._file = file
-        self._state = _State(path, segment.HEADER_SIZE, header.chain, self._state.tree)
+        self._state = State(path, segment.HEADER_SIZE, header.chain, self._state.tree)
 
     # -- opening --------------------------------------------------------------------------------
 
-    def _recover(self) -> tuple[_State, str]:
+    def _recover(self) -> tuple[State, str]:
         """Read what is there; begin the first segment when there is nothing."""
         found = segment.paths(self._folder)
         newest = checkpoints.newest(self._folder)
         if not found:
             if newest is not None:
-                raise _damaged("Checkpoints are there and the entries are not.")
+                raise damaged("Checkpoints are there and the entries are not.")
             header = segment.Header(uuid.uuid4().bytes, 0, bytes(32))
-            state = _State(_begin(self._folder, header), segment.HEADER_SIZE, header.chain)
+            state = State(begin(self._folder, header), segment.HEADER_SIZE, header.chain)
             return state, str(uuid.UUID(bytes=header.journal))
-        state, journal = _replay(found, newest)
+        state, journal = replay(found, newest)
         self._checkpointed = newest.size if newest else 0
         self.truncated = found[-1].stat().st_size - state.offset
         return state, journal
@@ -348,51 +338,13 @@ def read_events(folder: Path, start: int = 0) -> Iterator[Event]:
             if frame.broken == "torn":
                 return
             if frame.broken:
-                raise _damaged(f"Entry {index} in {path.name} cannot be read.")
+                raise damaged(f"Entry {index} in {path.name} cannot be read.")
             if index >= start:
                 try:
                     yield json.loads(frame.payload)
                 except ValueError as error:
-                    raise _damaged(f"Entry {index} in {path.name} cannot be read.") from error
+                    raise damaged(f"Entry {index} in {path.name} cannot be read.") from error
             index += 1
-
-
-def _replay(found: list[Path], newest: checkpoints.Checkpoint | None) -> tuple[_State, str]:
-    """Follow chain and tree to the last whole entry."""
-    tree, chain, journal = Frontier(), bytes(32), b""
-    state = None
-    for path in found:
-        data = path.read_bytes()
-        try:
-            header = segment.Header.decode(data)
-        except ValueError as error:
-            raise _damaged(f"{path.name} has no valid header.") from error
-        journal = journal or header.journal
-        if (header.journal, header.first, header.previous) != (journal, tree.size, chain):
-            raise _damaged(f"{path.name} does not follow the segment before it.")
-        chain, offset = header.chain, segment.HEADER_SIZE
-        for frame in segment.frames(data):
-            expected = segment.chain_hash(chain, frame.payload)
-            if frame.broken or frame.chain != expected:
-                if path is found[-1] and segment.is_torn(frame, data, fits=frame.chain == expected):
-                    break
-                raise _damaged(f"Entry {tree.size} in {path.name} was altered.")
-            chain, offset = expected, frame.offset + segment.FRAME_OVERHEAD + len(frame.payload)
-            tree.append(leaf_hash(frame.payload))
-            if newest and tree.size == newest.size and tree.root() != newest.root:
-                raise _damaged(f"The checkpoint over {newest.size} entries does not match them.")
-        state = _State(path, offset, chain, tree)
-    if newest and tree.size < newest.size:
-        raise _damaged(f"A checkpoint covers {newest.size} entries and {tree.size} are there.")
-    assert state is not None
-    return state, str(uuid.UUID(bytes=journal))
-
-
-def _begin(folder: Path, header: segment.Header) -> Path:
-    """Create a segment; it is there with its whole header or not at all."""
-    path = segment.path_of(folder, header.first)
-    write_durably(path, header.encode())
-    return path
 
 
 def _checked(event: Event) -> Event:
@@ -434,23 +386,3 @@ def _write_all(file: int, data: bytes, offset: int) -> None:
     while view:
         written = os.pwrite(file, view, offset)
         view, offset = view[written:], offset + written
-
-
-def _unwritable(cause: OSError | None = None) -> Unavailable:
-    error = Unavailable(
-        "ledger.unwritable",
-        "The ledger cannot be written",
-        f"The disk answered {os.strerror(cause.errno)}." if cause and cause.errno else "The disk refused.",
-        "Free some space or repair the disk; recording goes on by itself then.",
-    )
-    error.__cause__ = cause
-    return error
-
-
-def _damaged(detail: str) -> Unavailable:
-    return Unavailable(
-        "ledger.damaged",
-        "The ledger was altered or damaged",
-        detail,
-        "Run `qsec verify`, keep a copy of the journal folder, and move it away to begin a new one.",
-    )
