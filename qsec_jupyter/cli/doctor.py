@@ -157,9 +157,10 @@ def credentials(environ: Mapping[str, str]) -> Iterator[Line]:
     """Look at where credentials come from; starts nothing."""
     if not importlib.util.find_spec("hvac"):
         return
+    from ..control.catalog import load_catalog
     from ..control.credentials.choose import choose
 
     choice = choose(environ)
     yield Line("Credentials", "store", "on", choice.sentence)
-    for check in choice.checks(home()):
+    for check in choice.checks(home(), load_catalog(home()).sources):
         yield Line("Credentials", check.name, "on" if check.ok else "wrong", check.detail, check.remedy)

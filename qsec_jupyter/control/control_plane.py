@@ -89,6 +89,7 @@ class ControlPlane:
         self.findings = Findings(self.store, self.audit, self.changes, principal, clock)
         self.evidence = Evidence(
             folder=folder / "statements",
+            ledger=self._ledger,
             keys=self._keys,
             store=self.store,
             audit=self.audit,

@@ -15,6 +15,7 @@ from ..core.model import Principal, rfc3339
 from ..core.signing import Signer
 from ..ledger.durable import write_durably
 from ..ledger.keys import KeyArchive
+from ..ledger.log import Ledger
 from ..provenance import envelope, statement
 from . import tables
 from .access import Access
@@ -35,6 +36,7 @@ class Evidence:
         self,
         *,
         folder: Path,
+        ledger: Ledger,
         keys: KeyArchive,
         store: Store,
         audit: Audit,
@@ -55,8 +57,11 @@ class Evidence:
         self._principal = principal
         self._recorder = {"name": "qsec-jupyter", "version": version("qsec-jupyter"), "server": server_id}
         self._clock = clock
+        self._ledger = ledger
+        self._unlisted = True  # until recover() has looked
         self._lock = threading.Lock()
         self._owed_gaps: list[Row] = []
+        self._gaps_not_listed = 0
         folder.mkdir(mode=0o700, exist_ok=True)
 
     def record(self, records: list[Record], kernel_id: str) -> list[dict[str, Any]]:
@@ -75,6 +80,8 @@ class Evidence:
         return results
 
     def _record(self, record: Record, kernel_id: str) -> dict[str, Any]:
+        if self._unlisted:
+            self.recover()
         kind, run_id = record.get("kind"), str(record.get("run_id") or "")
         if kind not in _EVENT or not 8 <= len(run_id) <= 64 or not run_id.isalnum():
             raise Invalid("record.malformed", "A run record is malformed", "It needs a run_id and a kind.")
@@ -105,9 +112,37 @@ class Evidence:
             ) from error
         data = {"run": record["run_id"], "kernel": kernel_id, "statement": identity}
         index = self._audit.record(_EVENT[kind], self._principal.name, **data)
+        self._unlisted = True
         summary = {**summary, kind: identity, "signed_by": signer.name, "gaps": [*summary["gaps"], *gaps]}
         self._keep(row, _after(summary, record, kind, index, grant.id if grant else None), kind, index)
+        self._unlisted = False
         return {"statement": identity, "index": index}
+
+    def recover(self) -> None:
+        """List what the ledger holds and the database does not, after a crash or a full disk between the two.
+
+        The ledger is the record and the database its index; this is what keeps a record that is sent again
+        from being recorded twice.
+        """
+        known = self._store.highest(tables.runs.c.position, tables.runs.c.completion_index)
+        for event in self._ledger.read(known + 1):
+            kind = next((kind for kind, name in _EVENT.items() if name == event["type"]), None)
+            if kind is None:
+                continue
+            data = event["data"]
+            row = self._store.one(tables.runs, {"run_id": data["run"]})
+            record = self._payload(data["statement"])["predicate"]
+            gaps = list(record["gaps"])
+            grant_id, record = record["authority"]["grant"], {**record["run"], "gaps": gaps}
+            summary = row["summary"] if row else _summary(record, data["kernel"])
+            summary = {
+                **summary,
+                kind: data["statement"],
+                "signed_by": summary["signed_by"] or "see statement",
+            }
+            index = event["index"]
+            self._keep(row, _after(summary, record, kind, index, grant_id), kind, index)
+        self._unlisted = False
 
     def _sign(
         self, record: Record, kind: str, summary: Row, grant_id: str | None
@@ -181,13 +216,16 @@ class Evidence:
                     self._audit.record("run.gap", **data)
                 except QsecError:
                     return
-                self._store.add(tables.gaps, row)
                 self._owed_gaps.pop(0)
+                try:
+                    self._store.add(tables.gaps, row)
+                except QsecError:  # the ledger has it; the list is only for the health line
+                    self._gaps_not_listed += 1
         self._changes.bump()
 
     def gap_count(self) -> int:
         """Count the gaps of this journal, those not written yet included."""
-        return len(self._owed_gaps) + len(self._store.rows(tables.gaps))
+        return len(self._owed_gaps) + self._gaps_not_listed + len(self._store.rows(tables.gaps))
 
     # -- reading ----------------------------------------------------------------------------------
 

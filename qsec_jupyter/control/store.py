@@ -8,8 +8,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Table, create_engine, event, insert, select, update
+from sqlalchemy import Connection, Engine, Table, create_engine, event, func, insert, select, update
+from sqlalchemy.exc import OperationalError
 
+from ..core.errors import Unavailable
 from . import tables
 
 Row = dict[str, Any]
@@ -52,8 +54,16 @@ class Store:
 
     @contextmanager
     def _begin(self) -> Iterator[Connection]:
-        with self._engine.begin() as connection:
-            yield connection
+        try:
+            with self._engine.begin() as connection:
+                yield connection
+        except OperationalError as error:
+            raise Unavailable(
+                "store.unwritable",
+                "The database cannot be written",
+                "The disk is full, or refuses.",
+                "Free some space or repair the disk, and try again.",
+            ) from error
 
     def close(self) -> None:
         """Close every connection."""
@@ -79,6 +89,12 @@ class Store:
             statement = statement.order_by(order.desc()).limit(newest)
         with self._engine.connect() as connection:
             return [dict(row._mapping) for row in connection.execute(statement)]
+
+    def highest(self, *columns: Any) -> int:
+        """Return the highest value in any of the columns; -1 when there is none."""
+        with self._engine.connect() as connection:
+            found = [connection.execute(select(func.max(column))).scalar() for column in columns]
+        return max((value for value in found if value is not None), default=-1)
 
     def one(self, table: Table, where: Row) -> Row | None:
         """Return the row that matches, or ``None``."""

@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from qsec_jupyter.core.errors import Bug, NotFound
+from qsec_jupyter.core.errors import Bug, NotFound, Unavailable
 from qsec_jupyter.ledger.verify import verify_journal
 from qsec_jupyter.provenance import envelope
 
@@ -147,3 +147,32 @@ def test_every_statement_verifies_by_the_archived_keys_alone(plane, statements) 
     keys = plane._keys.public_keys()
     for path in statements():
         assert json.loads(envelope.verify(path.read_bytes(), keys))["_type"].startswith("https://in-toto.io/")
+
+
+@pytest.mark.parametrize("restart", [False, True])
+def test_record_that_reached_the_ledger_but_not_the_database_is_not_recorded_twice(
+    make_plane, monkeypatch, events, restart
+) -> None:
+    plane = make_plane()
+    first = plane.evidence.record([intent()], "k1")[0]
+
+    def refuse(*args):
+        raise Unavailable("store.unwritable", "The database cannot be written")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(plane.store, "change", refuse)
+        patch.setattr(plane.store, "add", refuse)
+        failed = plane.evidence.record([completion(), intent("b" * 32)], "k1")
+    assert [answer["error"]["code"] for answer in failed] == ["store.unwritable"] * 2
+    if restart:
+        plane.gone = True
+        plane._ledger.close()
+        plane.store.close()
+        plane._journal.release()
+        plane = make_plane()
+    again = plane.evidence.record([intent(), completion(), intent("b" * 32)], "k1")
+    assert again[0] == first
+    assert all("error" not in answer for answer in again)
+    assert [len(events(name)) for name in ("run.intent", "run.completion")] == [2, 1]
+    lines = {line["run_id"]: line["status"] for line in plane.evidence.runs("k1", 9)}
+    assert lines == {RUN: "done", "b" * 32: "running"}

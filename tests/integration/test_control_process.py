@@ -1,0 +1,241 @@
+"""The control plane as a real child process: its protocol, its end, its crashes, a disk that is full."""
+
+import contextlib
+import http.client
+import json
+import os
+import resource
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+
+from qsec_jupyter.ledger.log import read_events
+from qsec_jupyter.ledger.verify import verify_journal
+
+BEARER = "b" * 43
+USER = {"name": "ada", "display_name": "Ada", "identity_provider": "local account"}
+
+
+class Child:
+    def __init__(self, home: Path, server_id: str = "server-1", file_limit: int | None = None) -> None:
+        self.home = home
+        environ = {key: value for key, value in os.environ.items() if not key.startswith("VAULT_")}
+        environ |= {"QSEC_HOME": str(home), "PATH": str(Path(sys.executable).parent)}  # the sealed store
+
+        def limit() -> None:
+            if file_limit:
+                resource.setrlimit(resource.RLIMIT_FSIZE, (file_limit, file_limit))
+
+        self.log = (home / "child.log").open("ab")
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "qsec_jupyter.cli", "serve", "--embedded"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self.log,
+            env=environ,
+            preexec_fn=limit,  # noqa: PLW1509  # one system call, before any thread of ours
+        )
+        hello = {"bearer": BEARER, "server_id": server_id, "user": USER}
+        self.process.stdin.write(json.dumps(hello).encode() + b"\n")
+        self.process.stdin.flush()
+        self.greeting = json.loads(self.process.stdout.readline())
+
+    def ask(self, method, path, body=None, *, kernel=None, bearer=BEARER):
+        connection = http.client.HTTPConnection("127.0.0.1", self.greeting["port"], timeout=30)
+        headers = {"Authorization": f"Bearer {bearer}", "Content-Type": "application/json"}
+        if kernel:
+            headers["Qsec-Kernel"] = kernel
+        with contextlib.closing(connection):
+            connection.request(method, path, None if body is None else json.dumps(body), headers)
+            answer = connection.getresponse()
+            return answer.status, json.loads(answer.read())
+
+    def grant(self, kernel="k1", target="sandbox"):
+        body = {"target": target, "reason": "r", "ticket": "QC-1"}
+        return self.ask("POST", "/v1/grants", body, kernel=kernel)[1]
+
+    def events(self):
+        return [event["type"] for event in read_events(self.home / "journal-0" / "ledger")]
+
+    def close(self) -> int:
+        with contextlib.suppress(BrokenPipeError):
+            self.process.stdin.close()
+        self.process.stdout.close()
+        self.log.close()
+        return self.process.wait(20)
+
+
+@pytest.fixture
+def start(tmp_path):
+    children = []
+
+    def begin(**kwargs) -> Child:
+        children.append(Child(tmp_path, **kwargs))
+        return children[-1]
+
+    yield begin
+    for child in children:
+        if child.process.poll() is None:
+            child.process.kill()
+        child.close()
+
+
+def run_record(number: int, kind: str = "intent"):
+    filler = {"note": "x" * 2000}
+    return {"run_id": f"{number:032x}", "kind": kind, "time": "t", "framework": "qiskit", "extra": filler}
+
+
+def test_greeting_says_port_pid_and_store(start) -> None:
+    child = start()
+    assert child.greeting["pid"] == child.process.pid
+    assert child.greeting["vault"]["kind"] == "sealed-store"
+    assert child.ask("GET", "/v1/health")[0] == 200
+
+
+def test_it_listens_on_loopback_only(start) -> None:
+    child = start()
+    sockets = psutil.Process(child.process.pid).net_connections()
+    assert [s.laddr.ip for s in sockets if s.status == psutil.CONN_LISTEN] == ["127.0.0.1"]
+
+
+@pytest.mark.parametrize("first_line", [b"\n", b"{}\n", b"not json\n", b'{"bearer": "short"}\n'])
+def test_wrong_greeting_ends_it_with_a_problem_on_standard_output(tmp_path, first_line) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "qsec_jupyter.cli", "serve", "--embedded"],
+        input=first_line,
+        capture_output=True,
+        env={**os.environ, "QSEC_HOME": str(tmp_path)},
+        timeout=30,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert json.loads(done.stdout)["error"]["code"] == "serve.no_hello"
+
+
+def test_without_embedded_it_says_what_is_not_there_yet(tmp_path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "qsec_jupyter.cli", "serve"],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "QSEC_HOME": str(tmp_path)},
+        timeout=30,
+        check=False,
+    )
+    assert done.returncode == 6
+    assert "serve.embedded_only" in done.stderr
+
+
+def test_end_of_input_revokes_everything_and_ends_within_two_seconds(start) -> None:
+    child = start()
+    child.grant()
+    assert child.ask("POST", "/v1/credentials", {"target": "sandbox"}, kernel="k1")[0] == 200
+    poll = threading.Thread(target=lambda: child.ask("GET", "/v1/state?since=9999&wait=25"), daemon=True)
+    poll.start()
+    started = time.monotonic()
+    assert child.close() == 0
+    assert time.monotonic() - started < 2.5
+    assert child.events()[-3:] == ["grant.revoked", "credential.revoked", "control.stopped"]
+    assert verify_journal(child.home / "journal-0").ok
+
+
+def test_sigterm_is_an_orderly_end(start) -> None:
+    child = start()
+    child.grant()
+    child.process.send_signal(signal.SIGTERM)
+    assert child.process.wait(10) == 0
+    assert child.events()[-1] == "control.stopped"
+
+
+def test_killed_in_the_middle_of_requests_it_leaves_a_sound_journal(start) -> None:
+    child = start()
+    done = []
+
+    def work(kernel: str) -> None:
+        with contextlib.suppress(OSError, http.client.HTTPException, ValueError):
+            for number in range(10_000):
+                record = run_record(number + int(kernel[1:]) * 100_000)
+                status, answer = child.ask("POST", "/v1/runs", {"records": [record]}, kernel=kernel)
+                assert status == 200
+                done.append(answer["results"][0])
+
+    threads = [threading.Thread(target=work, args=(f"k{n}",)) for n in range(3)]
+    for thread in threads:
+        thread.start()
+    while len(done) < 20:
+        time.sleep(0.01)
+    child.process.kill()
+    for thread in threads:
+        thread.join()
+    child.process.wait(5)
+    again = start()
+    again.close()
+    report = verify_journal(child.home / "journal-0")
+    assert report.ok, report.problems
+    entries = list(read_events(child.home / "journal-0" / "ledger"))
+    recorded = [entry["data"]["run"] for entry in entries if entry["type"] == "run.intent"]
+    assert len(recorded) == len(set(recorded))
+    for answer in done:  # what was acknowledged is there, at the index that was given
+        assert entries[answer["index"]]["data"]["statement"] == answer["statement"]
+
+
+def test_killed_and_started_by_the_same_server_it_goes_on(start) -> None:
+    child = start()
+    grant = child.grant()
+    child.process.kill()
+    child.process.wait()
+    again = start()
+    assert again.ask("GET", f"/v1/grants/{grant['id']}")[1]["state"] == "active"
+    assert again.ask("POST", "/v1/credentials", {"target": "sandbox"}, kernel="k1")[0] == 200
+
+
+def test_started_by_another_server_it_revokes_what_was_left(start) -> None:
+    child = start()
+    grant = child.grant()
+    child.ask("POST", "/v1/credentials", {"target": "sandbox"}, kernel="k1")
+    child.process.kill()
+    child.process.wait()
+    again = start(server_id="server-2")
+    assert again.ask("GET", f"/v1/grants/{grant['id']}")[1]["state"] == "revoked"
+
+
+def test_two_at_once_have_a_journal_each(start, tmp_path) -> None:
+    start(), start(server_id="server-2")
+    assert sorted(path.name for path in tmp_path.glob("journal-*")) == ["journal-0", "journal-1"]
+
+
+def test_full_disk_costs_records_and_leaves_a_gap_but_no_damage(start) -> None:
+    child = start(file_limit=300_000)
+    answers = []
+    for number in range(2_000):
+        status, answer = child.ask("POST", "/v1/runs", {"records": [run_record(number)]}, kernel="k1")
+        assert status == 200
+        answers.append(answer)
+        if "error" in answer["results"][0]:
+            break
+    else:
+        raise AssertionError("the limit was never met")
+    health = child.ask("GET", "/v1/health")[1]
+    assert health["status"] == "degraded"
+    assert answers[-1]["results"][0]["error"]["kind"] == "unavailable"
+    assert child.process.poll() is None
+    report = verify_journal(child.home / "journal-0")
+    assert report.ok, report.problems
+
+
+def test_log_and_files_hold_neither_bearer_nor_value(start, tmp_path) -> None:
+    child = start()
+    child.grant()
+    value = child.ask("POST", "/v1/credentials", {"target": "sandbox"}, kernel="k1")[1]["value"]
+    child.ask("GET", "/v1/state", bearer="x" * 43)
+    child.close()
+    for path in tmp_path.rglob("*"):
+        if path.is_file():
+            data = path.read_bytes()
+            assert BEARER.encode() not in data
+            assert value.encode() not in data
