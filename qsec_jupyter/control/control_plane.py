@@ -13,6 +13,7 @@ from typing import Any
 
 from ..core.errors import QsecError
 from ..core.model import Principal
+from ..ledger.evidence import StatementStore
 from ..ledger.keys import KeyArchive
 from ..ledger.log import Ledger
 from . import journal
@@ -88,7 +89,7 @@ class ControlPlane:
         )
         self.findings = Findings(self.store, self.audit, self.changes, principal, clock)
         self.evidence = Evidence(
-            folder=folder / "statements",
+            statements=StatementStore(folder / "statements"),
             ledger=self._ledger,
             keys=self._keys,
             store=self.store,
@@ -112,6 +113,7 @@ class ControlPlane:
         about = {"policy": self.policy.digest, "vault": self.broker.info.kind}
         self.audit.record_ending("control.started", **about)
         self.audit.record_ending("server.connected", self.principal.name)
+        self._safely(self.evidence.account)
         self.access.reconcile()
         self.checkpoint()
 

@@ -7,13 +7,12 @@ import threading
 from collections.abc import Callable
 from datetime import datetime
 from importlib.metadata import version
-from pathlib import Path
 from typing import Any
 
 from ..core.errors import Bug, Invalid, NotFound, QsecError, Unavailable
 from ..core.model import Principal, rfc3339
 from ..core.signing import Signer
-from ..ledger.durable import write_durably
+from ..ledger.evidence import StatementStore
 from ..ledger.keys import KeyArchive
 from ..ledger.log import Ledger
 from ..provenance import envelope, statement
@@ -35,7 +34,7 @@ class Evidence:
     def __init__(
         self,
         *,
-        folder: Path,
+        statements: StatementStore,
         ledger: Ledger,
         keys: KeyArchive,
         store: Store,
@@ -47,7 +46,7 @@ class Evidence:
         server_id: str,
         clock: Callable[[], datetime],
     ) -> None:
-        self._folder = folder
+        self._statements = statements
         self._keys = keys
         self._store = store
         self._audit = audit
@@ -62,7 +61,6 @@ class Evidence:
         self._lock = threading.Lock()
         self._owed_gaps: list[Row] = []
         self._gaps_not_listed = 0
-        folder.mkdir(mode=0o700, exist_ok=True)
 
     def record(self, records: list[Record], kernel_id: str) -> list[dict[str, Any]]:
         """Record each run record; one that fails says why, and the others go on."""
@@ -100,23 +98,23 @@ class Evidence:
     ) -> dict[str, Any]:
         grant = self._access.active(kernel_id)
         signed, signer, gaps = self._sign(record, kind, summary, grant.id if grant else None)
-        identity = envelope.statement_id(signed)
-        try:
-            write_durably(self._folder / f"{identity}.json", signed)
-        except OSError as error:
-            raise Unavailable(
-                "statements.unwritable",
-                "The statement cannot be written",
-                "The disk refused.",
-                "Free some space or repair the disk; recording goes on by itself then.",
-            ) from error
+        identity = self._statements.put(signed)
         data = {"run": record["run_id"], "kernel": kernel_id, "statement": identity}
-        index = self._audit.record(_EVENT[kind], self._principal.name, **data)
+        try:
+            index = self._audit.record(_EVENT[kind], self._principal.name, **data)
+        except QsecError:
+            self._statements.discard(identity)
+            raise
         self._unlisted = True
         summary = {**summary, kind: identity, "signed_by": signer.name, "gaps": [*summary["gaps"], *gaps]}
         self._keep(row, _after(summary, record, kind, index, grant.id if grant else None), kind, index)
         self._unlisted = False
         return {"statement": identity, "index": index}
+
+    def account(self) -> None:
+        """After a crash: enter statements that were stored and not entered, and list what was entered."""
+        self._statements.account(self._ledger)
+        self.recover()
 
     def recover(self) -> None:
         """List what the ledger holds and the database does not, after a crash or a full disk between the two.
@@ -257,9 +255,8 @@ class Evidence:
         if identity is None:
             return None
         try:
-            signed = (self._folder / f"{identity}.json").read_bytes()
-            return json.loads(envelope.verify(signed, self._keys.public_keys()))
-        except (OSError, QsecError) as error:
+            return json.loads(envelope.verify(self._statements.get(identity), self._keys.public_keys()))
+        except QsecError as error:
             raise Bug(
                 "statements.damaged",
                 "A statement is missing or was altered",

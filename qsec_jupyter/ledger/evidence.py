@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 
 from ..core.canonical import sha256_hex
@@ -50,6 +51,11 @@ class StatementStore:
         if sha256_hex(envelope) != identity:
             raise NotFound("statements.unknown", "No such statement", "", "Run `qsec verify`.")
         return envelope
+
+    def discard(self, identity: str) -> None:
+        """Take back a statement whose entry was refused; one that stays is found by :meth:`account`."""
+        with suppress(OSError):
+            (self._folder / f"{identity}.json").unlink()
 
     def account(self, ledger: Ledger) -> int:
         """Enter statements that were stored and never entered, as gaps; return how many.

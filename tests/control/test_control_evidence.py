@@ -99,7 +99,7 @@ def test_full_disk_costs_the_record_and_leaves_a_gap_when_there_is_room_again(
         raise OSError(errno.ENOSPC, "no space")
 
     with monkeypatch.context() as patch:
-        patch.setattr("qsec_jupyter.control.evidence.write_durably", full)
+        patch.setattr("qsec_jupyter.ledger.evidence.write_durably", full)
         (answer,) = plane.evidence.record([intent()], "k1")
     assert answer["error"]["code"] == "statements.unwritable"
     assert plane.evidence.gap_count() == 1
@@ -176,3 +176,34 @@ def test_record_that_reached_the_ledger_but_not_the_database_is_not_recorded_twi
     assert [len(events(name)) for name in ("run.intent", "run.completion")] == [2, 1]
     lines = {line["run_id"]: line["status"] for line in plane.evidence.runs("k1", 9)}
     assert lines == {RUN: "done", "b" * 32: "running"}
+
+
+def test_ledger_that_refuses_leaves_no_statement_behind(plane, monkeypatch, statements) -> None:
+    def refuse(event):
+        raise Unavailable("ledger.unwritable", "The ledger cannot be written")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(plane._ledger, "append", refuse)
+        (answer,) = plane.evidence.record([intent()], "k1")
+    assert answer["error"]["code"] == "ledger.unwritable"
+    assert statements() == []
+    assert plane.evidence.gap_count() == 1
+    plane.evidence.settle()
+    (again,) = plane.evidence.record([intent()], "k1")
+    assert again["statement"]
+
+
+def test_statement_that_a_crash_left_without_an_entry_becomes_a_gap(make_plane, tmp_path, events) -> None:
+    plane = make_plane()
+    plane.evidence.record([intent()], "k1")
+    plane._ledger.append = lambda event: (_ for _ in ()).throw(KeyboardInterrupt)
+    with pytest.raises(KeyboardInterrupt):
+        plane.evidence.record([completion()], "k1")
+    plane.gone = True
+    plane._ledger.close()
+    plane.store.close()
+    plane._journal.release()
+    assert not verify_journal(tmp_path / "journal-0", patience=0).ok
+    make_plane()
+    assert verify_journal(tmp_path / "journal-0").ok
+    assert "interrupted" in events("run.gap")[0]["data"]["what"]
