@@ -151,7 +151,7 @@ class _Maker:
         }
 
 
-def run(megabytes: float = 1.0, rounds: int = 15) -> list[dict[str, Any]]:
+def run(megabytes: float = 1.0, rounds: int = 25) -> list[dict[str, Any]]:
     """Return the ratios of first save and re-save, each a median over interleaved pairs."""
     os.environ.pop("JUPYTER_CONFIG_DIR", None)
     with tempfile.TemporaryDirectory() as folder:
@@ -228,7 +228,7 @@ def main(argv: list[str] | None = None) -> int:
     """Print the ratios; return 1 when one misses its target."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--megabytes", type=float, default=1.0)
-    parser.add_argument("--rounds", type=int, default=15)
+    parser.add_argument("--rounds", type=int, default=25)
     parser.add_argument("--json", type=Path)
     arguments = parser.parse_args(argv)
     rows = run(arguments.megabytes, arguments.rounds)

@@ -30,7 +30,8 @@ _TYPED = r":\s{0,4}\w{1,12}\s{0,4}="  # name: str =
 _LETTER, _ANY = r"[A-Za-z._~+/=!@\#$%^&*-]", r"[A-Za-z0-9._~+/=!@\#$%^&*-]"
 _MACROS = {
     # A trigger that several rules share: the name of a credential, and a value that is no identifier.
-    "<<named>>": r"(?i)(?:(?:token|secret|key)<<sep>>|account\s{0,4}\(\s{0,4}[\"'])<<opaque>>",
+    "<<named>>": r"(?i)(?:(?:token|secret\w{0,16}|(?:api|access|private|auth)[_-]?key)<<sep>>"
+    r"|account\s{0,4}\(\s{0,4}[\"'])<<opaque>>",
     # The beginning of a value of 16 or more characters, with a digit in the first 40: an identifier has none.
     "<<opaque>>": "(?:"
     + "|".join(_LETTER * n + "[0-9]" + _ANY * (15 - n) for n in range(16))
