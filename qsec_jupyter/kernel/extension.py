@@ -56,6 +56,7 @@ def _on_framework(module: ModuleType) -> None:
 
 
 def _last_words() -> None:
+    redaction.last_words()
     execution: Any = sys.modules.get(f"{__package__}.execution")
     if execution is not None:
         execution.stop(EXIT_SECONDS)

@@ -91,7 +91,10 @@ class RedactingOutStream(OutStream):
                 parent, text, _ = self._held.pop(key, ({}, "", 0.0))
                 if text:
                     self._publish(parent, known.redact(text))
-        self._echoed.release()
+        if parent_id is None or not self._running - {
+            parent_id
+        }:  # what was written to the descriptor may be another cell's
+            self._echoed.release()
 
     def running(self, parent_id: str, *, busy: bool) -> None:
         """Note that a cell began or ended: a running cell's suffix is held until its end."""
@@ -128,7 +131,10 @@ class RedactingOutStream(OutStream):
             if time.monotonic() - since >= STRAY_SECONDS:
                 del self._held[key]
                 self._publish(parent, known.redact(text))
-        if any(key in self._held for key in strays) and self._is_master_process():
+        left = any(key in self._held for key in strays)
+        if not self._running:
+            left = self._echoed.release(older=STRAY_SECONDS) or left
+        if left and self._is_master_process():
             self._io_loop.call_later(STRAY_SECONDS, self._flush)
 
     def _publish(self, parent: dict[str, Any], text: str) -> None:
@@ -158,19 +164,24 @@ class _Echo:
     def __init__(self, send: Callable[[str], None]) -> None:
         self._send = send
         self._lock = threading.Lock()
+        self._since = 0.0
         self.held = ""
 
     def write(self, text: str) -> None:
         with self._lock:
             out, self.held = known.split(self.held + text)
+            self._since = time.monotonic()
             if out:
                 self._send(out)
 
-    def release(self) -> None:
+    def release(self, older: float = 0.0) -> bool:
+        """Send what has been held back for ``older`` seconds; say whether something still is."""
         with self._lock:
+            if not self.held or time.monotonic() - self._since < older:
+                return bool(self.held)
             text, self.held = self.held, ""
-            if text:
-                self._send(known.redact(text))
+            self._send(known.redact(text))
+            return False
 
 
 def _renew_lock_in_children(stream: RedactingOutStream) -> None:
@@ -199,6 +210,13 @@ def install(ip: Any) -> None:
         session.send = _guarded_send(session.send)
     if ip.history_manager is not None:
         ip.history_manager.store_inputs = _guarded_history(ip.history_manager.store_inputs)
+
+
+def last_words() -> None:
+    """Let go of what is still held back; called when the kernel ends."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, RedactingOutStream):
+            stream.release()
 
 
 def register(label: str, value: Secret) -> bool:

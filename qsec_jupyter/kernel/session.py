@@ -180,13 +180,15 @@ class Session:
         wait = POLL_SECONDS if left is None else max(0.0, min(POLL_SECONDS, left))
         poll = self.channel.begin("grant", id=grant.id, unless=grant.state, wait=wait)
         poll.add_done_callback(self._wake)
-        with self._changed:
-            self._changed.wait_for(
-                lambda: poll.done() or self._grants[grant.id].state != grant.state, wait + 5
-            )
-            if self._grants[grant.id].state != grant.state or not poll.done():
-                poll.cancel()
-                return self._grants[grant.id]
+        try:
+            with self._changed:
+                self._changed.wait_for(
+                    lambda: poll.done() or self._grants[grant.id].state != grant.state, wait + 5
+                )
+                if self._grants[grant.id].state != grant.state or not poll.done():
+                    return self._grants[grant.id]
+        finally:
+            poll.cancel()  # does nothing to one that is answered
         return self._note(Grant.from_dict(poll.result()))
 
     def _wake(self, _: object) -> None:

@@ -95,6 +95,20 @@ class MySampler(BaseSamplerV2):
         return StatevectorSampler().run(pubs, shots=shots)
 
 
+def first_version():
+    from qiskit_aer.primitives import Sampler
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return Sampler().run([bell()], shots=10)
+
+
+def runtime():
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return pytest.importorskip("qiskit_ibm_runtime")
+
+
 CASES = {
     "aer": lambda: AerSimulator().run(bell(), shots=10),
     "aer, many circuits": lambda: AerSimulator().run([bell(), bell()], shots=10),
@@ -115,10 +129,14 @@ CASES = {
     "backend estimator": lambda: BackendEstimatorV2(backend=AerSimulator()).run([(bell(False), Z)]),
     "aer sampler": lambda: AerSamplerV2().run([bell()], shots=10),
     "aer estimator": lambda: AerEstimatorV2().run([(bell(False), Z)]),
+    "aer sampler, first version": first_version,
+    "runtime sampler, local": lambda: runtime().SamplerV2(mode=AerSimulator()).run([bell()], shots=10),
+    "runtime estimator, local": lambda: runtime().EstimatorV2(mode=AerSimulator()).run([(bell(False), Z)]),
     "the user's sampler": lambda: MySampler().run([bell()], shots=10),
 }
 
 
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of qiskit's own older interfaces
 @pytest.mark.parametrize("case", CASES)
 def test_each_way_to_run_gives_one_intent_and_one_completion(case, peer):
     CASES[case]().result()
