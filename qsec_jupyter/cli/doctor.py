@@ -51,9 +51,9 @@ def _print(lines: list[Line]) -> None:
         if line.area != area:
             area = line.area
             console.print(f"\n[bold]{area}[/]")
-        console.print(f"  {_SIGN[line.state]}  {line.name}: {escape(line.detail)}")
+        console.print(f"  {_SIGN[line.state]}  {line.name}: {escape(line.detail)}", soft_wrap=True)
         if line.remedy and line.state != "on":
-            console.print(f"         {escape(line.remedy)}")
+            console.print(f"         {escape(line.remedy)}", soft_wrap=True)
     console.print()
 
 
@@ -64,7 +64,7 @@ def installation() -> Iterator[Line]:
     for extra, module, needed, what in (
         ("control", "fastapi", True, "the control plane"),
         ("lab", "jupyterlab", False, "JupyterLab"),
-        ("quantum", "qiskit", False, "Qiskit and its simulator"),
+        ("quantum", "qiskit", False, "Qiskit with its simulator"),
     ):
         if importlib.util.find_spec(module):
             yield Line("Installation", extra, "on", f"{what} is installed")
