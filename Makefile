@@ -27,7 +27,7 @@ $(CACHE)/venv.stamp: pyproject.toml constraints.txt
 	@touch $@
 
 $(CACHE)/node.stamp: package.json yarn.lock $(CACHE)/venv.stamp
-	@node -e 'process.exit(+process.versions.node.split(".")[0] < 20)' || { echo "Node 20 or later is needed"; exit 1; }
+	@node -e 'process.exit(parseInt(process.versions.node) < 20 ? 1 : 0)' || { echo "Node 20 or later is needed"; exit 1; }
 	$(BIN)/jlpm install --immutable
 	@touch $@
 
