@@ -60,8 +60,14 @@ def import_rows() -> list[dict[str, Any]]:
 
 
 def start_rows() -> list[dict[str, Any]]:
-    """Time real kernels from launch to after their extensions, with and without ours, in turn."""
+    """Time real kernels from launch to after their extensions, with and without ours, in turn.
+
+    Bytecode is cached on both sides, as it is for an installed package.
+    """
+    before = dict(os.environ)
     with tempfile.TemporaryDirectory() as name:
+        os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+        os.environ["PYTHONPYCACHEPREFIX"] = f"{name}/bytecode"
 
         def with_us() -> float:
             return _start(Path(name), ours=True)
@@ -69,7 +75,11 @@ def start_rows() -> list[dict[str, Any]]:
         def without() -> float:
             return _start(Path(name), ours=False)
 
-        pairs = [_both(with_us, without, turn) for turn in range(STARTS + 1)][1:]
+        try:
+            pairs = [_both(with_us, without, turn) for turn in range(STARTS + 2)][2:]
+        finally:
+            os.environ.clear()
+            os.environ.update(before)
     value = (min(a for a, _ in pairs) - min(b for _, b in pairs)) * 1000
     return [_row("Kernel start, added", value, "ms", "<= 25", value <= 25)]
 
