@@ -28,7 +28,8 @@ _TONES = {
 _STATE_TONE = {"active": "good", "requested": "warn", "approved": "calm", "done": "good", "failed": "bad"}
 _BOX = (
     "border:1px solid var(--jp-border-color2, #9e9e9e);border-left:4px solid {tone};border-radius:3px;"
-    "padding:8px 12px;margin:2px 0;max-width:60em;overflow-x:auto;background:var(--jp-layout-color1, transparent);"
+    "padding:8px 12px;margin:2px 0;max-width:60em;overflow-x:auto;"
+    "background:var(--jp-layout-color1, transparent);"
     "color:var(--jp-ui-font-color1, inherit);font-family:var(--jp-ui-font-family, sans-serif);"
 )
 _DIM = "color:var(--jp-ui-font-color2, inherit);text-align:left;font-weight:normal;padding:1px 12px 1px 0"
