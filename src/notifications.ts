@@ -7,6 +7,9 @@ import { secondsLeft, spell } from './countdown';
 import type { QsecSettings } from './settings';
 import type { IQsecModel } from './tokens';
 
+/** A request that policy approves by itself is open for a moment, too; nobody needs to hear of it (milliseconds). */
+const POLICY_DECIDES_WITHIN = 2000;
+
 export interface INotifierOptions {
   model: IQsecModel;
   settings: QsecSettings;
@@ -40,6 +43,9 @@ export class Notifier implements IDisposable {
   }
 
   private _check(): void {
+    if (this._isDisposed) {
+      return;
+    }
     const { model, settings } = this._options;
     const state = model.state;
     if (!state || model.problem) {
@@ -48,6 +54,11 @@ export class Notifier implements IDisposable {
     const wanted = new Map<string, () => string>();
     if (settings.notifyApprovals) {
       for (const grant of state.approvals) {
+        const waited = model.now() - Date.parse(grant.requested_at);
+        if (waited < POLICY_DECIDES_WITHIN) {
+          setTimeout(() => this._check(), POLICY_DECIDES_WITHIN);
+          continue;
+        }
         wanted.set(`approval:${grant.id}`, () => this._tellApproval(grant));
       }
     }

@@ -14,6 +14,5 @@ c.ServerApp.ip = "127.0.0.1"
 c.ServerApp.port = int(os.environ["QSEC_UI_PORT"])
 c.ServerApp.root_dir = os.environ["QSEC_UI_ROOT"]
 c.ServerApp.allow_root = os.geteuid() == 0
-c.LabApp.news_url = None
 # A workspace has to outlive a restart of the server.
 c.LabApp.workspaces_dir = os.environ["QSEC_UI_WORKSPACES"]

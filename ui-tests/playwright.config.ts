@@ -1,3 +1,4 @@
+import type { GalataOptions } from '@jupyterlab/galata';
 import type { PlaywrightTestConfig } from '@playwright/test';
 
 // eslint-disable-next-line @typescript-eslint/no-require-imports -- Galata publishes it as CommonJS
@@ -5,10 +6,10 @@ const base = require('@jupyterlab/galata/lib/playwright-config');
 
 const isRoot = process.getuid?.() === 0;
 
-const config: PlaywrightTestConfig = {
+const config: PlaywrightTestConfig<Partial<GalataOptions>> = {
   ...base,
   testDir: 'tests',
-  timeout: 240_000,
+  timeout: 150_000,
   expect: { timeout: 30_000 },
   // One real server with one control plane, and two cores to run it on.
   workers: 1,
@@ -16,6 +17,12 @@ const config: PlaywrightTestConfig = {
   reporter: [['list']],
   use: {
     ...base.use,
+    // The tests open what they need themselves, and settings and workspace are the server's own.
+    autoGoto: false,
+    mockConfig: false,
+    mockSettings: false,
+    mockState: false,
+    mockUser: false,
     viewport: { width: 1366, height: 900 },
     // A recording wants a codec that a distribution's Chromium does not bring.
     video: 'off',

@@ -11,12 +11,6 @@ export function Identity(props: { state: IState }): JSX.Element {
   const known = principal.mfa
     ? trans.__('%1, with %2', principal.identity_provider, principal.mfa)
     : principal.identity_provider;
-  const protection =
-    vault.key_protection === 'os-keyring'
-      ? trans.__('Key in the system keyring')
-      : vault.key_protection === 'file-0600'
-        ? trans.__('Key in a file that only your account can read')
-        : vault.address;
   return (
     <dl
       className="jp-Qsec-identity"
@@ -41,8 +35,8 @@ export function Identity(props: { state: IState }): JSX.Element {
         </dt>
         <dd>
           <span className="jp-Qsec-strong">{vault.label}</span>
-          {protection ? (
-            <span className="jp-Qsec-dim">{protection}</span>
+          {vault.address ? (
+            <span className="jp-Qsec-dim">{vault.address}</span>
           ) : null}
         </dd>
       </div>

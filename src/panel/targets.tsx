@@ -67,9 +67,9 @@ function TargetRow(props: {
   const facts = [
     target.provider,
     target.approval === 'auto'
-      ? trans.__('approved by policy')
+      ? trans.__('approved at once')
       : trans.__('needs approval'),
-    trans.__('up to %1', spell(target.max_duration))
+    trans.__('max %1', spell(target.max_duration))
   ];
   const close = () => {
     props.onClose();

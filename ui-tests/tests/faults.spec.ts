@@ -6,11 +6,12 @@ import { Notebook, writeNotebook } from './notebook';
 const NAME = 'faults.ipynb';
 
 test('the panel outlives the control plane and the server', async ({
-  page,
+  plain: page,
   jupyter
 }) => {
   writeNotebook(jupyter.root, NAME);
-  await page.goto(`tree/${NAME}`);
+  await page.goto(`/lab/tree/${NAME}`);
+  await page.locator('.jp-NotebookPanel').waitFor();
   const notebook = new Notebook(page, jupyter.root, NAME);
   await notebook.ready();
   const panel = page.locator('#qsec-panel');

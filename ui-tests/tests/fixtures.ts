@@ -7,7 +7,7 @@ import { Jupyter } from './jupyter';
 const README_IMAGES = resolve(__dirname, '..', '..', 'docs', 'images');
 
 /** Galata's test on a server that the worker starts; settings, workspace and sessions are real. */
-export const test = galata.extend<object, { jupyter: Jupyter }>({
+export const test = galata.extend<{ plain: Page }, { jupyter: Jupyter }>({
   jupyter: [
     // eslint-disable-next-line no-empty-pattern -- Playwright insists on a pattern here
     async ({}, use) => {
@@ -18,7 +18,18 @@ export const test = galata.extend<object, { jupyter: Jupyter }>({
     },
     { scope: 'worker', timeout: 120_000 }
   ],
+  // A page without Galata, which knows JupyterLab only and relays every request for a kernel by itself.
+  plain: async ({ browser, jupyter }, use) => {
+    const context = await browser.newContext({
+      baseURL: jupyter.url,
+      viewport: { width: 1366, height: 900 }
+    });
+    await use(await context.newPage());
+    await context.close();
+  },
   baseURL: async ({ jupyter }, use) => use(jupyter.url),
+  // eslint-disable-next-line no-empty-pattern -- as above
+  tmpPath: async ({}, use) => use(''),
   // Galata waits for the launcher; these tests open a notebook.
   waitForApplication: async ({ baseURL }, use) =>
     use(async page => {
@@ -27,13 +38,14 @@ export const test = galata.extend<object, { jupyter: Jupyter }>({
     })
 });
 
-test.use({
-  autoGoto: false,
-  mockConfig: false,
-  mockSettings: false,
-  mockState: false,
-  mockUser: false
-});
+/** Close what notifications are on screen. */
+export async function closeNotifications(page: Page): Promise<void> {
+  const hide = page.getByTitle('Hide notification');
+  for (let left = await hide.count(); left > 0; left--) {
+    await hide.first().click();
+    await page.waitForTimeout(800); // it slides out
+  }
+}
 
 /** Write a picture for the README, when asked for one: a test run leaves the tree as it is. */
 export async function picture(page: Page, name: string): Promise<void> {

@@ -6,7 +6,8 @@ import {
   existsSync,
   mkdirSync,
   mkdtempSync,
-  rmSync
+  rmSync,
+  writeFileSync
 } from 'fs';
 import { createServer } from 'net';
 import type { AddressInfo } from 'net';
@@ -25,9 +26,10 @@ export class Jupyter {
   async start(): Promise<void> {
     this._port = this._port || (await freePort());
     this.url = `http://127.0.0.1:${this._port}`;
-    for (const name of ['notebooks', 'workspaces', 'home', 'settings']) {
+    for (const name of ['notebooks', 'workspaces', 'home']) {
       mkdirSync(join(this.folder, name), { recursive: true });
     }
+    this._askNoNews();
     const log = createWriteStream(join(this.folder, 'server.log'), {
       flags: 'a'
     });
@@ -79,6 +81,20 @@ export class Jupyter {
       JUPYTER_RUNTIME_DIR: join(this.folder, 'runtime'),
       IPYTHONDIR: join(this.folder, 'ipython')
     };
+  }
+
+  private _askNoNews(): void {
+    const folder = join(
+      this.folder,
+      'settings',
+      '@jupyterlab',
+      'apputils-extension'
+    );
+    mkdirSync(folder, { recursive: true });
+    writeFileSync(
+      join(folder, 'notification.jupyterlab-settings'),
+      JSON.stringify({ fetchNews: 'false', checkForUpdates: false })
+    );
   }
 
   private async _answers(): Promise<void> {

@@ -3,27 +3,19 @@ import { expect } from '@playwright/test';
 import { readFileSync, writeFileSync } from 'fs';
 import { join } from 'path';
 
-/** The parts of a JupyterLab cell and application that the tests reach for; both live in the page. */
-interface IShared {
-  cells: Array<{ getSource(): string; setSource(text: string): void }>;
-  addCell(cell: object): unknown;
-}
-
-interface INotebookPanel {
+/** The parts of JupyterLab's notebook panel that the tests reach for; it lives in the page. */
+interface IPanel {
   content: { activeCellIndex: number; deselectAll(): void };
-  context: { model: { sharedModel: IShared; dirty: boolean } };
-  sessionContext: { session: { kernel: { status: string } | null } | null };
-}
-
-declare global {
-  interface Window {
-    jupyterapp: {
-      commands: {
-        execute(id: string, args?: object): Promise<unknown>;
+  context: {
+    model: {
+      dirty: boolean;
+      sharedModel: {
+        cells: Array<{ getSource(): string }>;
+        addCell(cell: object): unknown;
       };
-      shell: { currentWidget: INotebookPanel };
     };
-  }
+  };
+  sessionContext?: { session?: { kernel?: { status: string } | null } | null };
 }
 
 /** Write a notebook file as a user would have it lying around. */
@@ -71,9 +63,11 @@ export class Notebook {
   /** Wait for a kernel that is at rest. */
   async ready(): Promise<void> {
     await this.page.waitForFunction(
-      () =>
-        window.jupyterapp.shell.currentWidget.sessionContext?.session?.kernel
-          ?.status === 'idle',
+      () => {
+        const panel = window.jupyterapp.shell
+          .currentWidget as unknown as IPanel | null;
+        return panel?.sessionContext?.session?.kernel?.status === 'idle';
+      },
       undefined,
       { timeout: 60_000 }
     );
@@ -84,8 +78,9 @@ export class Notebook {
     const index = await this.write(source);
     await this.page.evaluate(at => {
       const { commands, shell } = window.jupyterapp;
-      shell.currentWidget.content.deselectAll();
-      shell.currentWidget.content.activeCellIndex = at;
+      const { content } = shell.currentWidget as unknown as IPanel;
+      content.deselectAll();
+      content.activeCellIndex = at;
       void commands.execute('notebook:run-cell');
     }, index);
     return this.output(index);
@@ -94,8 +89,8 @@ export class Notebook {
   /** Append a cell; returns its index. */
   async write(source: string): Promise<number> {
     return this.page.evaluate(text => {
-      const { sharedModel } =
-        window.jupyterapp.shell.currentWidget.context.model;
+      const panel = window.jupyterapp.shell.currentWidget as unknown as IPanel;
+      const { sharedModel } = panel.context.model;
       sharedModel.addCell({ cell_type: 'code', source: text });
       return sharedModel.cells.length - 1;
     }, source);
@@ -109,29 +104,26 @@ export class Notebook {
   }
 
   source(index: number): Promise<string> {
-    return this.page.evaluate(
-      at =>
-        window.jupyterapp.shell.currentWidget.context.model.sharedModel.cells[
-          at
-        ].getSource(),
-      index
-    );
+    return this.page.evaluate(at => {
+      const panel = window.jupyterapp.shell.currentWidget as unknown as IPanel;
+      return panel.context.model.sharedModel.cells[at].getSource();
+    }, index);
   }
 
   async save(): Promise<void> {
-    await this.page.evaluate(() =>
-      window.jupyterapp.commands.execute('docmanager:save')
-    );
+    await this.page.evaluate(async () => {
+      await window.jupyterapp.commands.execute('docmanager:save');
+    });
   }
 
   async expectClean(): Promise<void> {
-    await expect
-      .poll(() =>
-        this.page.evaluate(
-          () => window.jupyterapp.shell.currentWidget.context.model.dirty
-        )
-      )
-      .toBe(false);
+    const isDirty = () =>
+      this.page.evaluate(() => {
+        const panel = window.jupyterapp.shell
+          .currentWidget as unknown as IPanel;
+        return panel.context.model.dirty;
+      });
+    await expect.poll(isDirty).toBe(false);
   }
 
   /** The file as it lies on disk. */

@@ -1,23 +1,30 @@
-import { expect } from '@playwright/test';
 import type { Page } from '@playwright/test';
+import { expect } from '@playwright/test';
 
 import { picture, test } from './fixtures';
 import { writeNotebook } from './notebook';
 
 const NAME = 'classic.ipynb';
 
-/** Galata's page knows JupyterLab only; this is a plain one. */
-const notebook7 = test.extend<{ plain: Page }>({
-  plain: async ({ browser, jupyter }, use) => {
-    const context = await browser.newContext({ baseURL: jupyter.url });
-    await use(await context.newPage());
-    await context.close();
-  }
-});
-
-notebook7('the panel works in Notebook 7', async ({ plain, jupyter }) => {
+/** Errors of this extension; Notebook 7 has one of its own at each load. */
+function ownErrors(page: Page): string[] {
   const errors: string[] = [];
-  plain.on('pageerror', error => errors.push(error.message));
+  const note = (text: string) => {
+    if (/qsec/i.test(text)) {
+      errors.push(text);
+    }
+  };
+  page.on('pageerror', error => note(error.stack ?? error.message));
+  page.on('console', message => {
+    if (message.type() === 'error') {
+      note(`${message.text()} ${message.location().url}`);
+    }
+  });
+  return errors;
+}
+
+test('the panel works in Notebook 7', async ({ plain, jupyter }) => {
+  const errors = ownErrors(plain);
   writeNotebook(jupyter.root, NAME);
   await plain.goto(`/notebooks/${NAME}`);
   await plain.locator('.jp-Notebook').waitFor();
@@ -29,9 +36,8 @@ notebook7('the panel works in Notebook 7', async ({ plain, jupyter }) => {
   await expect(panel).toContainText('Sandbox');
   await expect(panel.getByLabel('Identity and vault')).toBeVisible();
 
-  await plain
-    .getByRole('button', { name: /Request access to Sandbox/ })
-    .click();
+  const request = plain.getByRole('button', { name: /access to Sandbox/ });
+  await request.click();
   const form = plain.getByRole('form', { name: /Sandbox/ });
   await form.getByLabel('Reason').fill('classic notebook');
   const submit = form.getByRole('button', { name: 'Request access' });
@@ -42,19 +48,12 @@ notebook7('the panel works in Notebook 7', async ({ plain, jupyter }) => {
   expect(errors).toEqual([]);
 });
 
-notebook7(
-  'the file list of Notebook 7 loads without an error',
-  async ({ plain }) => {
-    const errors: string[] = [];
-    plain.on('pageerror', error => errors.push(error.message));
-    plain.on('console', message => {
-      if (message.type() === 'error' && message.text().includes('qsec')) {
-        errors.push(message.text());
-      }
-    });
-    await plain.goto('/tree');
-    await plain.locator('.jp-DirListing-content').waitFor();
-    await plain.waitForTimeout(1000);
-    expect(errors).toEqual([]);
-  }
-);
+test('the file list of Notebook 7 loads without an error of ours', async ({
+  plain
+}) => {
+  const errors = ownErrors(plain);
+  await plain.goto('/tree');
+  await plain.locator('.jp-DirListing-content').waitFor();
+  await plain.waitForTimeout(1000);
+  expect(errors).toEqual([]);
+});

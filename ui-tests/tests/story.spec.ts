@@ -1,7 +1,7 @@
 import { expect } from '@playwright/test';
 import { randomBytes } from 'crypto';
 
-import { picture, test } from './fixtures';
+import { closeNotifications, picture, test } from './fixtures';
 import { Notebook, oldCell, writeNotebook } from './notebook';
 
 const NAME = 'story.ipynb';
@@ -203,9 +203,8 @@ test('from a request to a clean notebook, all of it in the panel', async ({
           }),
         name
       );
-    for (const hide of await page.getByTitle('Hide notification').all()) {
-      await hide.click();
-    }
+    await closeNotifications(page);
+    await panel.getByLabel('Identity and vault').scrollIntoViewIfNeeded();
     await picture(page, 'panel-light');
     await theme('JupyterLab Dark');
     await expect(page.locator('body')).toHaveAttribute(
