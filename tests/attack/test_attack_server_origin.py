@@ -74,7 +74,7 @@ def test_a_page_of_another_origin_cannot_ask_for_a_grant(server: Server) -> None
         {"Cookie": cookie, "Origin": "http://evil.example", "Content-Type": "text/plain"},
         body,
     )
-    assert status == 403
+    assert status in {403, 404}  # Jupyter answers an API request of another origin with 404
     assert server.state()["grants"] == []
 
 
