@@ -64,7 +64,9 @@ export class Notifier implements IDisposable {
     }
     for (const grant of state.grants) {
       const left = secondsLeft(grant, model.now());
-      if (left && left <= settings.expiryWarningMinutes * 60) {
+      const warning = settings.expiryWarningMinutes * 60;
+      // A grant that was short from the beginning needs no alarm the moment it starts.
+      if (left && left <= warning && grant.duration > warning) {
         wanted.set(`expiry:${grant.id}`, () => this._tellExpiry(grant, left));
       }
     }
@@ -111,10 +113,6 @@ export class Notifier implements IDisposable {
 
   private _tellExpiry(grant: IGrant, left: number): string {
     const { trans, openPanel } = this._options;
-    // A grant that was short from the beginning needs no alarm the moment it starts.
-    if (grant.duration <= this._options.settings.expiryWarningMinutes * 60) {
-      return '';
-    }
     const minutes = Math.max(1, Math.round(left / 60));
     return Notification.warning(
       trans._n(

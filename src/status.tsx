@@ -1,9 +1,10 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { ReactWidget, UseSignal } from '@jupyterlab/ui-components';
-import React, { useEffect, useState } from 'react';
+import React from 'react';
 
 import { clockFace, nearestExpiry, secondsLeft, spell } from './countdown';
 import { shieldIcon } from './icons';
+import { useTick } from './ticker';
 import type { IQsecModel } from './tokens';
 
 export interface IStatusOptions {
@@ -36,14 +37,7 @@ function NearestExpiry(options: IStatusOptions): JSX.Element {
   const { model, trans } = options;
   const grants = model.state?.grants ?? [];
   const hasActive = grants.some(grant => grant.state === 'active');
-  const [, tick] = useState(0);
-  useEffect(() => {
-    if (!hasActive) {
-      return;
-    }
-    const timer = setInterval(() => tick(count => count + 1), 1000);
-    return () => clearInterval(timer);
-  }, [hasActive]);
+  useTick(hasActive);
 
   const now = model.now();
   const grant = nearestExpiry(grants, now);

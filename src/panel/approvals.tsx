@@ -50,7 +50,7 @@ function Approval(props: { grant: IGrant; state: IState }): JSX.Element {
               isOwn ? trans.__('asked by you') : grant.requester,
               grant.ticket,
               place,
-              trans.__('%1 ago', age(grant.requested_at, model.now()))
+              age(grant.requested_at, model.now())
             ]
               .filter(Boolean)
               .join(' · ')}

@@ -1,9 +1,10 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
-import { createContext, useContext, useEffect, useState } from 'react';
+import { createContext, useContext, useState } from 'react';
 
 import type { IState } from '../contract';
 import type { Notebooks } from '../notebooks';
 import { Problem } from '../problem';
+import { useTick } from '../ticker';
 import type { IQsecModel } from '../tokens';
 
 /** What every part of the panel needs. */
@@ -28,14 +29,7 @@ export function usePanel(): IPanelContext {
 /** The server's clock, ticking each second while the caller shows something that runs. */
 export function useNow(isRunning: boolean): number {
   const { model } = usePanel();
-  const [, tick] = useState(0);
-  useEffect(() => {
-    if (!isRunning) {
-      return;
-    }
-    const timer = setInterval(() => tick(count => count + 1), 1000);
-    return () => clearInterval(timer);
-  }, [isRunning]);
+  useTick(isRunning);
   return model.now();
 }
 

@@ -35,12 +35,21 @@ export function Health(props: {
   const Icon = { ok: checkIcon, degraded: infoIcon, down: errorIcon }[status];
   const Caret = open ? caretDownIcon : caretUpIcon;
   return (
-    <footer className={`jp-Qsec-health jp-mod-${status}`}>
-      <ul id={id} className="jp-Qsec-checks" hidden={!open}>
-        {checks.map(check => (
-          <Check key={check.name} check={check} />
-        ))}
-      </ul>
+    <div className={`jp-Qsec-health jp-mod-${status}`}>
+      <div
+        id={id}
+        className="jp-Qsec-checks"
+        role="group"
+        aria-label={trans.__('Checks')}
+        tabIndex={0}
+        hidden={!open}
+      >
+        <ul className="jp-Qsec-list">
+          {checks.map(check => (
+            <Check key={check.name} check={check} />
+          ))}
+        </ul>
+      </div>
       <button
         type="button"
         className="jp-Qsec-healthLine"
@@ -54,7 +63,7 @@ export function Health(props: {
         </span>
         <Caret.react tag="span" className="jp-Qsec-caret" />
       </button>
-    </footer>
+    </div>
   );
 }
 

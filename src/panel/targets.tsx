@@ -67,7 +67,7 @@ function TargetRow(props: {
   const facts = [
     target.provider,
     target.approval === 'auto'
-      ? trans.__('approved at once')
+      ? trans.__('auto-approved')
       : trans.__('needs approval'),
     trans.__('max %1', spell(target.max_duration))
   ];

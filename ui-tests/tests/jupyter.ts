@@ -72,6 +72,8 @@ export class Jupyter {
     return {
       ...process.env,
       QSEC_HOME: join(this.folder, 'home'),
+      // Whose name the pictures in the README show.
+      LOGNAME: 'ada',
       QSEC_UI_PORT: String(this._port),
       QSEC_UI_ROOT: this.root,
       QSEC_UI_WORKSPACES: join(this.folder, 'workspaces'),

@@ -158,6 +158,28 @@ test('from a request to a clean notebook, all of it in the panel', async ({
     await expect(part(/^Findings/)).toContainText('Masked in the file');
   });
 
+  await test.step('it looks the same in both themes', async () => {
+    const theme = (name: string) =>
+      page.evaluate(
+        theme =>
+          window.jupyterapp.commands.execute('apputils:change-theme', {
+            theme
+          }),
+        name
+      );
+    await closeNotifications(page);
+    await panel.getByLabel('Identity and vault').scrollIntoViewIfNeeded();
+    await picture(page, 'panel-light');
+    await theme('JupyterLab Dark');
+    await expect(page.locator('body')).toHaveAttribute(
+      'data-jp-theme-light',
+      'false'
+    );
+    await page.waitForTimeout(500);
+    await picture(page, 'panel-dark');
+    await theme('JupyterLab Light');
+  });
+
   await test.step('cancel leaves the cell and asks no second time', async () => {
     const other = madeUpToken();
     const cell = await notebook.write(`api_key = "${other}"`);
@@ -192,28 +214,6 @@ test('from a request to a clean notebook, all of it in the panel', async ({
       .first()
       .click();
     await expect(page.locator('.jp-Notebook-cell.jp-mod-active')).toBeVisible();
-  });
-
-  await test.step('it looks the same in both themes', async () => {
-    const theme = (name: string) =>
-      page.evaluate(
-        theme =>
-          window.jupyterapp.commands.execute('apputils:change-theme', {
-            theme
-          }),
-        name
-      );
-    await closeNotifications(page);
-    await panel.getByLabel('Identity and vault').scrollIntoViewIfNeeded();
-    await picture(page, 'panel-light');
-    await theme('JupyterLab Dark');
-    await expect(page.locator('body')).toHaveAttribute(
-      'data-jp-theme-light',
-      'false'
-    );
-    await page.waitForTimeout(500);
-    await picture(page, 'panel-dark');
-    await theme('JupyterLab Light');
   });
 
   await test.step('a reload brings the panel back with what is granted', async () => {
