@@ -29,6 +29,9 @@ print(time.perf_counter() - started)
 def start_seconds(which: str, home: str) -> float:
     """Return the time from interpreter to initialised server, as the server itself sees it."""
     environ = {**os.environ, "QSEC_HOME": home, "JUPYTER_NO_CONFIG": "1", "JUPYTER_RUNTIME_DIR": home}
+    # An installed package has its bytecode cached; give both sides the same.
+    environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    environ["PYTHONPYCACHEPREFIX"] = str(Path(home) / "bytecode")
     done = subprocess.run(
         [sys.executable, "-c", _START, which],
         env=environ,
