@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import statistics
 import subprocess
 import sys
 import tempfile
@@ -12,7 +11,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-PAIRS = 7
+PAIRS = 11
 
 _START = """
 import asyncio, sys, time
@@ -48,7 +47,8 @@ def start_rows() -> list[dict[str, Any]]:
         for which in ("with", "without"):  # warm the file cache
             start_seconds(which, home)
         pairs = [(start_seconds("with", home), start_seconds("without", home)) for _ in range(PAIRS)]
-    extra = statistics.median(a - b for a, b in pairs) * 1000
+    # A start takes half a second and varies by more than what is measured: compare the fastest of each side.
+    extra = (min(a for a, _ in pairs) - min(b for _, b in pairs)) * 1000
     row = {"name": "Jupyter Server start path, added", "value": extra, "unit": "ms", "target": "<= 100"}
     return [{**row, "ok": extra <= 100}]
 
