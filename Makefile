@@ -102,7 +102,8 @@ docs: install ## The documentation as HTML, warnings are errors
 	$(BIN)/sphinx-build -q -W -b html docs docs/_build/html
 
 wheel: install ## Build the wheel (its user needs no Node)
-	$(BIN)/uv build --wheel --out-dir dist
+	$(BIN)/jlpm build:prod
+	$(BIN)/uv build --quiet --wheel --out-dir dist
 
 clean: ## Remove what the targets above made
 	rm -rf $(VENV) $(CACHE) node_modules ui-tests/node_modules lib dist qsec_jupyter/labextension docs/_build
