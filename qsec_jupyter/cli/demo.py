@@ -26,7 +26,7 @@ def demo(
     prepare_vault()
     print(f"qsec: credentials come from {announce()}", flush=True)
     path = notebook()
-    command = [sys.executable, "-m", "jupyterlab", f"--ServerApp.root_dir={path.parent}", path.name]
+    command = [sys.executable, "-m", "jupyterlab", f"--ServerApp.root_dir={path.parent}", str(path)]
     if hasattr(os, "geteuid") and os.geteuid() == 0:
         command.append("--allow-root")  # in a container there is often nobody else
     os.execv(sys.executable, command)  # noqa: S606  # our own command
