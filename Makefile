@@ -52,7 +52,7 @@ demo: install ## Start JupyterLab on the first-run notebook; CHECK=1 runs it wit
 
 # -- checks ------------------------------------------------------------------------------------
 
-test: lint types arch generate unit integration attack jest check ui ## Everything below, as continuous integration runs it
+test: lint types arch generate docs unit integration attack jest check ui ## Everything below, as continuous integration runs it
 
 lint: install ## ruff, eslint, prettier, stylelint
 	$(BIN)/ruff check .

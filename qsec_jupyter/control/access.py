@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from ..core.errors import Conflict, Denied, NotFound, QsecError
-from ..core.model import OPEN_STATES, Grant, Principal, Target, rfc3339
+from ..core.model import OPEN_STATES, Grant, Principal, rfc3339
 from . import tables
 from .audit import Audit
 from .catalog import Catalogue
@@ -351,8 +351,10 @@ class Access:
             own_kernel=asking_kernel == grant.kernel_id,
             single_user=self._single_user,
         )
-        target: Target = self._catalogue.target(grant.target)
-        return self._policy.decide(self._principal, action, target, situation)
+        # A grant outlives its target when that is taken out of the catalogue; it must still end.
+        known = self._catalogue.targets.get(grant.target)
+        approval = known.approval if known else "review"
+        return self._policy.decide(self._principal, action, grant.target, approval, situation)
 
     def _commit(self, grant: Grant, actor: str | None, *, ending: bool = False, **data: Any) -> Grant:
         """Tell the ledger, then the database, then who waits."""

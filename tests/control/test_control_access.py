@@ -231,3 +231,16 @@ def test_who_has_no_role_may_not_ask(make_plane) -> None:
     with pytest.raises(Denied) as caught:
         plane.access.request("sandbox", "r", None, None, "k1", "k1")
     assert caught.value.code == "policy.denied"
+
+
+def test_grant_whose_target_left_the_catalogue_is_listed_and_ends(make_plane, tmp_path, broker) -> None:
+    first = make_plane()
+    grant = first.access.request("sandbox", "r", None, None, "k1", "k1")
+    waiting = first.access.request("pilot", "r", "QC-1", None, "k1", "k1")
+    first.access.credential("sandbox", "k1")
+    crash(first)
+    (tmp_path / "catalog.toml").write_text("[targets]\n")
+    second = make_plane()
+    assert {g["id"] for g in second.snapshot()["grants"]} == {grant.id, waiting.id}
+    second.access.end(grant.id, "revoke", None, None)
+    assert broker.open == {}

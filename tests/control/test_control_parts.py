@@ -19,11 +19,6 @@ from qsec_jupyter.core.model import Principal
 SCHEMA = (BUNDLE / "schema.cedarschema").read_text()
 
 
-@pytest.fixture
-def target(tmp_path):
-    return load_catalog(tmp_path).target("sandbox")
-
-
 ADA = Principal("ada", "Ada", "idp", roles=("researcher", "approver"))
 
 
@@ -32,20 +27,22 @@ def test_shipped_bundle_names_every_policy() -> None:
     assert text.count("permit (") + text.count("forbid (") == text.count("@id(") > 5
 
 
-def test_self_approval_among_several_is_forbidden_by_name(target) -> None:
+def test_self_approval_among_several_is_forbidden_by_name() -> None:
     engine = PolicyEngine.shipped()
-    decision = engine.decide(ADA, "approve", target, Situation(own_request=True, single_user=False))
+    decision = engine.decide(
+        ADA, "approve", "pilot", "review", Situation(own_request=True, single_user=False)
+    )
     assert (decision.allowed, decision.policies) == (False, ("no-self-approval-among-several",))
 
 
-def test_failing_policy_is_a_deny_even_if_another_permits(target) -> None:
+def test_failing_policy_is_a_deny_even_if_another_permits() -> None:
     policies = (
         '@id("all") permit (principal, action, resource);\n'
         '@id("broken") forbid (principal, action == Action::"request", resource)\n'
         'when { principal.roles.contains("x") && 9223372036854775807 + 1 == 0 };'
     )
     person = Principal("eve", "Eve", "idp", roles=("x",))
-    decision = PolicyEngine(policies, SCHEMA).decide(person, "request", target, Situation())
+    decision = PolicyEngine(policies, SCHEMA).decide(person, "request", "pilot", "review", Situation())
     assert not decision.allowed
     assert decision.policies == ("policy-error",)
 
@@ -55,9 +52,9 @@ def test_bundle_that_does_not_fit_its_schema_does_not_start() -> None:
         PolicyEngine("permit (principal, action, resource) when { principal.age > 3 };", SCHEMA)
 
 
-def test_odd_names_of_people_are_data_not_syntax(target) -> None:
+def test_odd_names_of_people_are_data_not_syntax() -> None:
     person = Principal('a"b\\ \n::', "x", "idp", roles=("researcher",))
-    assert PolicyEngine.shipped().decide(person, "request", target, Situation()).allowed
+    assert PolicyEngine.shipped().decide(person, "request", "pilot", "review", Situation()).allowed
 
 
 @pytest.mark.parametrize(

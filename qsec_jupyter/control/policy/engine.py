@@ -11,7 +11,7 @@ from typing import Any, Literal
 import cedarpy
 
 from ...core.errors import Bug, Denied
-from ...core.model import Principal, Target
+from ...core.model import Principal
 
 Action = Literal["request", "auto_approve", "approve", "deny", "issue", "revoke", "cancel"]
 BUNDLE = Path(__file__).parent
@@ -79,12 +79,14 @@ class PolicyEngine:
         policies = "\n".join(path.read_text() for path in sorted(BUNDLE.glob("*.cedar")))
         return cls(policies, (BUNDLE / "schema.cedarschema").read_text())
 
-    def decide(self, principal: Principal, action: Action, target: Target, situation: Situation) -> Decision:
+    def decide(
+        self, principal: Principal, action: Action, target: str, approval: str, situation: Situation
+    ) -> Decision:
         """Return the decision with the policies that made it."""
-        user, resource = _uid("User", principal.name), _uid("Target", target.name)
+        user, resource = _uid("User", principal.name), _uid("Target", target)
         entities: list[dict[str, Any]] = [
             {"uid": user, "attrs": {"roles": list(principal.roles)}, "parents": []},
-            {"uid": resource, "attrs": {"approval": target.approval}, "parents": []},
+            {"uid": resource, "attrs": {"approval": approval}, "parents": []},
         ]
         request = {
             "principal": user,
