@@ -41,8 +41,11 @@ export class QsecApi implements IQsecApi {
 
   async state(options: IStateOptions = {}): Promise<IAnswer<IState>> {
     const { since, wait, signal } = options;
-    const query =
-      since === undefined ? '' : `?since=${since}&wait=${wait ?? 0}`;
+    // An open tab asks all the time: that must not keep an idle server from being culled.
+    const query = URLExt.objectToQueryString({
+      no_track_activity: 1,
+      ...(since === undefined ? {} : { since, wait: wait ?? 0 })
+    });
     return this._send<IState>(`state${query}`, { signal, cache: 'no-store' });
   }
 

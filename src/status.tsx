@@ -47,7 +47,9 @@ function NearestExpiry(options: IStatusOptions): JSX.Element {
     ? trans.__('Not connected')
     : grant
       ? `${grant.target} ${clockFace(left)}`
-      : trans.__('No grant');
+      : model.state
+        ? trans.__('No grant')
+        : trans.__('Connecting…');
   const label = grant
     ? trans.__(
         '%1: %2 left. Open the security panel.',

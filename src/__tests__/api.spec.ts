@@ -37,6 +37,16 @@ describe('QsecApi', () => {
     expect(answer.serverTime).toBe(Date.parse('2026-01-31T12:00:00Z'));
   });
 
+  it('asks for news without counting as activity of the user', async () => {
+    const { api, asked } = apiThatAnswers(200, '{"version": 3}');
+    await api.state();
+    await api.state({ since: 2, wait: 20 });
+    const queries = asked.map(request => new URL(request.url).searchParams);
+    expect(queries.map(q => q.get('no_track_activity'))).toEqual(['1', '1']);
+    expect(queries.map(q => q.get('since'))).toEqual([null, '2']);
+    expect(queries[1].get('wait')).toBe('20');
+  });
+
   it('turns a problem document into title, detail and remedy', async () => {
     const problem = {
       code: 'request.ticket',

@@ -5,7 +5,7 @@ import type { IRecordedFinding, IState } from '../contract';
 import { placeOf } from '../place';
 import { age } from '../countdown';
 import { useAction, usePanel } from './context';
-import { Empty, ProblemCard, Section } from './parts';
+import { Empty, List, ProblemCard, Section } from './parts';
 
 /** The last secrets that saves found; a click goes to the cell. */
 export function Findings(props: { state: IState }): JSX.Element {
@@ -20,11 +20,10 @@ export function Findings(props: { state: IState }): JSX.Element {
           )}
         </Empty>
       ) : (
-        <ul className="jp-Qsec-list">
-          {findings.map(finding => (
-            <FoundSecret key={finding.id} finding={finding} />
-          ))}
-        </ul>
+        <List
+          items={findings}
+          row={finding => <FoundSecret key={finding.id} finding={finding} />}
+        />
       )}
     </Section>
   );

@@ -1,5 +1,4 @@
 import { Clipboard } from '@jupyterlab/apputils';
-import type { LabIcon } from '@jupyterlab/ui-components';
 import {
   caretDownIcon,
   caretRightIcon,
@@ -51,6 +50,35 @@ export function Section(props: {
   );
 }
 
+/** A list that shows its first items, and the rest on request. */
+export function List<T>(props: {
+  items: readonly T[];
+  row: (item: T) => JSX.Element;
+  first?: number;
+}): JSX.Element {
+  const { trans } = usePanel();
+  const [all, setAll] = useState(false);
+  const first = props.first ?? 5;
+  const items = all ? props.items : props.items.slice(0, first);
+  return (
+    <>
+      <ul className="jp-Qsec-list">{items.map(props.row)}</ul>
+      {props.items.length > first ? (
+        <button
+          type="button"
+          className="jp-Qsec-more"
+          aria-expanded={all}
+          onClick={() => setAll(!all)}
+        >
+          {all
+            ? trans.__('Show fewer')
+            : trans.__('Show all %1', props.items.length)}
+        </button>
+      ) : null}
+    </>
+  );
+}
+
 /** What a part says when there is nothing to show. */
 export function Empty(props: { children: React.ReactNode }): JSX.Element {
   return <p className="jp-Qsec-empty">{props.children}</p>;
@@ -72,26 +100,6 @@ export function ProblemCard(props: {
         {props.children}
       </div>
     </div>
-  );
-}
-
-/** A button that says with an icon, and to a screen reader with words, what it does. */
-export function IconButton(props: {
-  icon: LabIcon;
-  label: string;
-  onClick: () => void;
-}): JSX.Element {
-  const { icon: Icon, label, onClick } = props;
-  return (
-    <button
-      type="button"
-      className="jp-Qsec-iconButton"
-      title={label}
-      aria-label={label}
-      onClick={onClick}
-    >
-      <Icon.react tag="span" className="jp-Qsec-icon" />
-    </button>
   );
 }
 

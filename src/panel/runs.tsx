@@ -9,7 +9,7 @@ import React from 'react';
 import type { IRunSummary, IState } from '../contract';
 import { age } from '../countdown';
 import { usePanel } from './context';
-import { CopyButton, Empty, Section } from './parts';
+import { CopyButton, Empty, List, Section } from './parts';
 
 /** The last circuits that ran, each with its signed record. */
 export function Runs(props: { state: IState }): JSX.Element {
@@ -24,11 +24,7 @@ export function Runs(props: { state: IState }): JSX.Element {
           )}
         </Empty>
       ) : (
-        <ul className="jp-Qsec-list">
-          {runs.map(run => (
-            <Run key={run.run_id} run={run} />
-          ))}
-        </ul>
+        <List items={runs} row={run => <Run key={run.run_id} run={run} />} />
       )}
     </Section>
   );

@@ -11,7 +11,7 @@ test('axe finds nothing in the panel, in both themes and every state', async ({
   jupyter
 }) => {
   writeNotebook(jupyter.root, NAME);
-  await page.goto(`/lab/tree/${NAME}`);
+  await page.goto(`/lab/tree/${NAME}?reset`);
   await page.locator('.jp-NotebookPanel').waitFor();
   const notebook = new Notebook(page, jupyter.root, NAME);
   await notebook.ready();

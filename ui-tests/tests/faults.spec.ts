@@ -10,7 +10,7 @@ test('the panel outlives the control plane and the server', async ({
   jupyter
 }) => {
   writeNotebook(jupyter.root, NAME);
-  await page.goto(`/lab/tree/${NAME}`);
+  await page.goto(`/lab/tree/${NAME}?reset`);
   await page.locator('.jp-NotebookPanel').waitFor();
   const notebook = new Notebook(page, jupyter.root, NAME);
   await notebook.ready();

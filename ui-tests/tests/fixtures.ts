@@ -6,8 +6,8 @@ import { Jupyter } from './jupyter';
 
 const README_IMAGES = resolve(__dirname, '..', '..', 'docs', 'images');
 
-/** Galata's test on a server that the worker starts; settings, workspace and sessions are real. */
-export const test = galata.extend<{ plain: Page }, { jupyter: Jupyter }>({
+/** Galata's test on a server of its own; settings, workspace and sessions are real. */
+export const test = galata.extend<{ plain: Page; jupyter: Jupyter }>({
   jupyter: [
     // eslint-disable-next-line no-empty-pattern -- Playwright insists on a pattern here
     async ({}, use) => {
@@ -16,7 +16,7 @@ export const test = galata.extend<{ plain: Page }, { jupyter: Jupyter }>({
       await use(jupyter);
       await jupyter.clean();
     },
-    { scope: 'worker', timeout: 120_000 }
+    { timeout: 120_000 }
   ],
   // A page without Galata, which knows JupyterLab only and relays every request for a kernel by itself.
   plain: async ({ browser, jupyter }, use) => {

@@ -98,7 +98,7 @@ export class Notebook {
 
   output(index: number): Locator {
     return this.page
-      .locator('.jp-Notebook-cell')
+      .locator('.jp-NotebookPanel:visible .jp-Notebook-cell')
       .nth(index)
       .locator('.jp-OutputArea');
   }

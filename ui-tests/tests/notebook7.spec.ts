@@ -28,8 +28,13 @@ test('the panel works in Notebook 7', async ({ plain, jupyter }) => {
   writeNotebook(jupyter.root, NAME);
   await plain.goto(`/notebooks/${NAME}`);
   await plain.locator('.jp-Notebook').waitFor();
-  await plain.getByText('View', { exact: true }).first().click();
-  await plain.getByRole('menuitem', { name: 'Show Quantum Security' }).click();
+  const entry = plain.getByRole('menuitem', { name: 'Show Quantum Security' });
+  await expect(async () => {
+    // A menu that is opened while the page still loads closes again.
+    await plain.keyboard.press('Escape');
+    await plain.getByText('View', { exact: true }).first().click();
+    await entry.click({ timeout: 2000 });
+  }).toPass();
 
   const panel = plain.locator('#qsec-panel');
   await expect(panel).toBeVisible();

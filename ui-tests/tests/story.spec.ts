@@ -18,7 +18,7 @@ test('from a request to a clean notebook, all of it in the panel', async ({
   writeNotebook(jupyter.root, NAME, [
     oldCell('old', 'show_account()', `token = "${printed}"\n`)
   ]);
-  await page.goto(`tree/${NAME}`);
+  await page.goto(`tree/${NAME}?reset`);
   const notebook = new Notebook(page, jupyter.root, NAME);
   await notebook.ready();
 
