@@ -61,6 +61,7 @@ class Evidence:
         self._lock = threading.Lock()
         self._owed_gaps: list[Row] = []
         self._gaps_not_listed = 0
+        self._missed: set[tuple[str, str]] = set()
 
     def record(self, records: list[Record], kernel_id: str) -> list[dict[str, Any]]:
         """Record each run record; one that fails says why, and the others go on."""
@@ -72,7 +73,10 @@ class Evidence:
                     results.append({**about, **self._record(record, kernel_id)})
             except QsecError as error:
                 results.append({**about, "error": error.to_problem()})
-                if error.kind in {"unavailable", "bug"}:
+                missed = (about["run_id"], about["kind"])
+                # A kernel sends a record again until it is recorded; that is one gap, not many.
+                if error.kind in {"unavailable", "bug"} and missed not in self._missed:
+                    self._missed.add(missed)
                     self.gap(kernel_id, about["run_id"], f"{about['kind']} not recorded: {error.code}")
         self._changes.bump()
         return results

@@ -20,6 +20,7 @@ from .save import SaveGuard, ScanReport
 
 _WATCH_SECONDS = 20.0
 _WATCH_PAUSE = 1.0
+_FINDINGS_AT_ONCE = 1000
 
 
 class QsecExtension(ExtensionApp):
@@ -107,15 +108,23 @@ class QsecExtension(ExtensionApp):
             loop.call_soon_threadsafe(lambda: self._spawn(self._deliver_findings(report)))
 
     async def _deliver_findings(self, report: ScanReport) -> None:
-        body = {"path": report.path, "findings": report.to_dict()["findings"]}
+        findings = report.to_dict()["findings"]
+        for start in range(0, len(findings), _FINDINGS_AT_ONCE):
+            body = {"path": report.path, "findings": findings[start : start + _FINDINGS_AT_ONCE]}
+            if not await self._deliver(body):
+                self.log.error("qsec: the findings of %s did not reach the ledger", report.path)
+                return
+
+    async def _deliver(self, body: dict[str, Any]) -> bool:
         for pause in (0.0, 2.0, 10.0, 30.0):
             await asyncio.sleep(pause)
             try:
                 await self.control.call("POST", "/v1/findings", body)
             except QsecError as error:
-                self.log.warning("qsec: findings of %s not delivered yet (%s)", report.path, error.code)
+                self.log.warning("qsec: findings of %s not delivered yet (%s)", body["path"], error.code)
             else:
-                return
+                return True
+        return False
 
     def _spawn(self, work: Any) -> None:
         task = asyncio.ensure_future(work)

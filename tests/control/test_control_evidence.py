@@ -100,8 +100,8 @@ def test_full_disk_costs_the_record_and_leaves_a_gap_when_there_is_room_again(
 
     with monkeypatch.context() as patch:
         patch.setattr("qsec_jupyter.ledger.evidence.write_durably", full)
-        (answer,) = plane.evidence.record([intent()], "k1")
-    assert answer["error"]["code"] == "statements.unwritable"
+        answers = [plane.evidence.record([intent()], "k1")[0] for _ in range(3)]
+    assert {answer["error"]["code"] for answer in answers} == {"statements.unwritable"}
     assert plane.evidence.gap_count() == 1
     assert "statements.unwritable" in events("run.gap")[-1]["data"]["what"]
     assert verify_journal(tmp_path / "journal-0").ok
