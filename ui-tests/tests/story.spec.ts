@@ -131,6 +131,20 @@ test('from a request to a clean notebook, all of it in the panel', async ({
     await expect(runs.getByText('Copied')).toBeVisible();
     const card = await notebook.run('%qsec provenance');
     await expect(card).toContainText(/AerSimulator/);
+
+    const sampled = await notebook.run(
+      [
+        'from qiskit.primitives import StatevectorSampler',
+        'from qiskit_aer.primitives import SamplerV2',
+        'for sampler in (StatevectorSampler(), SamplerV2()):',
+        '    print(sampler.run([bell], shots=1000).result()[0].data.meas.num_shots)'
+      ].join('\n')
+    );
+    await expect(sampled).toContainText(/1000\s+1000/, { timeout: 60_000 });
+    await expect(runs).toContainText('StatevectorSampler.run');
+    await expect(runs).toContainText('SamplerV2.run');
+    await expect(runs.getByRole('img', { name: 'Done' })).toHaveCount(3);
+    await expect(runs.getByRole('listitem')).toHaveCount(3);
   });
 
   await test.step('a save masks the file, brings outputs in step and asks about the cell', async () => {
