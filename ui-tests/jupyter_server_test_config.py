@@ -1,7 +1,7 @@
 """Server configuration of the UI tests.
 
 Never use it in production: Galata's helper turns token and XSRF off and puts the application on ``window``.
-Authentication, authorisation and XSRF have their own tests, in ``tests/attack``, against a server that has them on.
+Authentication, authorisation and XSRF have their own tests, in ``tests/attack``, on a server with them on.
 """
 
 import os

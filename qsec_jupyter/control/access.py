@@ -331,9 +331,10 @@ class Access:
         return sorted(shown, key=lambda grant: grant.requested_at, reverse=True)[:50]
 
     def awaiting(self) -> list[Grant]:
-        """Return the requests that this principal may decide."""
+        """Return the requests that this principal may decide; what policy is about to approve is not one."""
         asked = [grant for grant in self.listed() if grant.state == "requested"]
-        return [grant for grant in asked if self._decide("approve", grant, None).allowed]
+        left = [grant for grant in asked if not self._decide("auto_approve", grant, None).allowed]
+        return [grant for grant in left if self._decide("approve", grant, None).allowed]
 
     def active(self, kernel_id: str) -> Grant | None:
         """Return the newest active grant of a kernel."""
