@@ -74,7 +74,9 @@ def resident_rows() -> list[dict[str, Any]]:
         hello = {"bearer": "b" * 43, "server_id": "bench", "user": user}
         child.stdin.write(json.dumps(hello).encode() + b"\n")
         child.stdin.flush()
-        json.loads(child.stdout.readline())
+        greeting = json.loads(child.stdout.readline())
+        if "port" not in greeting:
+            raise RuntimeError(f"the control plane did not start: {greeting}")
         time.sleep(2)
         resident = psutil.Process(child.pid).memory_info().rss / 2**20
         child.stdin.close()
