@@ -54,6 +54,9 @@ def _embedded() -> None:
     from ..control.credentials.broker import open_broker
 
     hello = _hello()
+    bearer = Secret(str(hello.pop("bearer")), "bearer")
+    for handler in logging.getLogger().handlers:
+        handler.addFilter(_Masking(bearer))
     user = hello["user"]
     principal = Principal(
         name=str(user["name"]),
@@ -71,7 +74,7 @@ def _embedded() -> None:
         raise
     try:
         control.open()
-        asyncio.run(_run(control, Secret(str(hello.pop("bearer")), "bearer")))
+        asyncio.run(_run(control, bearer))
     finally:
         control.close()
 
@@ -132,6 +135,31 @@ def _await_end(loop: asyncio.AbstractEventLoop, end: Any) -> None:
     while os.read(0, 4096):
         pass
     loop.call_soon_threadsafe(end)
+
+
+class _Masking(logging.Filter):
+    """Puts a marker in the place of a secret in whatever is logged, by us or a library."""
+
+    def __init__(self, secret: Secret) -> None:
+        super().__init__()
+        self._secret = secret
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Mask the message; arguments are merged into it first. A record with a traceback loses its text."""
+        value = self._secret.reveal()
+        if isinstance(record.msg, dict):  # structlog's own records
+            record.msg = {key: self._masked(item, value) for key, item in record.msg.items()}
+        else:
+            record.msg, record.args = self._masked(record.getMessage(), value), None
+        if record.exc_info and record.exc_info[1] is not None and value in repr(record.exc_info[1]):
+            record.exc_info = None
+        return True
+
+    def _masked(self, item: Any, value: str) -> Any:
+        if isinstance(item, (int, float, bool)) or item is None:
+            return item
+        text = item if isinstance(item, str) else repr(item)
+        return text.replace(value, str(self._secret)) if value in text else item
 
 
 def _say(message: dict[str, Any]) -> None:

@@ -9,7 +9,7 @@ from dataclasses import asdict, replace
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
-from ..core.errors import Conflict, Denied, NotFound, QsecError
+from ..core.errors import Conflict, Denied, NotFound, QsecError, Unavailable
 from ..core.model import OPEN_STATES, Grant, Principal, rfc3339
 from . import tables
 from .audit import Audit
@@ -23,6 +23,12 @@ from .store import Row, Store
 
 PENDING_SECONDS = 24 * 3600
 """After how long an undecided request expires."""
+
+START_SECONDS = 2.0
+"""How long the start waits for the sessions of an earlier server to end; the rest is pending."""
+
+STOP_SECONDS = 4.0
+"""How long the end of this process waits for sessions to end; the rest is pending, and durable."""
 
 _EVENT = {
     "requested": "grant.requested",
@@ -80,6 +86,8 @@ class Access:
         self._single_user = single_user
         self._clock = clock
         self._lock = threading.RLock()
+        self._closed = False
+        self._unstored: dict[str, Grant] = {}
 
     # -- asking and deciding ----------------------------------------------------------------------
 
@@ -124,6 +132,7 @@ class Access:
             )
             raise
         with self._lock:
+            self._refuse_when_closed()
             grant = replace(grant, policies=decision.policies)
             self._audit.record("grant.requested", self._principal.name, **self._audit.about(grant))
             self._store.add(tables.grants, {**_row(grant), "server_id": self._server_id})
@@ -148,7 +157,11 @@ class Access:
         """
         with self._lock:
             grant = self.get(grant_id)
-            decision = self._decide(verdict, grant, asking_kernel).require(verdict, grant.target)
+            decision = self._permit(verdict, grant, asking_kernel)
+            self._refuse_when_closed()
+            if _deadline(grant) <= self._clock():
+                self.expire_due()  # a machine that slept is later than its timers think
+                grant = self.get(grant_id)
             who = self._principal.name
             if grant.requester == who:
                 who = f"{who} (own request)"
@@ -181,7 +194,7 @@ class Access:
         """Withdraw a request, or end a grant early; its sessions end, too."""
         with self._lock:
             grant = self.get(grant_id)
-            self._decide(verb, grant, asking_kernel).require(verb, grant.target)
+            self._permit(verb, grant, asking_kernel)
             ended = step(grant, verb, self._clock())
             if comment:
                 ended = replace(ended, decision_comment=comment.strip()[:500])
@@ -196,14 +209,17 @@ class Access:
 
     def end_everything(self) -> list[str]:
         """End all that hangs on this server."""
-        return self._end_all(self._open({"server_id": self._server_id}))
+        with self._lock:
+            self._closed = True
+        return self._end_all(self._open({"server_id": self._server_id}), STOP_SECONDS)
 
     def reconcile(self) -> list[str]:
         """End what an earlier server left: it is gone, since its journal was free."""
         rows = self._store.rows(tables.grants, {"state": list(OPEN_STATES)})
-        return self._end_all([_grant(row) for row in rows if row["server_id"] != self._server_id])
+        left = {row["id"] for row in rows if row["server_id"] != self._server_id}
+        return self._end_all([grant for grant in self._open({}) if grant.id in left], START_SECONDS)
 
-    def _end_all(self, grants: Iterable[Grant]) -> list[str]:
+    def _end_all(self, grants: Iterable[Grant], seconds: float | None = None) -> list[str]:
         ended = []
         for grant in grants:
             event: GrantEvent = "cancel" if grant.state == "requested" else "revoke"
@@ -213,13 +229,13 @@ class Access:
                 except Conflict:
                     continue  # it ended by itself meanwhile
             ended.append(grant.id)
-        for grant_id in ended:
-            self._sessions.end(grant_id)
+        self._sessions.end(*ended, seconds=seconds)
         return ended
 
     def expire_due(self) -> float | None:
         """End what has run out; return the seconds until the next grant does."""
         now, nearest = self._clock(), None
+        expired: list[str] = []
         for grant in self._open({}):
             left = (_deadline(grant) - now).total_seconds()
             if left > 0:
@@ -230,7 +246,8 @@ class Access:
                     self._commit(step(self.get(grant.id), "expire", now), None, ending=True)
                 except Conflict:
                     continue
-            self._sessions.end(grant.id)
+            expired.append(grant.id)
+        self._sessions.end(*expired)  # after all are marked: a store that hangs delays no expiry
         return nearest
 
     # -- credentials ------------------------------------------------------------------------------
@@ -291,8 +308,8 @@ class Access:
                 "Call qsec.credential() in a notebook.",
             )
         self.expire_due()
-        rows = self._store.rows(tables.grants, {"target": target_name, "kernel_id": kernel_id})
-        grants = sorted((_grant(row) for row in rows), key=lambda grant: grant.requested_at)
+        grants = self._stored({"target": target_name, "kernel_id": kernel_id})
+        grants.sort(key=lambda grant: grant.requested_at)
         for grant in reversed(grants):
             if grant.state == "active":
                 return grant
@@ -321,13 +338,13 @@ class Access:
             raise NotFound(
                 "grant.unknown", "There is no such grant", remedy="List grants with qsec.grants()."
             )
-        return _grant(row)
+        return self._unstored.get(grant_id) or _grant(row)
 
     def listed(self) -> list[Grant]:
         """Return open grants and those that ended in the last hour, newest first, at most 50."""
         since = rfc3339(self._clock() - timedelta(hours=1))
-        rows = self._store.rows(tables.grants, {"server_id": self._server_id})
-        shown = [_grant(row) for row in rows if row["ended_at"] is None or row["ended_at"] > since]
+        grants = self._stored({"server_id": self._server_id})
+        shown = [grant for grant in grants if grant.ended_at is None or grant.ended_at > since]
         return sorted(shown, key=lambda grant: grant.requested_at, reverse=True)[:50]
 
     def awaiting(self) -> list[Grant]:
@@ -338,12 +355,36 @@ class Access:
 
     def active(self, kernel_id: str) -> Grant | None:
         """Return the newest active grant of a kernel."""
-        rows = self._store.rows(tables.grants, {"kernel_id": kernel_id, "state": "active"})
-        grants = sorted((_grant(row) for row in rows), key=lambda grant: grant.requested_at)
-        return grants[-1] if grants else None
+        now = self._clock()
+        active = [grant for grant in self._open({"kernel_id": kernel_id}) if grant.state == "active"]
+        left = [grant for grant in active if _deadline(grant) > now]
+        return max(left, key=lambda grant: grant.requested_at, default=None)
 
     def _open(self, where: Row) -> list[Grant]:
-        return [_grant(r) for r in self._store.rows(tables.grants, {**where, "state": list(OPEN_STATES)})]
+        grants = self._stored({**where, "state": list(OPEN_STATES)})
+        return [grant for grant in grants if grant.state in OPEN_STATES]
+
+    def _stored(self, where: Row) -> list[Grant]:
+        return [
+            self._unstored.get(row["id"]) or _grant(row) for row in self._store.rows(tables.grants, where)
+        ]
+
+    # -- deciding and writing it down ---------------------------------------------------------------
+
+    def _refuse_when_closed(self) -> None:
+        if self._closed:
+            raise Unavailable(
+                "control.ending", "The control plane is ending", remedy="Ask again when it is back."
+            )
+
+    def _permit(self, action: Action, grant: Grant, asking_kernel: str | None) -> Decision:
+        """Return the decision that permits; a refusal is recorded, for it may be an attempt at more."""
+        try:
+            return self._decide(action, grant, asking_kernel).require(action, grant.target)
+        except Denied as error:
+            about = {"grant": grant.id, "target": grant.target, "action": action, "kernel": asking_kernel}
+            self._audit.record("request.refused", self._principal.name, **about, rule=error.code)
+            raise
 
     def _decide(self, action: Action, grant: Grant, asking_kernel: str | None) -> Decision:
         situation = Situation(
@@ -361,9 +402,25 @@ class Access:
         """Tell the ledger, then the database, then who waits."""
         record = self._audit.record_ending if ending else self._audit.record
         record(_EVENT[grant.state], actor, **self._audit.about(grant), **data)
-        self._store.change(tables.grants, {"id": grant.id}, _row(grant))
+        try:
+            self._store.change(tables.grants, {"id": grant.id}, _row(grant))
+        except Unavailable:
+            if not ending:
+                raise
+            self._unstored[grant.id] = grant  # a full disk keeps no grant alive
         self._changes.bump()
         return grant
+
+    def settle(self) -> bool:
+        """Write down the endings that the database did not take; say whether none is left."""
+        with self._lock:
+            for grant_id, grant in list(self._unstored.items()):
+                try:
+                    self._store.change(tables.grants, {"id": grant_id}, _row(grant))
+                except Unavailable:
+                    return False
+                del self._unstored[grant_id]
+        return True
 
 
 def _deadline(grant: Grant) -> datetime:

@@ -6,9 +6,11 @@ import hmac
 import logging
 from typing import Any
 
-from fastapi import Depends, FastAPI, Request
+from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from starlette.datastructures import Headers
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from ..core.errors import HTTP_STATUS, Bug, Invalid, QsecError
 from ..core.secret import Secret
@@ -19,45 +21,72 @@ _log = logging.getLogger("qsec.http")
 _HOSTS = frozenset({"127.0.0.1", "localhost", "[::1]"})
 
 
-class Unauthenticated(Exception):
-    """The request carries no bearer, or a wrong one, or comes under another host's name."""
-
-
 def make_app(control: ControlPlane | None, bearer: Secret | None) -> FastAPI:
     """Return the application. Without a bearer it answers nothing; that form is for exporting OpenAPI."""
-    guard = Depends(_Guard(bearer))
     app = FastAPI(
         title="qsec control plane",
         version="1",
         docs_url=None,
         redoc_url=None,
         openapi_url=None,
-        dependencies=[guard],
         generate_unique_id_function=lambda route: route.name,
     )
     app.state.control = control
     for module in (state, grants, credentials, runs, findings, kernels):
         app.include_router(module.router)
-    app.add_exception_handler(Unauthenticated, _unauthenticated)
     app.add_exception_handler(QsecError, _refused)
     app.add_exception_handler(RequestValidationError, _malformed)
     app.add_exception_handler(Exception, _failed)
+    app.add_middleware(BearerGuard, bearer=bearer)
+    refuse_open_app(app)
     return app
 
 
-class _Guard:
-    """Lets a request in that carries the bearer and was sent to this machine by its own name."""
+class BearerGuard:
+    """Stands before all routes, of whatever kind, and before any body is read.
 
-    def __init__(self, bearer: Secret | None) -> None:
+    It lets a request in that carries the bearer and was sent to this machine by its own name.
+
+    Args:
+        app: What it guards (ASGI 3).
+        bearer: The secret that the Jupyter Server shares; ``None`` lets nobody in.
+    """
+
+    def __init__(self, app: ASGIApp, bearer: Secret | None) -> None:
+        self._app = app
         self._bearer = bearer
 
-    def __call__(self, request: Request) -> None:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on, or answer 401; a socket is closed."""
+        if scope["type"] == "lifespan" or self._may_pass(Headers(scope=scope)):
+            await self._app(scope, receive, send)
+        elif scope["type"] == "http":
+            refusal = Invalid(
+                "http.unauthenticated", "This needs the bearer", "", "Ask through the Jupyter Server."
+            )
+            await _problem(refusal, 401)(scope, receive, send)
+        else:
+            await send({"type": "websocket.close", "code": 1008, "reason": ""})  # policy violation, RFC 6455
+
+    def _may_pass(self, headers: Headers) -> bool:
+        if self._bearer is None:
+            return False
         # A page that rebinds its name to 127.0.0.1 still sends that name.
-        host = request.headers.get("host", "").rpartition(":")[0] or request.headers.get("host", "")
-        given = request.headers.get("authorization", "")
-        wanted = f"Bearer {self._bearer.reveal()}" if self._bearer else None
-        if wanted is None or host not in _HOSTS or not hmac.compare_digest(given.encode(), wanted.encode()):
-            raise Unauthenticated
+        host = headers.get("host", "")
+        known = (host.rpartition(":")[0] or host) in _HOSTS
+        wanted = f"Bearer {self._bearer.reveal()}".encode()
+        return hmac.compare_digest(headers.get("authorization", "").encode("latin-1"), wanted) and known
+
+
+def refuse_open_app(app: FastAPI) -> None:
+    """Make sure that nothing stands before the guard.
+
+    Raises:
+        Bug: ``control.open``; such an application does not start.
+    """
+    outermost: object = app.user_middleware[0].cls if app.user_middleware else None
+    if outermost is not BearerGuard:
+        raise Bug("control.open", "Something answers before the bearer is checked")
 
 
 def _problem(error: QsecError, status: int | None = None) -> JSONResponse:
@@ -65,11 +94,6 @@ def _problem(error: QsecError, status: int | None = None) -> JSONResponse:
     return JSONResponse(
         {**error.to_problem(), "status": status}, status, media_type="application/problem+json"
     )
-
-
-async def _unauthenticated(request: Request, error: Exception) -> JSONResponse:
-    refusal = Invalid("http.unauthenticated", "This needs the bearer", "", "Ask through the Jupyter Server.")
-    return _problem(refusal, 401)
 
 
 async def _refused(request: Request, error: Exception) -> JSONResponse:

@@ -13,6 +13,7 @@ from typing import Any
 
 from ..core.errors import QsecError
 from ..core.model import Principal
+from ..core.signing import Signer
 from ..ledger.evidence import StatementStore
 from ..ledger.keys import KeyArchive
 from ..ledger.log import Ledger
@@ -26,12 +27,15 @@ from .evidence import Evidence
 from .findings import Findings
 from .policy.engine import PolicyEngine
 from .sessions import Sessions
+from .signing import Signing
 from .store import Store, open_engine
 
 CHECKPOINT_SECONDS = 60.0
 CHECKPOINT_EVENTS = 100
 HEALTH_SECONDS = 15.0
 RETRY_SECONDS = (2.0, 5.0, 15.0, 60.0)
+LONGEST_SLEEP = 10.0
+"""Timers stand still while a machine sleeps; this is how late an expiry is noticed afterwards (seconds)."""
 
 _log = logging.getLogger("qsec.control")
 
@@ -73,6 +77,7 @@ class ControlPlane:
         self._keys = KeyArchive(folder / "keys")
         self.audit = Audit(self._ledger, self.store)
         self.sessions = Sessions(self.store, self.audit, broker)
+        self.signing = Signing(broker)
         self._clock = clock
         self.policy = PolicyEngine.shipped()
         self.access = Access(
@@ -95,7 +100,7 @@ class ControlPlane:
             store=self.store,
             audit=self.audit,
             access=self.access,
-            broker=broker,
+            signing=self.signing,
             changes=self.changes,
             principal=principal,
             server_id=server_id,
@@ -115,6 +120,7 @@ class ControlPlane:
         self.audit.record_ending("server.connected", self.principal.name)
         self._safely(self.evidence.account)
         self.access.reconcile()
+        self._spare_a_hanging_store()
         self.checkpoint()
 
     def start(self) -> None:
@@ -135,6 +141,7 @@ class ControlPlane:
     def close(self) -> None:
         """Revoke everything, sign the end, and let go."""
         self.access.end_everything()
+        self._spare_a_hanging_store()
         self.evidence.settle()
         self.audit.record_ending("control.stopped")
         self.checkpoint()
@@ -144,13 +151,17 @@ class ControlPlane:
         self.store.close()
         self._journal.release()
 
+    def _spare_a_hanging_store(self) -> None:
+        if self.sessions.pending():
+            self.signing.rest()  # what did not end a session in time is not waited for again
+
     # -- keeping time -----------------------------------------------------------------------------
 
     async def _expire(self) -> None:
         while True:
             version = self.changes.version
             nearest = await asyncio.to_thread(self._safely, self.access.expire_due)
-            await self.changes.beyond(version, min(nearest or 3600.0, 3600.0) + 0.01)
+            await self.changes.beyond(version, min(nearest or LONGEST_SLEEP, LONGEST_SLEEP) + 0.01)
 
     async def _settle(self) -> None:
         """Write what is owed and end what is pending, less and less often while nothing helps."""
@@ -162,7 +173,7 @@ class ControlPlane:
 
     def _settle_once(self) -> bool:
         self.evidence.settle()
-        return self.audit.settle() and self.sessions.retry()
+        return self.access.settle() and self.audit.settle() and self.sessions.retry()
 
     async def _every(self, seconds: float, work: Callable[[], Any]) -> None:
         while True:
@@ -181,15 +192,15 @@ class ControlPlane:
 
     def checkpoint(self) -> None:
         """Sign the ledger as it is, with the store's key, else with this machine's."""
-        for choose in (self.broker.signer, self.broker.local_signer):
-            try:
-                signer = choose()
-                self._keys.add(signer, self._clock())
-                self._checkpointed = self._ledger.checkpoint(signer).size
-            except QsecError as error:
-                _log.warning("a checkpoint was not made: %s", error.code)
-            else:
-                return
+
+        def work(signer: Signer, _: bool) -> int:
+            self._keys.add(signer, self._clock())
+            return self._ledger.checkpoint(signer).size
+
+        try:
+            self._checkpointed = self.signing.run(work)
+        except QsecError as error:
+            _log.warning("a checkpoint was not made: %s", error.code)
 
     def _checkpoint_if_new(self) -> None:
         if self._ledger.size != self._checkpointed:
@@ -224,7 +235,14 @@ class ControlPlane:
                 else f"{self._ledger.size} entries",
                 "Free some space or repair the disk; they are written by themselves then.",
             ),
-            _check("policy", True, f"bundle {self.policy.digest[:12]}", ""),
+            _check(
+                "policy",
+                not self.policy.failures,
+                f"bundle {self.policy.digest[:12]}; {self.policy.failures} decisions failed and were refused"
+                if self.policy.failures
+                else f"bundle {self.policy.digest[:12]}",
+                "Correct the policy that fails, and start the server again.",
+            ),
             _check(
                 "gaps",
                 not gaps,

@@ -9,7 +9,7 @@ from datetime import datetime
 from importlib.metadata import version
 from typing import Any
 
-from ..core.errors import Bug, Invalid, NotFound, QsecError, Unavailable
+from ..core.errors import Bug, Invalid, NotFound, QsecError
 from ..core.model import Principal, rfc3339
 from ..core.signing import Signer
 from ..ledger.evidence import StatementStore
@@ -20,7 +20,7 @@ from . import tables
 from .access import Access
 from .audit import Audit
 from .changes import Changes
-from .credentials.broker import Broker
+from .signing import Signing
 from .store import Row, Store
 
 Record = dict[str, Any]
@@ -40,7 +40,7 @@ class Evidence:
         store: Store,
         audit: Audit,
         access: Access,
-        broker: Broker,
+        signing: Signing,
         changes: Changes,
         principal: Principal,
         server_id: str,
@@ -51,7 +51,7 @@ class Evidence:
         self._store = store
         self._audit = audit
         self._access = access
-        self._broker = broker
+        self._signing = signing
         self._changes = changes
         self._principal = principal
         self._recorder = {"name": "qsec-jupyter", "version": version("qsec-jupyter"), "server": server_id}
@@ -149,15 +149,13 @@ class Evidence:
     def _sign(
         self, record: Record, kind: str, summary: Row, grant_id: str | None
     ) -> tuple[bytes, Signer, list[str]]:
-        """Sign with the store's key; with this machine's, and a gap that says so, while the store is away."""
-        gaps: list[str] = []
-        try:
-            signer = self._broker.signer()
+        """Sign with the store's key; with this machine's, and a gap that says so, while it does not."""
+
+        def work(signer: Signer, by_store: bool) -> tuple[bytes, Signer, list[str]]:
+            gaps = [] if by_store else ["signed with this machine's key: the store did not sign"]
             return self._envelope(record, kind, summary, grant_id, signer, gaps), signer, gaps
-        except Unavailable:
-            gaps.append("signed with this machine's key: the store did not answer")
-            signer = self._broker.local_signer()
-            return self._envelope(record, kind, summary, grant_id, signer, gaps), signer, gaps
+
+        return self._signing.run(work)
 
     def _envelope(
         self,

@@ -45,7 +45,9 @@ class Findings:
 
     def keep(self, path: str, fingerprint: str, reason: str) -> None:
         """Record that a person keeps a finding, and why."""
-        self._audit.record("finding.kept", self._principal.name, fingerprint=fingerprint, reason=reason[:500])
+        who = self._principal.name
+        pseudonymous = self._audit.reason_hmac(who, reason)
+        self._audit.record("finding.kept", who, fingerprint=fingerprint, reason_hmac=pseudonymous)
         where = {"path": path, "fingerprint": fingerprint}
         self._store.change(tables.findings, where, {"kept_reason": reason[:500]})
         self._changes.bump()

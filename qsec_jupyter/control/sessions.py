@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+import time
 from concurrent.futures import Future, ThreadPoolExecutor, TimeoutError as CallTimeout
 from datetime import datetime
-from typing import TypeVar
 
 from ..core.errors import QsecError, Unavailable
-from ..core.model import rfc3339
+from ..core.model import OPEN_STATES, rfc3339
 from . import tables
 from .audit import Audit
 from .credentials.broker import Broker, Issued, IssueRequest, SessionRef
@@ -18,7 +17,6 @@ from .store import Row, Store
 CALL_SECONDS = 10.0
 """How long a call to the store may take before its outcome counts as unknown."""
 
-_T = TypeVar("_T")
 _log = logging.getLogger("qsec.sessions")
 
 
@@ -30,12 +28,15 @@ class Sessions:
         self._audit = audit
         self._broker = broker
         self._workers = ThreadPoolExecutor(8, thread_name_prefix="qsec-broker")
+        # Of their own: an ending never waits behind a store that hangs on an issue.
+        self._enders = ThreadPoolExecutor(16, thread_name_prefix="qsec-end")
 
     def issue(self, request: IssueRequest) -> Issued:
         """Return a credential; its session is in the database before the secret is read.
 
         Raises:
-            Unavailable: ``vault.timeout`` when the store takes too long. What was issued meanwhile is ended.
+            Unavailable: ``vault.timeout`` when the store takes too long. What it issues late is ended with
+                its grant: at once when that is over, and else the grant's next call finds it open.
         """
         future = self._workers.submit(
             self._broker.issue, request, lambda session: self._remember(request, session)
@@ -43,11 +44,11 @@ class Sessions:
         try:
             return future.result(CALL_SECONDS)
         except CallTimeout as error:
-            future.add_done_callback(lambda _: self.end(request.grant_id))
+            future.add_done_callback(lambda _: self._end_if_over(request.grant_id))
             raise Unavailable(
                 "vault.timeout",
                 "The store of credentials takes too long",
-                f"It did not answer within {CALL_SECONDS:.0f} s; what it may have issued is ended.",
+                f"No answer within {CALL_SECONDS:.0f} s; what it may have issued ends with the grant.",
                 "Try again; `qsec doctor` says how the store is.",
             ) from error
 
@@ -61,45 +62,72 @@ class Sessions:
         }
         self._store.add(tables.sessions, row)
 
-    def end(self, grant_id: str) -> bool:
-        """End every session of a grant; say whether all of them are verified gone."""
-        rows = self._store.rows(tables.sessions, {"grant_id": grant_id, "ended": False})
-        return all([self._end(row) for row in rows])  # noqa: C419  # each is tried, whatever becomes of the first
+    def end(self, *grant_ids: str, seconds: float | None = None) -> bool:
+        """End every session of these grants, at the same time; say whether all are verified gone.
+
+        Args:
+            grant_ids: Grants that are over.
+            seconds: What is not verified by then is pending, and tried again; ``CALL_SECONDS`` if not given.
+        """
+        where = {"grant_id": list(grant_ids), "ended": False}
+        return self._end(self._store.rows(tables.sessions, where), seconds)
 
     def retry(self) -> bool:
         """Try once more what could not be ended; say whether nothing is left."""
-        ended = {"state": ["expired", "revoked", "denied", "cancelled"]}
-        over = {row["id"] for row in self._store.rows(tables.grants, ended)}
-        rows = [r for r in self._store.rows(tables.sessions, {"ended": False}) if r["grant_id"] in over]
-        return all([self._end(row, again=True) for row in rows])  # noqa: C419  # as above
+        return self._end(self._of_ended_grants(), again=True)
 
     def pending(self) -> int:
         """Count the sessions of ended grants that are not verified gone."""
-        ended = {"state": ["expired", "revoked", "denied", "cancelled"]}
-        over = {row["id"] for row in self._store.rows(tables.grants, ended)}
-        return sum(r["grant_id"] in over for r in self._store.rows(tables.sessions, {"ended": False}))
+        return len(self._of_ended_grants())
 
-    def _end(self, row: Row, *, again: bool = False) -> bool:
-        session = SessionRef(row["accessor"], tuple(row["lease_ids"]), _moment(row["expires_at"]))
-        gone = self._limited(lambda: self._broker.revoke(session), otherwise=False)
-        if gone:
-            self._store.change(tables.sessions, {"id": row["id"]}, {"ended": True})
-            self._audit.record_ending("credential.revoked", grant=row["grant_id"])
-        elif not again:
-            self._audit.record_ending("credential.revocation_pending", grant=row["grant_id"])
-        return gone
+    def _of_ended_grants(self) -> list[Row]:
+        rows = self._store.rows(tables.sessions, {"ended": False})
+        known = self._store.rows(tables.grants, {"id": sorted({row["grant_id"] for row in rows})})
+        still_open = {grant["id"] for grant in known if grant["state"] in OPEN_STATES}
+        return [row for row in rows if row["grant_id"] not in still_open]
 
-    def _limited(self, call: Callable[[], _T], otherwise: _T) -> _T:
-        future: Future[_T] = self._workers.submit(call)
+    def _end_if_over(self, grant_id: str) -> None:
+        grant = self._store.one(tables.grants, {"id": grant_id})
+        if grant is None or grant["state"] not in OPEN_STATES:
+            self.end(grant_id)
+
+    def _end(self, rows: list[Row], seconds: float | None = None, *, again: bool = False) -> bool:
+        calls = [(row, self._revocation(row)) for row in rows]
+        deadline = time.monotonic() + (CALL_SECONDS if seconds is None else seconds)
+        all_gone = True
+        for row, call in calls:
+            gone = _verified(call, deadline)
+            noted = gone and self._note_end(row)
+            all_gone = all_gone and noted
+            if not gone and not again:
+                self._audit.record_ending("credential.revocation_pending", grant=row["grant_id"])
+        return all_gone
+
+    def _note_end(self, row: Row) -> bool:
         try:
-            return future.result(CALL_SECONDS)
-        except (CallTimeout, QsecError) as error:
-            _log.warning("a session could not be ended yet (%s)", type(error).__name__)
-            return otherwise
+            self._store.change(tables.sessions, {"id": row["id"]}, {"ended": True})
+        except QsecError as error:
+            _log.warning("the end of a session could not be noted yet (%s)", error.code)
+            return False
+        self._audit.record_ending("credential.revoked", grant=row["grant_id"])
+        return True
+
+    def _revocation(self, row: Row) -> Future[bool]:
+        session = SessionRef(row["accessor"], tuple(row["lease_ids"]), _moment(row["expires_at"]))
+        return self._enders.submit(self._broker.revoke, session)
 
     def close(self) -> None:
         """Let the workers go; a call that hangs is not waited for."""
         self._workers.shutdown(wait=False, cancel_futures=True)
+        self._enders.shutdown(wait=False, cancel_futures=True)
+
+
+def _verified(call: Future[bool], deadline: float) -> bool:
+    try:
+        return call.result(max(0.0, deadline - time.monotonic()))
+    except Exception as error:  # noqa: BLE001  # whatever one session does, the others must end, too
+        _log.warning("a session could not be ended yet (%s)", type(error).__name__)
+        return False
 
 
 def _moment(text: str) -> datetime:

@@ -1,9 +1,12 @@
 """Credentials and endings: whose they are, what a failing ledger or store does to them."""
 
+import threading
+import time
+
 import pytest
 
 from qsec_jupyter.control import tables
-from qsec_jupyter.core.errors import Denied, Unavailable
+from qsec_jupyter.core.errors import Conflict, Denied, Unavailable
 from qsec_jupyter.core.model import Principal
 
 
@@ -103,22 +106,118 @@ def test_store_that_is_away_gives_one_clear_error_and_ends_nothing(ask, broker) 
     assert ask.state(grant) == "active"
 
 
-def test_store_that_hangs_is_given_up_and_what_it_issued_late_is_ended(ask, broker, monkeypatch) -> None:
-    import threading
-
+@pytest.mark.parametrize("over", [False, True])
+def test_store_that_hangs_is_given_up_and_what_it_issues_late_ends_with_the_grant(
+    ask, plane, broker, monkeypatch, over
+) -> None:
     monkeypatch.setattr("qsec_jupyter.control.sessions.CALL_SECONDS", 0.2)
-    ask.request()
+    grant = ask.request()
     gate = threading.Event()
     broker.before_answer = gate.wait
     with pytest.raises(Unavailable) as caught:
         ask.credential()
     assert caught.value.code == "vault.timeout"
+    broker.before_answer = lambda: None
+    if over:  # its session is not open yet when the grant ends
+        plane.store.change(tables.sessions, {"grant_id": grant.id}, {"grant_id": "elsewhere"})
+        plane.access.end(grant.id, "revoke", None, None)
+        plane.store.change(tables.sessions, {"grant_id": "elsewhere"}, {"grant_id": grant.id})
     gate.set()
-    for _ in range(100):
-        if broker.issued and not broker.open:
-            return
-        threading.Event().wait(0.02)
-    raise AssertionError("the late session is still open")
+    if over:
+        assert eventually(lambda: broker.open == {})
+    else:
+        assert ask.credential()["grant_id"] == grant.id
+        plane.access.end(grant.id, "revoke", None, None)
+        assert broker.open == {}
+
+
+def eventually(condition, seconds: float = 5.0) -> bool:
+    deadline = time.monotonic() + seconds
+    while not condition() and time.monotonic() < deadline:
+        time.sleep(0.02)
+    return condition()
+
+
+def test_store_that_hangs_on_many_endings_is_waited_for_once(make_plane, broker, monkeypatch, events) -> None:
+    monkeypatch.setattr("qsec_jupyter.control.access.STOP_SECONDS", 0.3)
+    plane = make_plane()
+    for kernel in ("k1", "k2", "k3", "k4", "k5"):
+        plane.access.request("sandbox", "r", None, None, kernel, kernel)
+        plane.access.credential("sandbox", kernel)
+    gate = threading.Event()
+    broker.revoke = lambda session: gate.wait(20)
+    started = time.monotonic()
+    plane.close()
+    plane.gone = True
+    gate.set()
+    assert time.monotonic() - started < 1.5
+    assert events().count("credential.revocation_pending") == 5
+    assert events()[-1] == "control.stopped"
+
+
+def test_one_ending_that_fails_oddly_does_not_keep_the_others_open(ask, plane, broker) -> None:
+    ask.request(kernel="k1"), ask.request("pilot", kernel="k1")
+    ask.credential(kernel="k1")
+    plane.access.decide(plane.access.awaiting()[0].id, "approve", None, None)
+    ask.credential("pilot", kernel="k1")
+    revoke = broker.revoke
+
+    def odd(session):
+        if session.accessor == "acc-1":
+            raise RuntimeError("odd")
+        return revoke(session)
+
+    broker.revoke = odd
+    assert len(plane.access.kernel_ended("k1")) == 2
+    assert list(broker.open) == ["acc-1"]
+    assert plane.sessions.pending() == 1
+
+
+def test_full_disk_keeps_no_grant_and_no_session_alive(ask, plane, broker, monkeypatch) -> None:
+    grant, other = ask.request(), ask.request(kernel="k2")
+    ask.credential()
+
+    def refuse(*args):
+        raise Unavailable("store.unwritable", "The database cannot be written")
+
+    with monkeypatch.context() as patch:
+        break_ledger(plane, patch)
+        patch.setattr(plane.store, "change", refuse)
+        patch.setattr(plane.store, "add", refuse)
+        assert plane.access.end(grant.id, "revoke", None, None).state == "revoked"
+        assert broker.open == {}
+        assert ask.state(grant) == "revoked"
+        assert plane.access.active("k1") is None
+        assert {g.id: g.state for g in plane.access.listed()} == {grant.id: "revoked", other.id: "active"}
+        with pytest.raises((Denied, Unavailable)):
+            ask.credential()
+        assert not plane.access.settle()
+    assert plane._settle_once()
+    assert plane.store.one(tables.grants, {"id": grant.id})["state"] == "revoked"
+    assert plane.sessions.pending() == 0
+
+
+def test_nothing_begins_once_the_end_has_begun(ask, plane) -> None:
+    plane.access.end_everything()
+    with pytest.raises(Unavailable) as caught:
+        ask.request()
+    assert caught.value.code == "control.ending"
+
+
+def test_request_that_ran_out_unnoticed_is_not_approved_any_more(ask, plane, clock) -> None:
+    grant = ask.request("pilot")
+    clock.forward(hours=30)  # a laptop that slept: no timer ran
+    with pytest.raises(Conflict):
+        plane.access.decide(grant.id, "approve", None, None)
+    assert ask.state(grant) == "expired"
+
+
+def test_refused_decision_is_on_record(ask, plane, events) -> None:
+    grant = ask.request("pilot")
+    with pytest.raises(Denied):
+        plane.access.decide(grant.id, "approve", None, "k1")
+    data = events("request.refused")[-1]["data"]
+    assert (data["action"], data["grant"], data["kernel"]) == ("approve", grant.id, "k1")
 
 
 def test_unverified_revocation_is_pending_until_it_is_verified(ask, plane, broker, events) -> None:
@@ -212,6 +311,7 @@ def test_after_a_crash_another_server_revokes_what_was_left(make_plane, broker, 
 def test_ledger_names_no_person_and_no_reason(make_plane, tmp_path) -> None:
     plane = make_plane(Principal("ada.lovelace", "Ada Lovelace", "local account", roles=("researcher",)))
     plane.access.request("sandbox", "for the countess", None, None, "k1", "k1")
+    plane.findings.keep("a.ipynb", "f", "the countess's own")
     for path in (tmp_path / "journal-0" / "ledger").rglob("*"):
         if path.is_file():
             assert b"lovelace" not in path.read_bytes().lower()

@@ -5,9 +5,12 @@ import time
 
 import pytest
 from fastapi.testclient import TestClient
+from starlette.middleware.gzip import GZipMiddleware
+from starlette.websockets import WebSocketDisconnect
 
-from qsec_jupyter.control.app import make_app, openapi
+from qsec_jupyter.control.app import make_app, openapi, refuse_open_app
 from qsec_jupyter.control.openapi import main
+from qsec_jupyter.core.errors import Bug
 from qsec_jupyter.core.secret import Secret
 
 BEARER = "b" * 43
@@ -43,7 +46,43 @@ def test_a_rebound_name_is_refused_even_with_the_bearer(client, host) -> None:
 
 @pytest.mark.parametrize("path", ["/docs", "/redoc", "/openapi.json", "/"])
 def test_nothing_but_the_routes_is_served(client, path) -> None:
-    assert client.get(path).status_code in {401, 404}
+    assert client.get(path).status_code == 404
+
+
+def test_without_the_bearer_not_even_a_wrong_path_or_body_is_told_from_a_right_one(client) -> None:
+    client.headers.pop("Authorization")
+    assert client.get("/nowhere").status_code == 401
+    assert client.post("/v1/grants", content=b"{not json").status_code == 401
+
+
+def test_guard_stands_before_whatever_is_added(plane) -> None:
+    app = make_app(plane, Secret(BEARER, "bearer"))
+    app.mount("/files", lambda *_: pytest.fail("reached"))
+    app.add_api_websocket_route("/socket", lambda *_: pytest.fail("reached"))
+    client = TestClient(app, base_url="http://127.0.0.1:9")
+    assert client.get("/files/x").status_code == 401
+    with pytest.raises(WebSocketDisconnect) as caught, client.websocket_connect("/socket"):
+        pass
+    assert caught.value.code == 1008
+
+
+def test_application_with_something_before_the_guard_does_not_start(plane) -> None:
+    app = make_app(plane, Secret(BEARER, "bearer"))
+    app.add_middleware(GZipMiddleware)
+    with pytest.raises(Bug) as caught:
+        refuse_open_app(app)
+    assert caught.value.code == "control.open"
+
+
+def test_application_without_a_bearer_lets_nobody_in(plane) -> None:
+    client = TestClient(make_app(plane, None), base_url="http://127.0.0.1:9")
+    for header in ("", "Bearer ", "Bearer None"):
+        assert client.get("/v1/state", headers={"Authorization": header}).status_code == 401
+
+
+@pytest.mark.parametrize("odd", [b"Bearer \xff\xfe", b"Bearer " + BEARER.encode() + b"\xe9"])
+def test_odd_bytes_for_a_bearer_are_refused_not_an_error(client, odd) -> None:
+    assert client.get("/v1/state", headers={"Authorization": odd}).status_code == 401
 
 
 def test_refusal_is_a_problem_document(client) -> None:

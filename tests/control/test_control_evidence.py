@@ -2,10 +2,12 @@
 
 import errno
 import json
+import time
 
 import pytest
 
-from qsec_jupyter.core.errors import Bug, NotFound, Unavailable
+from qsec_jupyter.control.signing import REST_SECONDS, Signing
+from qsec_jupyter.core.errors import Bug, Denied, NotFound, Unavailable
 from qsec_jupyter.ledger.verify import verify_journal
 from qsec_jupyter.provenance import envelope
 
@@ -84,6 +86,52 @@ def test_store_that_is_away_costs_a_gap_not_the_record(plane, broker, tmp_path) 
     assert any("this machine's key" in gap for gap in line["gaps"])
     broker.away = False
     assert verify_journal(tmp_path / "journal-0").ok
+
+
+@pytest.mark.parametrize("error", [Denied("vault.forbidden", "no"), NotFound("vault.no_key", "no")])
+def test_store_that_refuses_to_sign_costs_a_gap_not_the_record(plane, broker, monkeypatch, error) -> None:
+    def refuse(*_):
+        raise error
+
+    monkeypatch.setattr(broker, "signer", refuse)
+    (answer,) = plane.evidence.record([intent()], "k1")
+    assert answer["statement"]
+    (line,) = plane.evidence.runs("k1", 1)
+    assert line["signed_by"] == "local"
+    assert any("this machine's key" in gap for gap in line["gaps"])
+
+
+def test_store_that_hangs_is_asked_once_for_many_records(plane, broker, monkeypatch) -> None:
+    asked = []
+
+    def slow():
+        asked.append(1)
+        time.sleep(0.3)
+        raise Unavailable("vault.timeout", "The store takes too long")
+
+    monkeypatch.setattr(broker, "signer", slow)
+    started = time.monotonic()
+    answers = plane.evidence.record([intent(f"{n:032x}") for n in range(20)], "k1")
+    assert all("statement" in answer for answer in answers)
+    assert len(asked) == 1
+    assert time.monotonic() - started < 5
+
+
+def test_store_signs_again_after_its_rest(broker) -> None:
+    moment = [0.0]
+    signing = Signing(broker, lambda: moment[0])
+    broker.away = True
+    assert signing.run(lambda signer, by_store: (signer.name, by_store)) == ("local", False)
+    broker.away = False
+    assert signing.run(lambda signer, _: signer.name) == "local"
+    moment[0] += REST_SECONDS
+    assert signing.run(lambda signer, by_store: (signer.name, by_store)) == ("store", True)
+
+
+def test_malformed_record_does_not_take_the_stores_key_out_of_use(plane) -> None:
+    plane.evidence.record([{}, intent("../../etc"), intent(kind="x")], "k1")
+    plane.evidence.record([intent()], "k1")
+    assert plane.evidence.runs("k1", 1)[0]["signed_by"] == "store"
 
 
 def test_completion_without_an_intent_is_recorded_with_a_gap(plane) -> None:

@@ -42,9 +42,18 @@ def test_failing_policy_is_a_deny_even_if_another_permits() -> None:
         'when { principal.roles.contains("x") && 9223372036854775807 + 1 == 0 };'
     )
     person = Principal("eve", "Eve", "idp", roles=("x",))
-    decision = PolicyEngine(policies, SCHEMA).decide(person, "request", "pilot", "review", Situation())
+    engine = PolicyEngine(policies, SCHEMA)
+    decision = engine.decide(person, "request", "pilot", "review", Situation())
+    assert engine.failures == 1
     assert not decision.allowed
     assert decision.policies == ("policy-error",)
+
+
+def test_failing_policy_shows_in_the_health_line(plane) -> None:
+    assert all(check["ok"] for check in plane.health()["checks"] if check["name"] == "policy")
+    plane.policy.failures = 1
+    (check,) = [check for check in plane.health()["checks"] if check["name"] == "policy"]
+    assert not check["ok"]
 
 
 def test_bundle_that_does_not_fit_its_schema_does_not_start() -> None:

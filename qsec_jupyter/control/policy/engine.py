@@ -71,6 +71,8 @@ class PolicyEngine:
         self._schema = cedarpy.Schema.from_str(schema)
         # Cedar answers with positions (policy0, policy1 …); people need the names.
         self._names = {f"policy{position}": name for position, name in enumerate(_ID.findall(policies))}
+        self.failures = 0
+        """Decisions that a failing policy turned into a deny."""
         self.digest = hashlib.sha256((policies + schema).encode()).hexdigest()
 
     @classmethod
@@ -99,6 +101,7 @@ class PolicyEngine:
         names = tuple(sorted(self._names.get(reason, reason) for reason in result.diagnostics.reasons))
         if errors:
             # Cedar skips a policy that fails, a forbid too; that must not turn into an allow.
+            self.failures += 1
             return Decision(False, ("policy-error",))
         return Decision(result.decision == cedarpy.Decision.Allow, names)
 
