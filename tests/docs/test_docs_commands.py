@@ -43,3 +43,11 @@ def test_commands_in_the_docs_exist(page: Path) -> None:
 def test_generated_pages_are_up_to_date() -> None:
     pages = runpy.run_path(str(ROOT / "docs" / "reference" / "__main__.py"))
     assert (ROOT / "docs" / "reference" / "events.md").read_text() == pages["events"]()
+
+
+def test_every_test_that_the_threat_model_names_is_there() -> None:
+    text = (ROOT / "docs" / "developers" / "threat-model.md").read_text()
+    named = re.findall(r"`(tests/[^`]+)`", text)
+    assert len(named) >= 8
+    for pattern in named:
+        assert list(ROOT.glob(pattern)), pattern
