@@ -128,6 +128,11 @@ async def _run(control: Any, bearer: Secret) -> None:
     server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]
     await server.serve(sockets=[listener])
     await control.stop()
+    control.close()
+    # All is written and closed. A thread that still waits for a store that hangs is not waited for: the
+    # Jupyter Server gives us ten seconds.
+    logging.shutdown()
+    os._exit(0)
 
 
 def _await_end(loop: asyncio.AbstractEventLoop, end: Any) -> None:

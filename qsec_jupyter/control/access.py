@@ -27,7 +27,7 @@ PENDING_SECONDS = 24 * 3600
 START_SECONDS = 2.0
 """How long the start waits for the sessions of an earlier server to end; the rest is pending."""
 
-STOP_SECONDS = 4.0
+STOP_SECONDS = 3.0
 """How long the end of this process waits for sessions to end; the rest is pending, and durable."""
 
 _EVENT = {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import asdict
@@ -106,6 +107,7 @@ class ControlPlane:
             server_id=server_id,
             clock=clock,
         )
+        self._closed = False
         self._checks: list[dict[str, Any]] = []
         self._checked_at = float("-inf")
         self._checkpointed = -1
@@ -139,17 +141,27 @@ class ControlPlane:
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     def close(self) -> None:
-        """Revoke everything, sign the end, and let go."""
+        """Revoke everything, sign the end, and let go. A second call does nothing."""
+        if self._closed:
+            return
+        self._closed = True
         self.access.end_everything()
         self._spare_a_hanging_store()
         self.evidence.settle()
         self.audit.record_ending("control.stopped")
         self.checkpoint()
         self.sessions.close()
-        self.broker.close()
+        self._close_broker()
         self._ledger.close()
         self.store.close()
         self._journal.release()
+
+    def _close_broker(self) -> None:
+        """Close the store's client; one that hangs is left to the end of this process."""
+        hanging = self.sessions.pending() > 0
+        closing = threading.Thread(target=self.broker.close, name="qsec-close", daemon=True)
+        closing.start()
+        closing.join(1.0 if hanging else 8.0)
 
     def _spare_a_hanging_store(self) -> None:
         if self.sessions.pending():
