@@ -10,9 +10,10 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.datastructures import Headers
+from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from ..core.errors import HTTP_STATUS, Bug, Invalid, QsecError
+from ..core.errors import HTTP_STATUS, Bug, Invalid, NotFound, QsecError
 from ..core.secret import Secret
 from .api import credentials, findings, grants, kernels, runs, state
 from .control_plane import ControlPlane
@@ -36,6 +37,7 @@ def make_app(control: ControlPlane | None, bearer: Secret | None) -> FastAPI:
         app.include_router(module.router)
     app.add_exception_handler(QsecError, _refused)
     app.add_exception_handler(RequestValidationError, _malformed)
+    app.add_exception_handler(HTTPException, _not_http)
     app.add_exception_handler(Exception, _failed)
     app.add_middleware(BearerGuard, bearer=bearer)
     refuse_open_app(app)
@@ -108,6 +110,16 @@ async def _malformed(request: Request, error: Exception) -> JSONResponse:
     return _problem(
         Invalid("request.malformed", "The request is malformed", f"See {', '.join(places)[:200]}.")
     )
+
+
+async def _not_http(request: Request, error: Exception) -> JSONResponse:
+    """Answer what the framework refuses by itself: no such path, another verb, a body that is no JSON."""
+    assert isinstance(error, HTTPException)
+    if error.status_code == 404:
+        return _problem(NotFound("http.no_route", "There is no such path"))
+    if error.status_code == 405:
+        return _problem(Invalid("http.verb", "That path takes another verb"), 405)
+    return _problem(Invalid("request.malformed", "The request is malformed", "The body cannot be read."))
 
 
 async def _failed(request: Request, error: Exception) -> JSONResponse:
