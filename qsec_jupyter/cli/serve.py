@@ -68,7 +68,9 @@ def _embedded() -> None:
     catalogue = load_catalog(folder)
     broker = open_broker(folder, catalogue.sources, os.environ)
     try:
-        control = ControlPlane(folder, broker, catalogue, principal, str(hello["server_id"]))
+        control = ControlPlane(
+            folder, broker, catalogue, principal, str(hello["server_id"]), server_pid=os.getppid()
+        )
     except BaseException:
         broker.close()
         raise

@@ -26,6 +26,7 @@ from .changes import Changes
 from .credentials.broker import Broker
 from .evidence import Evidence
 from .findings import Findings
+from .orphans import Orphans
 from .policy.engine import PolicyEngine
 from .sessions import Sessions
 from .signing import Signing
@@ -34,6 +35,7 @@ from .store import Store, open_engine
 CHECKPOINT_SECONDS = 60.0
 CHECKPOINT_EVENTS = 100
 HEALTH_SECONDS = 15.0
+ORPHANS_AFTER, ORPHANS_EVERY = 5.0, 60.0
 RETRY_SECONDS = (2.0, 5.0, 15.0, 60.0)
 LONGEST_SLEEP = 10.0
 """Timers stand still while a machine sleeps; this is how late an expiry is noticed afterwards (seconds)."""
@@ -55,6 +57,7 @@ class ControlPlane:
         catalogue: The targets.
         principal: The owner of the server; roles are what policy reads.
         server_id: The same for every control plane of one Jupyter Server.
+        server_pid: That server's process; while it lives, its journal is nobody else's.
         clock: Gives the time; tests replace it.
     """
 
@@ -66,12 +69,13 @@ class ControlPlane:
         principal: Principal,
         server_id: str,
         clock: Callable[[], datetime] = now,
+        server_pid: int = 0,
     ) -> None:
         self.principal = principal
         self.catalogue = catalogue
         self.broker = broker
         self.changes = Changes()
-        self._journal = journal.take(home, server_id)
+        self._journal = journal.take(home, server_id, server_pid)
         folder = self._journal.path
         self.store = Store(open_engine(folder / "qsec.db"))
         self._ledger = Ledger.open(folder / "ledger", clock)
@@ -107,6 +111,7 @@ class ControlPlane:
             server_id=server_id,
             clock=clock,
         )
+        self.orphans = Orphans(home, broker, self.signing, self.policy, catalogue, clock)
         self._closed = False
         self._checks: list[dict[str, Any]] = []
         self._checked_at = float("-inf")
@@ -132,6 +137,7 @@ class ControlPlane:
             asyncio.create_task(self._every(CHECKPOINT_SECONDS, self._checkpoint_if_new)),
             asyncio.create_task(self._settle()),
             asyncio.create_task(self._every(HEALTH_SECONDS, self._check_health)),
+            asyncio.create_task(self._every(ORPHANS_EVERY, self.orphans.end, after=ORPHANS_AFTER)),
         ]
 
     async def stop(self) -> None:
@@ -148,13 +154,14 @@ class ControlPlane:
         self.access.end_everything()
         self._spare_a_hanging_store()
         self.evidence.settle()
+        in_order = not self.sessions.pending()
         self.audit.record_ending("control.stopped")
         self.checkpoint()
         self.sessions.close()
         self._close_broker()
         self._ledger.close()
         self.store.close()
-        self._journal.release()
+        self._journal.release(in_order=in_order)
 
     def _close_broker(self) -> None:
         """Close the store's client; one that hangs is left to the end of this process."""
@@ -187,7 +194,8 @@ class ControlPlane:
         self.evidence.settle()
         return self.access.settle() and self.audit.settle() and self.sessions.retry()
 
-    async def _every(self, seconds: float, work: Callable[[], Any]) -> None:
+    async def _every(self, seconds: float, work: Callable[[], Any], *, after: float = 0.0) -> None:
+        await asyncio.sleep(after)
         while True:
             await asyncio.to_thread(self._safely, work)
             await asyncio.sleep(seconds)

@@ -88,8 +88,10 @@ def make_plane(tmp_path, broker, clock):
     """Return a function that opens a control plane; every one is closed when the test is over."""
     made = []
 
-    def make(principal: Principal = ADA, server_id: str = "server-1") -> ControlPlane:
-        plane = ControlPlane(tmp_path, broker, load_catalog(tmp_path), principal, server_id, clock)
+    def make(principal: Principal = ADA, server_id: str = "server-1", server_pid: int = 0) -> ControlPlane:
+        plane = ControlPlane(
+            tmp_path, broker, load_catalog(tmp_path), principal, server_id, clock, server_pid
+        )
         made.append(plane)
         plane.open()
         return plane

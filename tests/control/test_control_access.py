@@ -1,5 +1,7 @@
 """Credentials and endings: whose they are, what a failing ledger or store does to them."""
 
+import subprocess
+import sys
 import threading
 import time
 
@@ -8,6 +10,8 @@ import pytest
 from qsec_jupyter.control import tables
 from qsec_jupyter.core.errors import Conflict, Denied, Unavailable
 from qsec_jupyter.core.model import Principal
+from qsec_jupyter.ledger.log import read_events
+from qsec_jupyter.ledger.verify import verify_journal
 
 
 def break_ledger(plane, monkeypatch) -> None:
@@ -279,12 +283,12 @@ def test_orderly_end_revokes_everything_and_says_so(make_plane, broker, events) 
     assert events()[-3:] == ["grant.revoked", "credential.revoked", "control.stopped"]
 
 
-def crash(plane) -> None:
+def crash(plane, *, in_order: bool = True) -> None:
     """Leave everything as a kill would: nothing is revoked, only the locks are gone."""
     plane.gone = True
     plane._ledger.close()
     plane.store.close()
-    plane._journal.release()
+    plane._journal.release(in_order=in_order)
 
 
 def test_after_a_crash_the_same_server_goes_on_with_its_grants(make_plane, broker) -> None:
@@ -306,6 +310,57 @@ def test_after_a_crash_another_server_revokes_what_was_left(make_plane, broker, 
     assert second.access.get(grant.id).state == "revoked"
     assert broker.open == {}
     assert second.access.listed() == []
+
+
+@pytest.fixture
+def orphaned(make_plane, broker, tmp_path):
+    """A journal with a grant and a session, whose control plane and server were both killed."""
+    server = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    keeper = make_plane(server_id="server-0")  # journal-0 stays taken
+    lost = make_plane(server_id="server-1", server_pid=server.pid)
+    grant = lost.access.request("sandbox", "r", None, None, "k1", "k1")
+    lost.access.credential("sandbox", "k1")
+    crash(lost, in_order=False)
+    assert broker.open
+    keeper.orphans.end()
+    assert broker.open  # its server lives, and will start another
+    server.kill()
+    server.wait()
+    server.stdin.close()
+    return keeper, tmp_path / "journal-1", grant
+
+
+def test_journal_that_nobody_comes_back_to_is_ended_by_another(orphaned, broker) -> None:
+    keeper, folder, grant = orphaned
+    keeper.orphans.end()
+    assert broker.open == {}
+    found = list(read_events(folder / "ledger"))
+    assert [event["type"] for event in found][-2:] == ["grant.revoked", "credential.revoked"]
+    assert found[-2]["data"]["grant"] == grant.id
+    assert verify_journal(folder).ok
+    keeper.orphans.end()
+    assert len(list(read_events(folder / "ledger"))) == len(found)
+
+
+def test_orphan_whose_session_could_not_be_ended_is_found_again(orphaned, broker) -> None:
+    keeper, folder, _ = orphaned
+    broker.unverified = True
+    keeper.orphans.end()
+    assert broker.open
+    broker.unverified = False
+    keeper.orphans.end()
+    assert broker.open == {}
+    assert verify_journal(folder).ok
+
+
+def test_damaged_orphan_does_not_stop_the_others(orphaned, broker, tmp_path) -> None:
+    keeper, folder, _ = orphaned
+    damaged = tmp_path / "journal-00"
+    damaged.mkdir()
+    (damaged / "server").write_text((folder / "server").read_text())
+    (damaged / "qsec.db").write_bytes(b"not a database" * 100)
+    keeper.orphans.end()
+    assert broker.open == {}
 
 
 def test_ledger_names_no_person_and_no_reason(make_plane, tmp_path) -> None:

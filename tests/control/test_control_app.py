@@ -92,6 +92,13 @@ def test_refusal_is_a_problem_document(client) -> None:
     assert answer.json()["code"] == "target.unknown"
 
 
+@pytest.mark.parametrize(("method", "path", "status"), [("GET", "/no", 404), ("DELETE", "/v1/state", 405)])
+def test_refusal_of_the_framework_is_a_problem_document_too(client, method, path, status) -> None:
+    answer = client.request(method, path)
+    assert answer.status_code == status == answer.json()["status"]
+    assert answer.headers["content-type"] == "application/problem+json"
+
+
 def test_malformed_body_is_named_by_place_and_never_quoted(client) -> None:
     answer = client.post("/v1/grants", json={"target": ["s3cret-value"]})
     assert answer.status_code == 422

@@ -1,6 +1,9 @@
 """Policy bundle, catalogue, journal slots, migrations, changes."""
 
 import asyncio
+import os
+import subprocess
+import sys
 
 import pytest
 from alembic.autogenerate import compare_metadata
@@ -102,6 +105,65 @@ def test_same_server_finds_its_own_journal_again(tmp_path) -> None:
     again = journal.take(tmp_path, "s2")
     assert again.path == second.path
     again.release()
+
+
+@pytest.fixture
+def process():
+    """Another process that lives until the test ends it."""
+    process = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    yield process
+    process.stdin.close()
+    process.wait()
+
+
+def test_journal_of_a_living_server_is_left_to_it_while_its_control_plane_restarts(tmp_path, process) -> None:
+    journal.take(tmp_path, "s1", process.pid).release(in_order=False)  # its control plane was killed
+    other = journal.take(tmp_path, "s2", os.getpid())
+    assert other.path.name == "journal-1"
+    assert list(journal.orphans(tmp_path)) == []
+    again = journal.take(tmp_path, "s1", process.pid)
+    assert again.path.name == "journal-0"
+    again.release()
+    other.release()
+
+
+def test_journal_of_a_killed_server_is_found_and_taken(tmp_path, process) -> None:
+    journal.take(tmp_path, "s1", process.pid).release(in_order=False)
+    process.kill()
+    process.wait()
+    (orphan,) = journal.orphans(tmp_path)
+    assert orphan.path.name == "journal-0"
+    orphan.release()
+    assert list(journal.orphans(tmp_path)) == []
+    taken = journal.take(tmp_path, "s2", os.getpid())
+    assert taken.path.name == "journal-0"
+    taken.release()
+
+
+def test_another_process_with_the_same_number_is_not_the_server(tmp_path, process) -> None:
+    lost = journal.take(tmp_path, "s1", process.pid)
+    lost.release(in_order=False)
+    owner = tmp_path / "journal-0" / "server"
+    owner.write_text(owner.read_text().replace(journal.Owner.of("s1", process.pid).started, "1"))
+    assert [found.release() for found in journal.orphans(tmp_path)] == [None]
+
+
+def test_journal_let_go_in_order_is_no_orphan(tmp_path, process) -> None:
+    journal.take(tmp_path, "s1", process.pid).release()
+    process.kill()
+    process.wait()
+    assert list(journal.orphans(tmp_path)) == []
+
+
+@pytest.mark.parametrize(
+    "text", ["", "server-1", "[]", '{"server_id": "s1"}', '{"server_id": 1, "pid": "x"}']
+)
+def test_unreadable_owner_keeps_nobody_out(tmp_path, text) -> None:
+    (tmp_path / "journal-0").mkdir()
+    (tmp_path / "journal-0" / "server").write_text(text)
+    taken = journal.take(tmp_path, "s2", os.getpid())
+    assert taken.path.name == "journal-0"
+    taken.release()
 
 
 def test_migrations_make_exactly_the_tables_of_the_code(tmp_path) -> None:

@@ -1,0 +1,99 @@
+"""Ends what is left in a journal whose control plane and server were both killed."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from contextlib import ExitStack
+from datetime import datetime
+from pathlib import Path
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from ..core.errors import QsecError
+from ..core.model import Principal
+from ..core.signing import Signer
+from ..ledger.evidence import StatementStore
+from ..ledger.keys import KeyArchive
+from ..ledger.log import Ledger
+from .access import Access
+from .audit import Audit
+from .catalog import Catalogue
+from .changes import Changes
+from .credentials.broker import Broker
+from .journal import orphans
+from .policy.engine import PolicyEngine
+from .sessions import Sessions
+from .signing import Signing
+from .store import Store, open_engine
+
+_log = logging.getLogger("qsec.orphans")
+_NOBODY = Principal("", "", "")
+
+
+class Orphans:
+    """Looks for journals that nobody will come back to, and ends the grants and sessions in them."""
+
+    def __init__(
+        self,
+        home: Path,
+        broker: Broker,
+        signing: Signing,
+        policy: PolicyEngine,
+        catalogue: Catalogue,
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._home = home
+        self._broker = broker
+        self._signing = signing
+        self._policy = policy
+        self._catalogue = catalogue
+        self._clock = clock
+
+    def end(self) -> None:
+        """End what can be ended now. A journal in which something is left is found again the next time."""
+        for journal in orphans(self._home):
+            done = False
+            try:
+                done = self._end(journal.path)
+            except QsecError as error:
+                _log.warning("%s could not be ended: %s", journal.path.name, error.code)
+            except (SQLAlchemyError, OSError) as error:
+                _log.warning("%s could not be read: %s", journal.path.name, type(error).__name__)
+            finally:
+                journal.release(in_order=done)
+
+    def _end(self, folder: Path) -> bool:
+        if not (folder / "qsec.db").exists():
+            return True  # it never got as far as a grant
+        with ExitStack() as stack:
+            store = Store(open_engine(folder / "qsec.db"))
+            stack.callback(store.close)
+            ledger = Ledger.open(folder / "ledger", self._clock)
+            stack.callback(ledger.close)
+            audit = Audit(ledger, store)
+            sessions = Sessions(store, audit, self._broker)
+            stack.callback(sessions.close)
+            StatementStore(folder / "statements").account(ledger)
+            self._access(store, audit, sessions).reconcile()
+            done = sessions.retry() and audit.settle()
+            self._signing.run(lambda signer, _: self._checkpoint(folder, ledger, signer))
+            return done
+
+    def _access(self, store: Store, audit: Audit, sessions: Sessions) -> Access:
+        return Access(
+            store=store,
+            audit=audit,
+            policy=self._policy,
+            catalogue=self._catalogue,
+            sessions=sessions,
+            changes=Changes(),
+            principal=_NOBODY,
+            server_id="",
+            single_user=False,
+            clock=self._clock,
+        )
+
+    def _checkpoint(self, folder: Path, ledger: Ledger, signer: Signer) -> None:
+        KeyArchive(folder / "keys").add(signer, self._clock())
+        ledger.checkpoint(signer)
