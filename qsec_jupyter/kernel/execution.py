@@ -8,6 +8,7 @@ child, not a run of its own.
 from __future__ import annotations
 
 import functools
+import inspect
 import json
 import threading
 import weakref
@@ -19,6 +20,7 @@ from typing import Any, Protocol
 from . import capture, channel as channels
 from .capture import Run
 from .channel import Channel
+from .coroutines import Within
 from .health import Check
 from .recorder import Record, Recorder
 
@@ -29,6 +31,8 @@ class Framework(Protocol):
     """What the dispatcher needs of a quantum framework; one module each in :mod:`.frameworks`."""
 
     name: str
+    method: str
+    """The method whose calls are runs."""
 
     def operation(self, instance: Any) -> str:
         """Return how the operation is called, such as ``qiskit_aer.AerSimulator.run``."""
@@ -52,10 +56,11 @@ recorder: Recorder | None = None
 running: ContextVar[Run | None] = ContextVar("qsec_run", default=None)
 """The recorded call that is going on in this context."""
 
+_FOLLOWED = "__qsec_followed__"
 _OFF = "switched off with %qsec off"
 _on = True
 _shell: Any = None
-_hooked: weakref.WeakSet[type] = weakref.WeakSet()
+_hooked: weakref.WeakKeyDictionary[type, set[str]] = weakref.WeakKeyDictionary()
 _lock = threading.Lock()
 
 
@@ -86,7 +91,7 @@ def checks() -> list[Check]:
         armed = channels.mine is not None and _on
         why = "no framework is imported yet" if armed else "this kernel has no channel"
         return [Check("Recording of runs", ok=armed, detail=why if _on else _OFF)]
-    removed = [cls.__qualname__ for cls in _hooked if not _is_hooked(cls)]
+    removed = [cls.__qualname__ for cls, names in list(_hooked.items()) if not _are_hooked(cls, names)]
     detail = "" if _on else _OFF
     if removed:
         detail = f"hooks removed from {', '.join(sorted(removed))}"
@@ -104,11 +109,11 @@ def checks() -> list[Check]:
 
 
 def hook(root: type, framework: Framework) -> None:
-    """Record ``run`` of ``root`` and of each of its subclasses, those to come included."""
+    """Record the framework's method of ``root`` and of each of its subclasses, those to come included."""
     with _lock:
         for cls in (root, *_descendants(root)):
             _hook_class(cls, root, framework)
-        if "__qsec_root__" not in vars(root):
+        if framework.method not in vars(root).get(_FOLLOWED, ()):
             _follow_subclasses(root, framework)
 
 
@@ -138,33 +143,65 @@ def _follow_subclasses(root: Any, framework: Framework) -> None:
                 recorder.gap(f"{cls.__qualname__} could not be hooked ({type(error).__name__})")
 
     root.__init_subclass__ = classmethod(__init_subclass__)  # type: ignore[arg-type]
-    root.__qsec_root__ = True
+    setattr(root, _FOLLOWED, (*vars(root).get(_FOLLOWED, ()), framework.method))
 
 
 def _hook_class(cls: type, root: type, framework: Framework) -> None:
-    """Wrap the ``run`` that ``cls`` defines, or that a mixin outside the tree gives it."""
-    owner = next((base for base in cls.__mro__ if "run" in vars(base)), None)
+    """Wrap the method that ``cls`` defines, or that a mixin outside the tree gives it."""
+    name = framework.method
+    owner = next((base for base in cls.__mro__ if name in vars(base)), None)
     if owner is None or (owner is not cls and issubclass(owner, root)):
         return  # inherited from a class that is hooked itself
-    original = vars(owner)["run"]
-    if not isinstance(original, FunctionType) or getattr(original, "__isabstractmethod__", False):
+    original = vars(owner)[name]
+    if not isinstance(original, FunctionType) or _is_abstract(original):
         return
     if not getattr(original, "__qsec__", False):
-        cls.run = _wrap(original, framework)  # type: ignore[attr-defined]
-    _hooked.add(cls)
+        setattr(cls, name, _wrap(original, framework))
+    _hooked.setdefault(cls, set()).add(name)
 
 
-def _is_hooked(cls: type) -> bool:
-    return bool(getattr(vars(cls).get("run"), "__qsec__", False))
+def _is_abstract(method: FunctionType) -> bool:
+    """Whether a method only says what is to be defined, or (Cirq's alternatives) calls the one that is."""
+    return bool(getattr(method, "__isabstractmethod__", False) or hasattr(method, "_abstract_alternatives_"))
+
+
+def _are_hooked(cls: type, names: set[str]) -> bool:
+    return all(getattr(vars(cls).get(name), "__qsec__", False) for name in names)
 
 
 def _wrap(original: Callable[..., Any], framework: Framework) -> Callable[..., Any]:
+    if inspect.iscoroutinefunction(original):
+        return _wrap_coroutine(original, framework)
+
     @functools.wraps(original)
     def run(self: Any, *args: Any, **options: Any) -> Any:
         __tracebackhide__ = True
         if not _on or recorder is None:
             return original(self, *args, **options)
         return _dispatch(framework, recorder, original, self, args, options)
+
+    run.__qsec__ = True  # type: ignore[attr-defined]
+    return run
+
+
+def _wrap_coroutine(original: Callable[..., Any], framework: Framework) -> Callable[..., Any]:
+    @functools.wraps(original)
+    async def run(self: Any, *args: Any, **options: Any) -> Any:
+        __tracebackhide__ = True
+        to, parent = recorder, running.get()
+        if not _on or to is None:
+            return await original(self, *args, **options)
+        if parent is not None:
+            _note_child(parent, framework, to, self, args, options)
+            return await original(self, *args, **options)
+        begun, args = _begin(framework, to, self, args, options)
+        try:
+            job = await Within(running, begun, original(self, *args, **options))
+        except BaseException as error:
+            _end(begun, to, "failed", error_type=type(error).__name__)
+            raise
+        _observe(framework, to, begun, job)
+        return job
 
     run.__qsec__ = True  # type: ignore[attr-defined]
     return run
@@ -195,11 +232,15 @@ def _dispatch(
         raise
     finally:
         running.reset(token)
+    _observe(framework, to, run, job)
+    return job
+
+
+def _observe(framework: Framework, to: Recorder, run: Run, job: Any) -> None:
     try:
         framework.observe(job, functools.partial(_end, run, to))
     except Exception as error:  # noqa: BLE001  # the job is the user's, whatever happens to its record
         to.gap(f"the end of the run cannot be observed ({type(error).__name__})", run.run_id)
-    return job
 
 
 def _begin(

@@ -102,12 +102,13 @@ def _inputs(record: Json) -> list[Json]:
     """Return circuits and parameters as subjects, by every digest that is known of them."""
     subjects = []
     for position, circuit in enumerate(_circuits(record)):
-        structure, qpy = circuit.get("structural_hash"), circuit.get("qpy")
+        structure = circuit.get("structural_hash")
+        artefact = circuit.get("qpy") or circuit.get("program")
         digests = {}
         if isinstance(structure, dict) and _is_sha256(structure.get("value")):
             digests[str(structure.get("alg"))] = structure["value"]
-        if isinstance(qpy, dict) and _is_sha256(qpy.get("sha256")):
-            digests["sha256"] = qpy["sha256"]
+        if isinstance(artefact, dict) and _is_sha256(artefact.get("sha256")):
+            digests["sha256"] = artefact["sha256"]
         if digests:
             subjects.append({"name": f"circuit/{position}", "digest": digests})
     execution = record.get("execution")

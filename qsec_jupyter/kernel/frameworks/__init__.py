@@ -10,6 +10,9 @@ MODULES = {
     "qiskit.primitives.base.base_sampler": "qiskit",
     "qiskit.primitives.base.base_estimator": "qiskit",
     "qiskit.primitives.primitive_job": "qiskit",
+    "cirq.work.sampler": "cirq",
+    "braket.devices.device": "braket",
+    "pennylane.devices.device_api": "pennylane",
 }
 """The modules that define what is hooked, and our module that hooks it."""
 

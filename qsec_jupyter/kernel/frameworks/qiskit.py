@@ -7,10 +7,7 @@ the user's own import has executed them.
 from __future__ import annotations
 
 import functools
-import hashlib
-import json
 import sys
-import weakref
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future
 from contextvars import copy_context
@@ -19,6 +16,8 @@ from typing import Any
 
 from .. import execution
 from ..capture import Run
+from .fetching import when_fetched
+from .values import VALUES, digest, number
 
 Json = dict[str, Any]
 
@@ -29,7 +28,6 @@ _SEEDS = ("seed_simulator", "seed_transpiler", "seed")
 _INPUTS = ("pubs", "circuits", "run_input")
 _VALUES = ("observables", "parameter_values")
 _MOST_CIRCUITS = 1000
-_MOST_RESULT_BYTES = 64 * 1024 * 1024
 
 
 def hook(module: ModuleType) -> None:
@@ -86,6 +84,7 @@ class Qiskit:
     """What backends and primitives have in common."""
 
     name = "qiskit"
+    method = "run"
 
     def operation(self, instance: Any) -> str:
         """Return package, class and method, such as ``qiskit_aer.AerSimulator.run``."""
@@ -109,7 +108,7 @@ class Qiskit:
         if isinstance(future, Future):
             future.add_done_callback(lambda done: _of_future(done, finish))
         else:
-            _when_fetched(job, finish)
+            when_fetched(job, "result", lambda result: _of_result(result, finish))
 
 
 class Backends(Qiskit):
@@ -125,7 +124,7 @@ class Backends(Qiskit):
             "type": "backend",
             "circuits": _describe_circuits(circuits, run.gaps),
             "parameters": _parameters(binds, run.gaps),
-            "shots": _number(options.get("shots", getattr(defaults, "shots", None))),
+            "shots": number(options.get("shots", getattr(defaults, "shots", None))),
             "options": _options(options, run.gaps),
             "seeds": _seeds(options, defaults),
         }
@@ -134,7 +133,7 @@ class Backends(Qiskit):
         """Return backend, number of circuits and shots of a nested call."""
         shots = options.get("shots", getattr(getattr(instance, "options", None), "shots", None))
         backend = describe_backend(instance)["name"]
-        return {"backend": backend, "circuits": len(_circuits(args, options)), "shots": _number(shots)}
+        return {"backend": backend, "circuits": len(_circuits(args, options)), "shots": number(shots)}
 
 
 class Primitives(Qiskit):
@@ -170,12 +169,12 @@ class Primitives(Qiskit):
     def _shots(self, instance: Any, parts: list[list[Any]], options: Json, gaps: list[str]) -> int | None:
         if self._kind == "estimator":
             return None  # estimators are told a precision
-        own = {_number(part[2]) for part in parts if len(part) > 2 and part[2] is not None}
+        own = {number(part[2]) for part in parts if len(part) > 2 and part[2] is not None}
         asked = options.get("shots") or getattr(instance, "default_shots", None)
         if asked is None:
             asked = getattr(getattr(instance, "options", None), "default_shots", None)
         if not own:
-            return _number(asked)
+            return number(asked)
         if len(own) == 1 and all(len(part) > 2 for part in parts):
             return own.pop()
         gaps.append("shots differ between pubs")
@@ -248,13 +247,10 @@ def _parameters(given: Any, gaps: list[str]) -> Json | None:
     if given is None:
         return None
     unknown: list[str] = []
-    plain = json.dumps(_plain(given, unknown), sort_keys=True, separators=(",", ":"))
+    found = digest(given, VALUES, unknown)
     if unknown:
         gaps.append(f"parameters hold values that have no fixed form: {', '.join(sorted(set(unknown)))}")
-    return {
-        "sha256": hashlib.sha256(plain.encode("utf-8", "surrogatepass")).hexdigest(),
-        "encoding": "qsec.dev/values/v1",
-    }
+    return found
 
 
 def _options(options: Json, gaps: list[str]) -> Json:
@@ -274,10 +270,6 @@ def _options(options: Json, gaps: list[str]) -> Json:
 def _seeds(options: Json, holder: Any) -> Json:
     found = {name: options.get(name, getattr(holder, name, None)) for name in _SEEDS}
     return {name: seed for name, seed in found.items() if isinstance(seed, int)}
-
-
-def _number(value: Any) -> int | None:
-    return int(value) if isinstance(value, (int, float)) else None
 
 
 def describe_backend(backend: Any) -> Json:
@@ -317,38 +309,10 @@ def _of_future(future: Future[Any], finish: execution.Finish) -> None:
 def _of_result(result: Any, finish: execution.Finish) -> None:
     status = "failed" if getattr(result, "success", True) is False else "done"
     try:
-        digest, gaps = digest_result(result)
+        found, gaps = digest_result(result)
     except Exception as error:  # noqa: BLE001  # fail open: the result is the user's
-        digest, gaps = None, [f"the result could not be digested ({type(error).__name__})"]
-    finish(status, result=digest, gaps=tuple(gaps))
-
-
-_fetching: weakref.WeakKeyDictionary[Any, execution.Finish] = weakref.WeakKeyDictionary()
-
-
-def _when_fetched(job: Any, finish: execution.Finish) -> None:
-    """Record the end of a job when its owner fetches the result: some results can be read only once."""
-    owner = next(cls for cls in type(job).__mro__ if "result" in vars(cls))
-    original = vars(owner)["result"]
-    if not getattr(original, "__qsec__", False):
-        owner.result = _noting(original)  # type: ignore[attr-defined]
-    _fetching[job] = finish
-
-
-def _noting(original: Callable[..., Any]) -> Callable[..., Any]:
-    @functools.wraps(original)
-    def result(self: Any, *args: Any, **options: Any) -> Any:
-        fetched = original(self, *args, **options)
-        try:
-            finish = _fetching.pop(self, None)
-        except TypeError:
-            finish = None  # a job that cannot be hashed was never noted
-        if finish is not None:
-            _of_result(fetched, finish)
-        return fetched
-
-    result.__qsec__ = True  # type: ignore[attr-defined]
-    return result
+        found, gaps = None, [f"the result could not be digested ({type(error).__name__})"]
+    finish(status, result=found, gaps=tuple(gaps))
 
 
 def digest_result(result: Any) -> tuple[Json, list[str]]:
@@ -360,15 +324,12 @@ def digest_result(result: Any) -> tuple[Json, list[str]]:
     unknown: list[str] = []
     if hasattr(result, "results"):
         encoding = BACKEND_RESULT
-        plain: Any = [[e.shots, _plain(e.data.to_dict(), unknown)] for e in result.results]
+        measured: Any = [[e.shots, e.data.to_dict()] for e in result.results]
     else:
         encoding = PRIMITIVE_RESULT
-        plain = [_plain(_fields(pub), unknown) for pub in _each(result)]
-    text = json.dumps(plain, sort_keys=True, separators=(",", ":"))
-    digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
-    return {"sha256": digest, "encoding": encoding}, [
-        f"{name} is not in the result's digest" for name in unknown
-    ]
+        measured = [_fields(pub) for pub in _each(result)]
+    found = digest(measured, encoding, unknown)
+    return found, [f"{name} is not in the result's digest" for name in unknown]
 
 
 def _each(result: Any) -> Iterable[Any]:
@@ -380,43 +341,3 @@ def _fields(pub: Any) -> Json:
     if data is not None:
         return {str(name): data[name] for name in data}
     return {name: getattr(pub, name) for name in ("quasi_dists", "values") if hasattr(pub, name)}
-
-
-def _plain(value: Any, unknown: list[str]) -> Any:  # noqa: PLR0911  # one return for each kind of value
-    """Return a value of Qiskit's as JSON with a fixed form; name the types that have none."""
-    if value is None or isinstance(value, (bool, int, float, str)):
-        return repr(value) if isinstance(value, float) else value
-    if isinstance(value, complex):
-        return [repr(value.real), repr(value.imag)]
-    if isinstance(value, dict):
-        return {str(key): _plain(item, unknown) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_plain(item, unknown) for item in value]
-    if hasattr(value, "__array__") and hasattr(value, "dtype"):
-        return _array(value)
-    for attribute in ("array", "data"):  # BitArray; Statevector, DensityMatrix and their kin
-        inner = getattr(value, attribute, None)
-        if hasattr(inner, "dtype"):
-            return {type(value).__qualname__: _array(inner), "bits": getattr(value, "num_bits", None)}
-    for method in (
-        "as_array",
-        "to_list",
-        "tolist",
-        "to_dict",
-    ):  # BindingsArray, SparsePauliOp, ObservablesArray
-        convert = getattr(value, method, None)
-        if callable(convert):
-            return _plain(convert(), unknown)
-    unknown.append(type(value).__qualname__)
-    return None
-
-
-def _array(value: Any) -> Any:
-    import numpy  # qiskit has imported it
-
-    array = numpy.ascontiguousarray(value)
-    if array.nbytes > _MOST_RESULT_BYTES:
-        raise ValueError("too large to digest beside a run")
-    if array.dtype == object:
-        return [_plain(item, []) for item in array.ravel().tolist()]
-    return [array.dtype.str, list(numpy.shape(value)), hashlib.sha256(array.tobytes()).hexdigest()]
