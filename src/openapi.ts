@@ -24,6 +24,26 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  '/v1/evidence/{sha256}': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    /**
+     * Store Evidence
+     * @description Keep an artefact; one that is there already is answered again.
+     */
+    put: operations['store_evidence'];
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   '/v1/findings': {
     parameters: {
       query?: never;
@@ -253,7 +273,7 @@ export interface paths {
     };
     /**
      * List Runs
-     * @description Return runs, newest first; a kernel sees its own.
+     * @description Return a page of runs, newest first; a kernel sees its own.
      */
     get: operations['list_runs'];
     put?: never;
@@ -277,9 +297,29 @@ export interface paths {
     };
     /**
      * Get Run
-     * @description Return a run with its statements.
+     * @description Return a run with its statements, its children and how it is cited.
      */
     get: operations['get_run'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/v1/runs/{run_id}/diff/{other}': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * Diff Runs
+     * @description Return what changed from one run to the other.
+     */
+    get: operations['diff_runs'];
     put?: never;
     post?: never;
     delete?: never;
@@ -333,6 +373,18 @@ export type webhooks = Record<string, never>;
 export interface components {
   schemas: {
     /**
+     * Change
+     * @description A field that differs; ``null`` where a run does not have it.
+     */
+    Change: {
+      /** A */
+      a: string | number | boolean | null;
+      /** B */
+      b: string | number | boolean | null;
+      /** Field */
+      field: string;
+    };
+    /**
      * Check
      * @description One thing that is right or wrong, and what to do about it.
      */
@@ -345,6 +397,16 @@ export interface components {
       ok: boolean;
       /** Remedy */
       remedy: string;
+    };
+    /**
+     * Citation
+     * @description How a run is cited.
+     */
+    Citation: {
+      /** Bibtex */
+      bibtex: string;
+      /** Text */
+      text: string;
     };
     /**
      * Comment
@@ -386,12 +448,60 @@ export interface components {
       target: string;
     };
     /**
+     * DifferenceGroup
+     * @description What differs, of one kind.
+     */
+    DifferenceGroup: {
+      /** Changes */
+      changes: components['schemas']['Change'][];
+      /** Equal */
+      equal: boolean;
+      /**
+       * Name
+       * @enum {string}
+       */
+      name:
+        | 'circuit'
+        | 'parameters'
+        | 'backend'
+        | 'execution'
+        | 'environment'
+        | 'source'
+        | 'result';
+    };
+    /**
      * Ended
      * @description The grants that ended with a kernel.
      */
     Ended: {
       /** Revoked */
       revoked: string[];
+    };
+    /**
+     * EvidenceBytes
+     * @description An artefact: base64 of its bytes, or of their zlib stream (RFC 1950) for ``deflate``.
+     */
+    EvidenceBytes: {
+      /** Data */
+      data: string;
+      /**
+       * Encoding
+       * @default identity
+       * @enum {string}
+       */
+      encoding: 'identity' | 'deflate';
+      /** Media Type */
+      media_type: string;
+    };
+    /**
+     * EvidenceStored
+     * @description It is kept; ``stored`` is false when it was before.
+     */
+    EvidenceStored: {
+      /** Sha256 */
+      sha256: string;
+      /** Stored */
+      stored: boolean;
     };
     /**
      * Finding
@@ -661,9 +771,14 @@ export interface components {
     };
     /**
      * Run
-     * @description A run with its statements.
+     * @description A run with its statements, its nested calls and how it is cited.
      */
     Run: {
+      /** Children */
+      children: {
+        [key: string]: unknown;
+      }[];
+      citation: components['schemas']['Citation'];
       /** Completion */
       completion: {
         [key: string]: unknown;
@@ -675,6 +790,16 @@ export interface components {
       } | null;
       ledger: components['schemas']['RunIndexes'];
       summary: components['schemas']['RunSummary'];
+    };
+    /**
+     * RunDifference
+     * @description Two runs, and what changed from the first to the second.
+     */
+    RunDifference: {
+      a: components['schemas']['RunSummary'];
+      b: components['schemas']['RunSummary'];
+      /** Groups */
+      groups: components['schemas']['DifferenceGroup'][];
     };
     /**
      * RunDigests
@@ -697,6 +822,16 @@ export interface components {
       intent: number | null;
     };
     /**
+     * RunPage
+     * @description Runs, newest first, and the cursor of the next page.
+     */
+    RunPage: {
+      /** Next */
+      next: string | null;
+      /** Runs */
+      runs: components['schemas']['RunSummary'][];
+    };
+    /**
      * RunRecords
      * @description What a kernel says about its runs; see ``docs/formats/statements.md``.
      */
@@ -705,6 +840,10 @@ export interface components {
       records: {
         [key: string]: unknown;
       }[];
+      /** Server */
+      server?: {
+        [key: string]: unknown;
+      } | null;
     };
     /**
      * RunResult
@@ -754,8 +893,12 @@ export interface components {
       kernel_id: string;
       /** Ledger Index */
       ledger_index: number | null;
+      /** Notebook */
+      notebook: string | null;
       /** Operation */
       operation: string;
+      /** Parent Run Id */
+      parent_run_id: string | null;
       /** Run Id */
       run_id: string;
       /** Shots */
@@ -889,6 +1032,43 @@ export interface operations {
         };
         content: {
           'application/json': components['schemas']['Credential'];
+        };
+      };
+      /** @description Validation Error */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['HTTPValidationError'];
+        };
+      };
+    };
+  };
+  store_evidence: {
+    parameters: {
+      query?: never;
+      header?: {
+        'Qsec-Kernel'?: string | null;
+      };
+      path: {
+        sha256: string;
+      };
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['EvidenceBytes'];
+      };
+    };
+    responses: {
+      /** @description Successful Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['EvidenceStored'];
         };
       };
       /** @description Validation Error */
@@ -1284,8 +1464,15 @@ export interface operations {
   list_runs: {
     parameters: {
       query?: {
+        search?: string | null;
+        framework?: string | null;
+        backend?: string | null;
+        status?: ('running' | 'done' | 'failed' | 'unknown') | null;
+        since?: string | null;
+        until?: string | null;
         kernel_id?: string | null;
         limit?: number;
+        cursor?: string | null;
       };
       header?: {
         'Qsec-Kernel'?: string | null;
@@ -1301,7 +1488,7 @@ export interface operations {
           [name: string]: unknown;
         };
         content: {
-          'application/json': components['schemas']['RunSummary'][];
+          'application/json': components['schemas']['RunPage'];
         };
       };
       /** @description Validation Error */
@@ -1370,6 +1557,40 @@ export interface operations {
         };
         content: {
           'application/json': components['schemas']['Run'];
+        };
+      };
+      /** @description Validation Error */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['HTTPValidationError'];
+        };
+      };
+    };
+  };
+  diff_runs: {
+    parameters: {
+      query?: never;
+      header?: {
+        'Qsec-Kernel'?: string | null;
+      };
+      path: {
+        run_id: string;
+        other: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Successful Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['RunDifference'];
         };
       };
       /** @description Validation Error */

@@ -23,11 +23,13 @@ import requests
 from qsec_jupyter.control.credentials import watchdog
 from qsec_jupyter.control.credentials.broker import IssueRequest, TargetSource
 from qsec_jupyter.control.credentials.identity import BrokerIdentity, new_private_key
+from qsec_jupyter.control.credentials.keystore import KeyStore
 from qsec_jupyter.control.credentials.naming import Mounts
 from qsec_jupyter.control.credentials.setup import VaultSetup
 from qsec_jupyter.control.credentials.signers import new_seed, signer_of
 from qsec_jupyter.control.credentials.vault import Endpoint, VaultAdapter
 from qsec_jupyter.control.credentials.vault_broker import VaultBroker
+from qsec_jupyter.control.credentials.wrapping import MachineWrapping
 from qsec_jupyter.core.secret import Secret
 
 BUILT = Path(__file__).resolve().parents[1] / ".cache" / "bin" / "vault"
@@ -185,7 +187,7 @@ def own_vault():
 
 
 @pytest.fixture
-def broker_at():
+def broker_at(tmp_path):
     """Make a broker for a :class:`RealVault`, or for a proxy in front of it."""
     made = []
 
@@ -196,6 +198,7 @@ def broker_at():
             identity=vault.identity,
             targets=targets,
             local=lambda: signer_of(new_seed()),
+            machine=MachineWrapping(KeyStore(tmp_path, None)),
             origin="external",
             key_protection=None,
             **options,

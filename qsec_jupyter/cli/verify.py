@@ -65,7 +65,8 @@ def _print_one(console: Console, report: Report) -> None:
     verdict = "[green]verified[/]" if report.ok else f"[red]{len(report.problems)} problem(s)[/]"
     console.print(f"[bold]{escape(str(report.path))}[/]  {verdict}")
     console.print(
-        f"  {report.entries} ledger entries, {report.statements} statements, {report.keys} keys, "
+        f"  {report.entries} ledger entries, {report.statements} statements, "
+        f"{report.evidence} artefacts, {report.keys} keys, "
         f"{report.checkpoints} checkpoints"
     )
     open_end = report.entries - report.covered

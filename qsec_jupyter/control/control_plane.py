@@ -24,7 +24,7 @@ from .audit import Audit
 from .catalog import Catalogue
 from .changes import Changes
 from .credentials.broker import Broker
-from .evidence import Evidence
+from .evidence import Artefacts, Evidence, Runs
 from .findings import Findings
 from .orphans import Orphans
 from .policy.engine import PolicyEngine
@@ -98,8 +98,13 @@ class ControlPlane:
             clock=clock,
         )
         self.findings = Findings(self.store, self.audit, self.changes, principal, clock)
+        statements = StatementStore(folder / "statements")
+        self.artefacts = Artefacts(folder / "evidence", broker, clock, self.audit)
+        self.runs = Runs(self.store, statements, self._keys, self._ledger.journal, self.artefacts)
         self.evidence = Evidence(
-            statements=StatementStore(folder / "statements"),
+            statements=statements,
+            artefacts=self.artefacts,
+            runs=self.runs,
             ledger=self._ledger,
             keys=self._keys,
             store=self.store,
@@ -286,7 +291,7 @@ class ControlPlane:
             "targets": [asdict(target) for target in self.catalogue.targets.values()],
             "grants": [asdict(grant) for grant in self.access.listed()],
             "approvals": [asdict(grant) for grant in self.access.awaiting()],
-            "runs": self.evidence.runs(None, 20),
+            "runs": self.runs.newest(None, 20),
             "findings": self.findings.listed(),
             "health": self.health(),
         }

@@ -3,12 +3,24 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
-from sqlalchemy import Connection, Engine, Table, create_engine, event, func, insert, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Engine,
+    Table,
+    create_engine,
+    event,
+    func,
+    insert,
+    select,
+    update,
+)
 from sqlalchemy.exc import OperationalError
 
 from ..core.errors import Unavailable
@@ -32,6 +44,11 @@ def open_engine(path: Path) -> Engine:
     migrate(engine)
     path.chmod(0o600)
     return engine
+
+
+def open_to_read(path: Path) -> Engine:
+    """Open a journal's database to read it, also while a control plane writes to it."""
+    return create_engine(f"sqlite:///file:{quote(str(path))}?mode=ro&uri=true", connect_args={"timeout": 5})
 
 
 def migrate(engine: Engine) -> None:
@@ -82,11 +99,16 @@ class Store:
             return connection.execute(statement).rowcount
 
     def rows(self, table: Table, where: Row | None = None, *, newest: int | None = None) -> list[Row]:
-        """Return the rows that match; with ``newest``, that many with the highest ``id`` or ``position``."""
+        """Return the rows that match; with ``newest``, that many with the highest ``id``."""
         statement = select(table).where(*_equal(table, where or {}))
         if newest is not None:
-            order = table.c.position if "position" in table.c else table.c.id
-            statement = statement.order_by(order.desc()).limit(newest)
+            statement = statement.order_by(table.c.id.desc()).limit(newest)
+        with self._engine.connect() as connection:
+            return [dict(row._mapping) for row in connection.execute(statement)]
+
+    def newest(self, table: Table, conditions: Sequence[ColumnElement[bool]], limit: int) -> list[Row]:
+        """Return the ``limit`` rows with the highest ``position`` among those that meet all conditions."""
+        statement = select(table).where(*conditions).order_by(table.c.position.desc()).limit(limit)
         with self._engine.connect() as connection:
             return [dict(row._mapping) for row in connection.execute(statement)]
 

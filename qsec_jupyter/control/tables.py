@@ -57,7 +57,14 @@ runs = Table(
     Column("position", Integer, nullable=False, index=True),
     Column("summary", JSON, nullable=False),
     Column("completion_index", Integer),
+    Column("framework", String(40), nullable=False, index=True),
+    Column("backend", String(100), nullable=False, index=True),
+    Column("status", String(16), nullable=False, index=True),
+    Column("started_at", String(40), nullable=False, index=True),
+    Column("parent", String(64), index=True),
+    Column("searched", Text, nullable=False),
 )
+"""The index of runs: ``position`` is the ledger index of the first statement; the ledger is the record."""
 
 findings = Table(
     "findings",

@@ -41,6 +41,9 @@ _TYPES = (
         "run.intent", "A kernel is about to run circuits; the entry holds the statement's digest.", "kernel"
     ),
     EventType("run.completion", "A run ended; the entry holds the statement's digest.", "kernel"),
+    EventType(
+        "evidence.stored", "An artefact of a run was encrypted and kept; the entry holds digests.", "control"
+    ),
     EventType("run.gap", "Something about a run could not be recorded; the entry says what.", "kernel"),
     EventType("finding.detected", "The scanner found a secret; the entry holds no value.", "server"),
     EventType("finding.kept", "A person kept a finding, with a reason.", "server"),

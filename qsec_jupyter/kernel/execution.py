@@ -17,7 +17,7 @@ from contextvars import ContextVar
 from types import FunctionType
 from typing import Any, Protocol
 
-from . import capture, channel as channels
+from . import capture, channel as channels, evidence
 from .capture import Run
 from .channel import Channel
 from .coroutines import Within
@@ -75,6 +75,7 @@ def stop(limit: float) -> None:
     """Wait for records that are on their way, at most ``limit`` seconds."""
     if recorder is not None:
         recorder.flush(limit)
+        evidence.stop(limit)
 
 
 def switch(*, on: bool) -> None:

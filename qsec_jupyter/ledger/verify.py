@@ -22,6 +22,7 @@ from ..core.events import EVENT_TYPES
 from . import checkpoint as checkpoints, segment
 from .keys import ArchivedKey, read_key, signs_entry
 from .merkle import EMPTY_ROOT, Frontier, leaf_hash
+from .sealed_files import SealedFiles
 from .statements import Entry, Statements
 
 _IN_FLIGHT = 60.0  # seconds in which a writer may have stored a statement and not yet its entry
@@ -31,6 +32,8 @@ _OURS = {
     f"ledger/{checkpoints.FOLDER}": re.compile(rf"[0-9]{{20}}\{checkpoints.SUFFIX}|\..*"),
     "statements": re.compile(r"[0-9a-f]{64}\.json|\..*"),
     "keys": re.compile(r"[0-9a-f]{64}\.json|\..*"),
+    "evidence": re.compile(r"[0-9a-f]{64}\.sealed|keys|\..*"),
+    "evidence/keys": re.compile(r"[0-9a-f]{32}\.json|\..*"),
 }
 
 
@@ -57,6 +60,7 @@ class Report:
     checkpoints: int
     covered: int
     statements: int
+    evidence: int
     keys: int
     problems: tuple[Problem, ...]
     notes: tuple[str, ...]
@@ -104,6 +108,9 @@ def verify_journal(path: Path, *, patience: float = 1.0) -> Report:
     statements = Statements(path / "statements", keys)
     for entry in log.entries:
         problems += [Problem(record, what) for record, what in statements.check(entry)]
+    sealed = SealedFiles(path / "evidence")
+    for entry in log.entries:
+        problems += [Problem(record, what) for record, what in sealed.check(entry)]
     extra = _extra(path, stored, statements, log, time.monotonic() + patience)
     problems += [Problem(f"statements/{name}.json", "no ledger entry names this statement") for name in extra]
     problems += [Problem(place, "does not belong in a journal") for place in _strangers(path)]
@@ -114,6 +121,7 @@ def verify_journal(path: Path, *, patience: float = 1.0) -> Report:
         checkpoints=len(signed),
         covered=max((made.size for _, made in signed), default=0),
         statements=len(statements.seen),
+        evidence=len(sealed.seen),
         keys=len(keys),
         problems=tuple(problems),
         notes=tuple(log.notes),

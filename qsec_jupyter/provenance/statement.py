@@ -21,26 +21,29 @@ INTENT_TYPE = "https://qsec-jupyter.dev/provenance/intent/v1"
 COMPLETION_TYPE = "https://qsec-jupyter.dev/provenance/completion/v1"
 
 _LARGEST = 2**53 - 1  # RFC 8785 knows only numbers that an IEEE double holds
-_KERNEL, _CONTROL = {"assertedBy": "kernel"}, {"assertedBy": "control"}
+_KERNEL, _SERVER, _CONTROL = ({"assertedBy": who} for who in ("kernel", "server", "control"))
 
 
-def intent(record: Json, authority: Json, recorder: Json) -> bytes:
+def intent(record: Json, authority: Json, recorder: Json, server: Json | None = None) -> bytes:
     """Return the payload to sign before a run: who is about to run what, allowed by what.
 
     Args:
         record: The kernel's record, ``kind: intent``.
         authority: Principal, grant and policies, as the control plane knows them.
         recorder: Which control plane writes this, for which server and kernel.
+        server: What the Jupyter Server knows itself, such as the notebook's digest.
 
     Raises:
         Invalid: ``record.malformed`` when the record is not a JSON object with ``run_id`` and ``kind``.
     """
     record, gaps = _claimed(record, "intent")
     subjects = _inputs(record)
-    return _statement(INTENT_TYPE, subjects, record, {**_seen(authority, recorder), "gaps": gaps})
+    return _statement(INTENT_TYPE, subjects, record, {**_seen(authority, recorder, server), "gaps": gaps})
 
 
-def completion(record: Json, intent_ref: Json | None, authority: Json, recorder: Json) -> bytes:
+def completion(
+    record: Json, intent_ref: Json | None, authority: Json, recorder: Json, server: Json | None = None
+) -> bytes:
     """Return the payload to sign after a run: how it ended, with which result.
 
     Args:
@@ -49,6 +52,7 @@ def completion(record: Json, intent_ref: Json | None, authority: Json, recorder:
             was recorded, which becomes a gap.
         authority: As in :func:`intent`.
         recorder: As in :func:`intent`.
+        server: As in :func:`intent`.
 
     Raises:
         Invalid: ``record.malformed``.
@@ -63,12 +67,16 @@ def completion(record: Json, intent_ref: Json | None, authority: Json, recorder:
     else:
         gaps.append("the result has no digest")
     reference = {**intent_ref, **_CONTROL} if intent_ref else None
-    seen = {**_seen(authority, recorder), "intent": reference, "gaps": gaps}
+    seen = {**_seen(authority, recorder, server), "intent": reference, "gaps": gaps}
     return _statement(COMPLETION_TYPE, subjects, record, seen)
 
 
-def _seen(authority: Json, recorder: Json) -> Json:
-    return {"authority": {**_plain(authority), **_CONTROL}, "recorder": {**_plain(recorder), **_CONTROL}}
+def _seen(authority: Json, recorder: Json, server: Json | None) -> Json:
+    return {
+        "authority": {**_plain(authority), **_CONTROL},
+        "recorder": {**_plain(recorder), **_CONTROL},
+        "server": {**_plain(server or {}), **_SERVER},
+    }
 
 
 def _statement(kind: str, subjects: list[Json], record: Json, seen: Json) -> bytes:

@@ -10,7 +10,7 @@ import json
 from collections.abc import Awaitable, Callable
 from functools import wraps
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 from jupyter_server.auth.decorator import authorized
 from jupyter_server.base.handlers import APIHandler
@@ -21,6 +21,11 @@ from .control_plane import ControlPlane
 from .save import SaveGuard
 
 LONG_POLL_SECONDS = 25.0
+
+RUN_QUERY = (
+    "search", "framework", "backend", "status", "since", "until", "kernel_id", "limit", "cursor",
+)  # fmt: skip
+"""What the list of runs can be asked by."""
 
 _Verb = Callable[..., Awaitable[Any]]
 
@@ -150,6 +155,31 @@ async def _act(handler: QsecHandler, grant_id: str, verb: str) -> Any:
     return await handler.control.call("POST", path, {"comment": comment})
 
 
+class RunsHandler(QsecHandler):
+    """The index of runs."""
+
+    @web.authenticated
+    @authorized("read", resource="qsec:runs")
+    @answers
+    async def get(self) -> Any:
+        """Return a page of runs, newest first; the control plane checks what is asked."""
+        asked = [(name, self.get_query_argument(name, None)) for name in RUN_QUERY]
+        query = urlencode([(name, value) for name, value in asked if value])
+        return await self.control.call("GET", f"/v1/runs?{query}")
+
+
+class RunDiffHandler(QsecHandler):
+    """Two runs compared."""
+
+    @web.authenticated
+    @authorized("read", resource="qsec:runs")
+    @answers
+    async def get(self, run_id: str, other: str) -> Any:
+        """Return what changed from one to the other."""
+        path = f"/v1/runs/{quote(run_id, safe='')}/diff/{quote(other, safe='')}"
+        return await self.control.call("GET", path)
+
+
 class RunHandler(QsecHandler):
     """One recorded run with its statements."""
 
@@ -157,7 +187,7 @@ class RunHandler(QsecHandler):
     @authorized("read", resource="qsec:runs")
     @answers
     async def get(self, run_id: str) -> Any:
-        """Return summary, statements and ledger positions."""
+        """Return summary, statements, ledger positions, nested calls and citation."""
         return await self.control.call("GET", f"/v1/runs/{quote(run_id, safe='')}")
 
 
@@ -206,7 +236,9 @@ ROUTES: tuple[tuple[str, type[QsecHandler]], ...] = (
     (r"grants", GrantsHandler),
     (rf"grants/{_ID}/(approve|deny)", GrantDecisionHandler),
     (rf"grants/{_ID}/(cancel|revoke)", GrantEndHandler),
+    (r"runs", RunsHandler),
     (rf"runs/{_ID}", RunHandler),
+    (rf"runs/{_ID}/diff/{_ID}", RunDiffHandler),
     (r"scan", ScanHandler),
     (r"scan/keep", KeepHandler),
 )

@@ -254,12 +254,21 @@ async def _record(control: Calls, kernel_id: str, args: dict[str, Any]) -> dict[
 async def _runs(control: Calls, kernel_id: str, args: dict[str, Any]) -> dict[str, Any]:
     limit = max(1, min(int(args.get("limit") or 1), 100))
     path = f"/v1/runs?kernel_id={quote(kernel_id, safe='')}&limit={limit}"
-    return {"runs": await control.call("GET", path, kernel_id=kernel_id)}
+    page: dict[str, Any] = await control.call("GET", path, kernel_id=kernel_id)
+    return page
 
 
 async def _run(control: Calls, kernel_id: str, args: dict[str, Any]) -> dict[str, Any]:
     run: dict[str, Any] = await control.call("GET", _path(args, "run_id", "/v1/runs/"), kernel_id=kernel_id)
     return run
+
+
+async def _evidence(control: Calls, kernel_id: str, args: dict[str, Any]) -> dict[str, Any]:
+    body = {key: args[key] for key in ("media_type", "encoding", "data")}
+    done: dict[str, Any] = await control.call(
+        "PUT", _path(args, "sha256", "/v1/evidence/"), body, kernel_id=kernel_id
+    )
+    return done
 
 
 async def _gap(control: Calls, kernel_id: str, args: dict[str, Any]) -> dict[str, Any]:
@@ -286,6 +295,7 @@ OPERATIONS: dict[str, Operation] = {
     "record": _record,
     "runs": _runs,
     "run": _run,
+    "evidence": _evidence,
     "gap": _gap,
     "status": _status,
 }

@@ -8,7 +8,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from qsec_jupyter.control.catalog import load_catalog
 from qsec_jupyter.control.control_plane import ControlPlane
-from qsec_jupyter.control.credentials.broker import Check, Issued, SessionRef, VaultInfo
+from qsec_jupyter.control.credentials.broker import Check, Issued, SessionRef, VaultInfo, WrappedKey
 from qsec_jupyter.core.errors import Unavailable
 from qsec_jupyter.core.model import Principal
 from qsec_jupyter.core.secret import Secret
@@ -39,6 +39,7 @@ class FakeBroker:
         self.before_answer = lambda: None
         self.open: dict[str, str] = {}
         self.issued = 0
+        self.wrapped: list[bytes] = []
         self._keys = [LocalSigner(Ed25519PrivateKey.generate(), name) for name in ("store", "local")]
 
     def issue(self, request, remember):
@@ -68,6 +69,17 @@ class FakeBroker:
 
     def local_signer(self):
         return self._keys[1]
+
+    def wrap(self, key):
+        if self.away:
+            raise Unavailable("vault.unreachable", "The store does not answer")
+        self.wrapped.append(key)
+        return WrappedKey("fake", str(len(self.wrapped) - 1))
+
+    def unwrap(self, wrapped):
+        if self.away:
+            raise Unavailable("vault.unreachable", "The store does not answer")
+        return self.wrapped[int(wrapped.blob)]
 
     def close(self) -> None:
         pass

@@ -43,7 +43,7 @@ def test_run_is_two_statements_two_entries_and_one_line(plane, events, statement
     first, second = plane.evidence.record([intent(), completion()], "k1")
     assert [path.stem for path in statements()] == sorted([first["statement"], second["statement"]])
     assert [events()[first["index"]], events()[second["index"]]] == ["run.intent", "run.completion"]
-    (line,) = plane.evidence.runs("k1", 10)
+    (line,) = plane.runs.newest("k1", 10)
     assert (line["backend"], line["circuits"], line["shots"], line["status"]) == (
         "aer_simulator",
         1,
@@ -56,7 +56,7 @@ def test_run_is_two_statements_two_entries_and_one_line(plane, events, statement
 
 def test_completion_refers_to_its_intent(plane) -> None:
     first, _ = plane.evidence.record([intent(), completion()], "k1")
-    run = plane.evidence.run(RUN, "k1")
+    run = plane.runs.get(RUN, "k1")
     reference = run["completion"]["predicate"]["intent"]
     assert (reference["statement"], reference["index"]) == (first["statement"], first["index"])
 
@@ -71,7 +71,7 @@ def test_record_sent_again_is_recorded_once_and_answered_the_same(plane, stateme
 def test_authority_is_what_the_control_plane_knows_not_what_the_kernel_says(plane, ask) -> None:
     grant = ask.request()
     plane.evidence.record([intent(authority={"principal": "root"}, recorder="me")], "k1")
-    predicate = plane.evidence.run(RUN, None)["intent"]["predicate"]
+    predicate = plane.runs.get(RUN, None)["intent"]["predicate"]
     assert predicate["authority"]["grant"] == grant.id
     assert predicate["authority"]["assertedBy"] == "control"
     assert predicate["run"]["assertedBy"] == "kernel"
@@ -81,7 +81,7 @@ def test_authority_is_what_the_control_plane_knows_not_what_the_kernel_says(plan
 def test_store_that_is_away_costs_a_gap_not_the_record(plane, broker, tmp_path) -> None:
     broker.away = True
     plane.evidence.record([intent(), completion()], "k1")
-    (line,) = plane.evidence.runs("k1", 1)
+    (line,) = plane.runs.newest("k1", 1)
     assert line["signed_by"] == "local"
     assert any("this machine's key" in gap for gap in line["gaps"])
     broker.away = False
@@ -96,7 +96,7 @@ def test_store_that_refuses_to_sign_costs_a_gap_not_the_record(plane, broker, mo
     monkeypatch.setattr(broker, "signer", refuse)
     (answer,) = plane.evidence.record([intent()], "k1")
     assert answer["statement"]
-    (line,) = plane.evidence.runs("k1", 1)
+    (line,) = plane.runs.newest("k1", 1)
     assert line["signed_by"] == "local"
     assert any("this machine's key" in gap for gap in line["gaps"])
 
@@ -131,12 +131,12 @@ def test_store_signs_again_after_its_rest(broker) -> None:
 def test_malformed_record_does_not_take_the_stores_key_out_of_use(plane) -> None:
     plane.evidence.record([{}, intent("../../etc"), intent(kind="x")], "k1")
     plane.evidence.record([intent()], "k1")
-    assert plane.evidence.runs("k1", 1)[0]["signed_by"] == "store"
+    assert plane.runs.newest("k1", 1)[0]["signed_by"] == "store"
 
 
 def test_completion_without_an_intent_is_recorded_with_a_gap(plane) -> None:
     plane.evidence.record([completion()], "k1")
-    gaps = plane.evidence.run(RUN, None)["completion"]["predicate"]["gaps"]
+    gaps = plane.runs.get(RUN, None)["completion"]["predicate"]["gaps"]
     assert "no intent of this run was recorded" in gaps
 
 
@@ -168,7 +168,7 @@ def test_malformed_record_is_refused_alone(plane, record) -> None:
 def test_kernel_can_neither_read_nor_complete_anothers_run(plane) -> None:
     plane.evidence.record([intent()], "k1")
     with pytest.raises(NotFound):
-        plane.evidence.run(RUN, "k2")
+        plane.runs.get(RUN, "k2")
     (answer,) = plane.evidence.record([completion()], "k2")
     assert answer["error"]["code"] == "record.foreign_run"
 
@@ -186,7 +186,7 @@ def test_altered_statement_is_not_shown_as_if_it_were_sound(plane, statements) -
     data["payload"] = data["payload"][::-1]
     path.write_text(json.dumps(data))
     with pytest.raises(Bug) as caught:
-        plane.evidence.run(RUN, None)
+        plane.runs.get(RUN, None)
     assert caught.value.code == "statements.damaged"
 
 
@@ -222,7 +222,7 @@ def test_record_that_reached_the_ledger_but_not_the_database_is_not_recorded_twi
     assert again[0] == first
     assert all("error" not in answer for answer in again)
     assert [len(events(name)) for name in ("run.intent", "run.completion")] == [2, 1]
-    lines = {line["run_id"]: line["status"] for line in plane.evidence.runs("k1", 9)}
+    lines = {line["run_id"]: line["status"] for line in plane.runs.newest("k1", 9)}
     assert lines == {RUN: "done", "b" * 32: "running"}
 
 

@@ -92,7 +92,7 @@ def test_vault_that_hangs_costs_records_no_more_than_one_wait(start, proxy) -> N
     _, answer = child.ask("POST", "/v1/runs", {"records": records}, kernel="k1")
     assert time.monotonic() - started < SERVER_PATIENCE
     assert all("statement" in result for result in answer["results"])
-    run = child.ask("GET", "/v1/runs?limit=1")[1][0]
+    run = child.ask("GET", "/v1/runs?limit=1")[1]["runs"][0]
     assert run["signed_by"].startswith("local:")
     assert any("this machine's key" in gap for gap in run["gaps"])
     assert verify_journal(child.home / "journal-0").ok

@@ -5,11 +5,14 @@ It keeps grants, credentials and records the way the control plane's contract sa
 
 from __future__ import annotations
 
+import base64
 import contextlib
+import hashlib
 import itertools
 import socket
 import threading
 import time
+import zlib
 from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
 from typing import Any
@@ -34,6 +37,7 @@ class Peer:
         self.grants: dict[str, dict[str, Any]] = {}
         self.records: list[dict[str, Any]] = []
         self.gaps: list[dict[str, Any]] = []
+        self.evidence: dict[str, tuple[str, bytes]] = {}
         self.calls: list[str] = []
         self.lasting = 1800.0
         self.overrides: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {}
@@ -180,6 +184,15 @@ class Peer:
                 for r in args["records"]
             ]
         }
+
+    def op_evidence(self, args: dict[str, Any]) -> dict[str, Any]:
+        data = base64.b64decode(args["data"])
+        data = zlib.decompress(data) if args["encoding"] == "deflate" else data
+        assert hashlib.sha256(data).hexdigest() == args["sha256"]
+        with self._changed:
+            self.evidence[args["sha256"]] = (args["media_type"], data)
+            self._changed.notify_all()
+        return {"sha256": args["sha256"], "stored": True}
 
     def op_gap(self, args: dict[str, Any]) -> dict[str, Any]:
         self.gaps.append(args)

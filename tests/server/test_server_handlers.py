@@ -20,7 +20,9 @@ TABLE = [
     ("POST", "grants/g1/deny", "write", "qsec:approvals"),
     ("POST", "grants/g1/cancel", "write", "qsec:grants"),
     ("POST", "grants/g1/revoke", "write", "qsec:grants"),
+    ("GET", "runs", "read", "qsec:runs"),
     ("GET", "runs/r1", "read", "qsec:runs"),
+    ("GET", "runs/r1/diff/r2", "read", "qsec:runs"),
     ("GET", "scan?path=a.ipynb", "read", "qsec:findings"),
     ("POST", "scan/keep", "write", "qsec:findings"),
 ]

@@ -6,35 +6,54 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
 
+from ..evidence.runs import Query as RunQuery
 from . import schemas
 from .edge import AskingKernel, Control, require_kernel
+from .schemas import RunStatus
 
 router = APIRouter(prefix="/v1", tags=["runs"])
+
+Text = Annotated[str | None, Query(max_length=200)]
 
 
 @router.post("/runs", response_model=schemas.RunResults, response_model_exclude_none=True)
 def record_runs(body: schemas.RunRecords, control: Control, asking_kernel: AskingKernel = None) -> Any:
     """Record intents and completions; a record that is known already is answered again."""
-    results = control.evidence.record(body.records, require_kernel(asking_kernel))
+    results = control.evidence.record(body.records, require_kernel(asking_kernel), body.server)
     control.after_events()
     return {"results": results}
 
 
-@router.get("/runs", response_model=list[schemas.RunSummary])
+@router.get("/runs", response_model=schemas.RunPage)
 def list_runs(
     control: Control,
-    kernel_id: str | None = None,
+    search: Text = None,
+    framework: Text = None,
+    backend: Text = None,
+    status: RunStatus | None = None,
+    since: Text = None,
+    until: Text = None,
+    kernel_id: Text = None,
     limit: Annotated[int, Query(ge=1, le=1000)] = 20,
+    cursor: Text = None,
     asking_kernel: AskingKernel = None,
 ) -> Any:
-    """Return runs, newest first; a kernel sees its own."""
-    return control.evidence.runs(asking_kernel or kernel_id, limit)
+    """Return a page of runs, newest first; a kernel sees its own."""
+    query = RunQuery(search, framework, backend, status, since, until, asking_kernel or kernel_id)
+    runs, following = control.runs.search(query, limit, cursor)
+    return {"runs": runs, "next": following}
 
 
 @router.get("/runs/{run_id}", response_model=schemas.Run)
 def get_run(run_id: str, control: Control, asking_kernel: AskingKernel = None) -> Any:
-    """Return a run with its statements."""
-    return control.evidence.run(run_id, asking_kernel)
+    """Return a run with its statements, its children and how it is cited."""
+    return control.runs.get(run_id, asking_kernel)
+
+
+@router.get("/runs/{run_id}/diff/{other}", response_model=schemas.RunDifference)
+def diff_runs(run_id: str, other: str, control: Control, asking_kernel: AskingKernel = None) -> Any:
+    """Return what changed from one run to the other."""
+    return control.runs.diff(run_id, other, asking_kernel)
 
 
 @router.post("/gaps", response_model=schemas.GapRecorded)

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from ...core.model import GrantState, Severity, Tier
 
 RunKind = Literal["intent", "completion"]
+RunStatus = Literal["running", "done", "failed", "unknown"]
 Text = Annotated[str, Field(max_length=4000)]
 Name = Annotated[str, Field(max_length=200)]
 
@@ -136,7 +137,7 @@ class RunSummary(Schema):
     backend: str
     circuits: int
     shots: int | None
-    status: Literal["running", "done", "failed", "unknown"]
+    status: RunStatus
     started_at: str
     ended_at: str | None
     intent: str | None
@@ -144,13 +145,23 @@ class RunSummary(Schema):
     ledger_index: int | None
     signed_by: str
     grant_id: str | None
+    parent_run_id: str | None
+    notebook: str | None
     gaps: list[str]
+
+
+class RunPage(Schema):
+    """Runs, newest first, and the cursor of the next page."""
+
+    runs: list[RunSummary]
+    next: str | None
 
 
 class RunRecords(Schema):
     """What a kernel says about its runs; see ``docs/formats/statements.md``."""
 
     records: Annotated[list[dict[str, Any]], Field(max_length=1000)]
+    server: dict[str, Any] | None = None
 
 
 class Problem(Schema):
@@ -195,14 +206,62 @@ class RunIndexes(Schema):
     completion: int | None
 
 
+class Citation(Schema):
+    """How a run is cited."""
+
+    text: str
+    bibtex: str
+
+
 class Run(Schema):
-    """A run with its statements."""
+    """A run with its statements, its nested calls and how it is cited."""
 
     summary: RunSummary
     intent: dict[str, Any] | None
     completion: dict[str, Any] | None
     envelopes: RunDigests
     ledger: RunIndexes
+    children: list[dict[str, Any]]
+    citation: Citation
+
+
+class Change(Schema):
+    """A field that differs; ``null`` where a run does not have it."""
+
+    field: str
+    a: str | float | int | bool | None
+    b: str | float | int | bool | None
+
+
+class DifferenceGroup(Schema):
+    """What differs, of one kind."""
+
+    name: Literal["circuit", "parameters", "backend", "execution", "environment", "source", "result"]
+    equal: bool
+    changes: list[Change]
+
+
+class RunDifference(Schema):
+    """Two runs, and what changed from the first to the second."""
+
+    a: RunSummary
+    b: RunSummary
+    groups: list[DifferenceGroup]
+
+
+class EvidenceBytes(Schema):
+    """An artefact: base64 of its bytes, or of their zlib stream (RFC 1950) for ``deflate``."""
+
+    media_type: Name
+    encoding: Literal["identity", "deflate"] = "identity"
+    data: Annotated[str, Field(max_length=12 * 1024 * 1024)]
+
+
+class EvidenceStored(Schema):
+    """It is kept; ``stored`` is false when it was before."""
+
+    sha256: str
+    stored: bool
 
 
 class Finding(Schema):

@@ -107,6 +107,19 @@ class Issued:
     source: str
 
 
+@dataclass(frozen=True, slots=True)
+class WrappedKey:
+    """A data key that only another key opens.
+
+    Attributes:
+        by: Which key, e.g. ``vault-transit:qsec-evidence`` or ``machine:store.key:<id>``.
+        blob: The wrapped key, in the words of what wrapped it.
+    """
+
+    by: str
+    blob: str
+
+
 class Broker(Protocol):
     """A source of credentials and signatures. Every method is thread-safe and may block."""
 
@@ -147,6 +160,23 @@ class Broker(Protocol):
 
     def local_signer(self) -> Signer:
         """Return the key on this machine, for signing while the store is away."""
+        ...
+
+    def wrap(self, key: bytes) -> WrappedKey:
+        """Wrap a data key of evidence: by Vault transit, else by a key of this machine.
+
+        Raises:
+            QsecError: If the store that holds the wrapping key does not answer or refuses.
+        """
+        ...
+
+    def unwrap(self, wrapped: WrappedKey) -> bytes:
+        """Unwrap a data key, whichever store wrapped it.
+
+        Raises:
+            QsecError: As :meth:`wrap`; ``evidence.needs_vault``, ``evidence.key_missing`` or
+                ``evidence.key_damaged``.
+        """
         ...
 
     def close(self) -> None:

@@ -21,6 +21,7 @@ from .sealed import STORE_NAME, SealedBroker, SealedFile
 from .signers import new_seed, signer_of
 from .vault import Endpoint, VaultAdapter
 from .vault_broker import VaultBroker
+from .wrapping import MachineWrapping
 
 SIGNING_KEY = "signing.key"
 _log = structlog.get_logger(__name__)
@@ -110,6 +111,7 @@ def _external(
         identity=BrokerIdentity(private_key, _utc_now),
         targets=targets,
         local=lambda: local_signer(keys),
+        machine=MachineWrapping(keys),
         origin="external",
         key_protection=protection,
     )
@@ -128,6 +130,7 @@ def _dev(
         identity=own,
         targets=targets,
         local=lambda: local_signer(keys),
+        machine=MachineWrapping(keys),
         origin="dev",
         key_protection=None,
         on_close=server.stop,

@@ -12,6 +12,7 @@ BROKER_ROLE = "qsec-broker"
 KEY_ADMIN_POLICY = "qsec-key-administrator"
 AUDITOR_POLICY = "qsec-auditor"
 TRANSIT_KEY = "qsec-ledger"
+EVIDENCE_KEY = "qsec-evidence"
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +22,7 @@ class Mounts:
     Attributes:
         auth: The jwt auth mount, without ``auth/``.
         kv: The kv version 2 mount that holds targets' secrets.
-        transit: The transit mount that holds the ledger's key.
+        transit: The transit mount that holds the keys of ledger and evidence.
     """
 
     auth: str = "qsec"

@@ -31,11 +31,21 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from ...core.errors import NotFound, Unavailable
 from ...core.secret import Secret
 from ...core.signing import Signer
-from .broker import Check, Issued, IssueRequest, KeyProtection, SessionRef, TargetSource, VaultInfo
+from .broker import (
+    Check,
+    Issued,
+    IssueRequest,
+    KeyProtection,
+    SessionRef,
+    TargetSource,
+    VaultInfo,
+    WrappedKey,
+)
 from .keystore import KeyStore, locked, write_private
 from .seeds import made_up_token
 from .sessions import Sessions, refuse_ended
 from .signers import new_seed, signer_of
+from .wrapping import MachineWrapping
 
 KEY_NAME = "store.key"
 STORE_NAME = "store.sealed"
@@ -137,6 +147,7 @@ class SealedBroker:
     ) -> None:
         self._file = SealedFile(home, keys)
         self._targets = dict(targets)
+        self._wrapping = MachineWrapping(keys, KEY_NAME)
         self._sessions = Sessions()
         self._note = note
         self._protection: KeyProtection | None = None
@@ -220,6 +231,15 @@ class SealedBroker:
         if self._signer is None:
             self._signer = signer_of(self._content().signing_key)
         return self._signer
+
+    def wrap(self, key: bytes) -> WrappedKey:
+        """Wrap a data key with the store's key."""
+        self._content()  # a store that is broken makes no new key
+        return self._wrapping.wrap(key)
+
+    def unwrap(self, wrapped: WrappedKey) -> bytes:
+        """Unwrap a data key that this machine wrapped."""
+        return self._wrapping.unwrap(wrapped)
 
     def close(self) -> None:
         """Forget every session and the signing key."""

@@ -18,7 +18,15 @@ from ...core.errors import Conflict, NotFound, QsecError
 from ...core.secret import Secret
 from .broker import TargetSource
 from .identity import ALGORITHM, AUDIENCE, BROKER_SUBJECT, ISSUER
-from .naming import AUDITOR_POLICY, BROKER_ROLE, KEY_ADMIN_POLICY, TRANSIT_KEY, Mounts, target_role
+from .naming import (
+    AUDITOR_POLICY,
+    BROKER_ROLE,
+    EVIDENCE_KEY,
+    KEY_ADMIN_POLICY,
+    TRANSIT_KEY,
+    Mounts,
+    target_role,
+)
 from .vault import Endpoint, VaultAdapter, path_segments
 from .vault_errors import Doing
 
@@ -76,7 +84,11 @@ class VaultSetup:
             Denied: ``vault.token_rejected``, or ``vault.forbidden`` when the token is no administrator's.
         """
         self._read("auth/token/lookup-self")  # a wrong token is said before anything else
-        changes = [*self._mount_changes(), self._trust_change(public_keys), self._key_change()]
+        changes = [*self._mount_changes(), self._trust_change(public_keys)]
+        changes += [
+            self._key_change("signing key", TRANSIT_KEY, "ed25519"),
+            self._key_change("evidence key", EVIDENCE_KEY, "aes256-gcm96"),
+        ]
         changes += [self._policy_change(name, text) for name, text in self._policies(targets).items()]
         changes += [self._role_change(name, role) for name, role in self._roles(targets).items()]
         return changes
@@ -107,6 +119,7 @@ class VaultSetup:
             "kv": self._mounts.kv,
             "transit": self._mounts.transit,
             "transit_key": TRANSIT_KEY,
+            "evidence_key": EVIDENCE_KEY,
         }
         policies = {
             BROKER_ROLE: policy_text("broker", common),
@@ -191,18 +204,18 @@ class VaultSetup:
         }
         return self._compared("trusted keys", f"auth/{self._mounts.auth}", path, wanted, found)
 
-    def _key_change(self) -> Change:
-        path = f"{self._mounts.transit}/keys/{TRANSIT_KEY}"
+    def _key_change(self, what: str, name: str, kind: str) -> Change:
+        path = f"{self._mounts.transit}/keys/{name}"
         found = self._read(path)
-        if found is not None and (found.get("type") != "ed25519" or found.get("exportable")):
+        if found is not None and (found.get("type") != kind or found.get("exportable")):
             raise Conflict(
                 "setup.key_taken",
-                "The signing key is not one that this program may use",
-                f"{path} must be of type ed25519 and not exportable; neither can be changed later.",
+                f"The {what} is not one that this program may use",
+                f"{path} must be of type {kind} and not exportable; neither can be changed later.",
                 "Set QSEC_VAULT_TRANSIT_MOUNT to another name.",
             )
-        wanted = {"type": "ed25519", "exportable": False, "allow_plaintext_backup": False}
-        return self._compared("signing key", TRANSIT_KEY, path, wanted, found)
+        wanted = {"type": kind, "exportable": False, "allow_plaintext_backup": False}
+        return self._compared(what, name, path, wanted, found)
 
     def _policy_change(self, name: str, text: str) -> Change:
         path = f"sys/policies/acl/{name}"

@@ -27,6 +27,7 @@ from .broker import (
     TargetSource,
     VaultInfo,
     VaultOrigin,
+    WrappedKey,
 )
 from .identity import BrokerIdentity
 from .login import BrokerToken, log_in
@@ -37,6 +38,7 @@ from .signers import TransitSigner
 from .vault import Answer, VaultAdapter, path_segments
 from .vault_checks import VaultChecks, describe
 from .vault_errors import UNKNOWN_OUTCOME, Doing
+from .wrapping import MachineWrapping, TransitWrapping, is_transit
 
 ISSUE_LIMIT = 15.0
 """Seconds after which :meth:`VaultBroker.issue` has ended at the latest: three calls of 5 s each."""
@@ -59,6 +61,7 @@ class VaultBroker:
         identity: The broker's key pair.
         targets: Where each target keeps its secret.
         local: Returns the signer on this machine; called at first use.
+        machine: Wraps on this machine what a dev server, which forgets, must not.
         origin: ``external``, or ``dev`` for our own dev server.
         key_protection: Where the identity's key lies, ``None`` when in memory only.
         on_close: Stops what was started for this broker.
@@ -74,6 +77,7 @@ class VaultBroker:
         identity: BrokerIdentity,
         targets: Mapping[str, TargetSource],
         local: Callable[[], Signer],
+        machine: MachineWrapping,
         origin: VaultOrigin,
         key_protection: KeyProtection | None,
         on_close: Callable[[], None] = lambda: None,
@@ -91,6 +95,8 @@ class VaultBroker:
         self._clock = clock
         self._monotonic = monotonic
         self._token = BrokerToken(adapter, mounts, identity, monotonic)
+        self._machine = machine
+        self._transit = TransitWrapping(adapter, mounts.transit, self._token.run)
         self._sessions = Sessions()
         self._cleaning = ThreadPoolExecutor(2, thread_name_prefix="qsec-revoke")
         self._checks = VaultChecks(adapter, mounts, identity, self._token, self._targets)
@@ -139,6 +145,14 @@ class VaultBroker:
     def local_signer(self) -> Signer:
         """Return the key on this machine."""
         return self._local()
+
+    def wrap(self, key: bytes) -> WrappedKey:
+        """Wrap in an external Vault; a dev server's keys die with it, so this machine's key does it there."""
+        return (self._transit if self._origin == "external" else self._machine).wrap(key)
+
+    def unwrap(self, wrapped: WrappedKey) -> bytes:
+        """Unwrap where it was wrapped."""
+        return (self._transit if is_transit(wrapped) else self._machine).unwrap(wrapped)
 
     def close(self) -> None:
         """Forget all tokens, give the broker's own back, stop the dev server when there is one."""

@@ -69,6 +69,7 @@ def test_shipped_policies_hold_no_wildcard_that_grants_writing(name):
         "kv": "kv",
         "transit": "t",
         "transit_key": "k",
+        "evidence_key": "e",
         "target": "x",
         "path": "targets/x",
     }

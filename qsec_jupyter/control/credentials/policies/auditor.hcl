@@ -18,6 +18,9 @@ path "auth/${auth}/role/qsec-*" {
 path "${transit}/keys/${transit_key}" {
   capabilities = ["read"]
 }
+path "${transit}/keys/${evidence_key}" {
+  capabilities = ["read"]
+}
 
 # Which secrets there are and when they were changed, not what they are.
 path "${kv}/metadata/*" {

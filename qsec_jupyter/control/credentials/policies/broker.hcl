@@ -8,6 +8,14 @@ path "${transit}/keys/${transit_key}" {
   capabilities = ["read"]
 }
 
+# Wrap and unwrap the data keys of evidence. It can neither manage nor read the key that does it.
+path "${transit}/encrypt/${evidence_key}" {
+  capabilities = ["update"]
+}
+path "${transit}/decrypt/${evidence_key}" {
+  capabilities = ["update"]
+}
+
 # End sessions by their accessor and see that they are gone. An accessor is no token.
 path "auth/token/revoke-accessor" {
   capabilities = ["update"]

@@ -2,26 +2,27 @@
 
 from __future__ import annotations
 
-import json
 import threading
 from collections.abc import Callable
 from datetime import datetime
 from importlib.metadata import version
 from typing import Any
 
-from ..core.errors import Bug, Invalid, NotFound, QsecError
-from ..core.model import Principal, rfc3339
-from ..core.signing import Signer
-from ..ledger.evidence import StatementStore
-from ..ledger.keys import KeyArchive
-from ..ledger.log import Ledger
-from ..provenance import envelope, statement
-from . import tables
-from .access import Access
-from .audit import Audit
-from .changes import Changes
-from .signing import Signing
-from .store import Row, Store
+from ...core.errors import Invalid, QsecError
+from ...core.model import Principal, rfc3339
+from ...core.signing import Signer
+from ...ledger.evidence import StatementStore
+from ...ledger.keys import KeyArchive
+from ...ledger.log import Ledger
+from ...provenance import envelope, statement
+from .. import tables
+from ..access import Access
+from ..audit import Audit
+from ..changes import Changes
+from ..signing import Signing
+from ..store import Row, Store
+from .artefacts import Artefacts
+from .runs import Runs, columns
 
 Record = dict[str, Any]
 _EVENT = {"intent": "run.intent", "completion": "run.completion"}
@@ -35,6 +36,8 @@ class Evidence:
         self,
         *,
         statements: StatementStore,
+        artefacts: Artefacts,
+        runs: Runs,
         ledger: Ledger,
         keys: KeyArchive,
         store: Store,
@@ -47,6 +50,8 @@ class Evidence:
         clock: Callable[[], datetime],
     ) -> None:
         self._statements = statements
+        self._artefacts = artefacts
+        self._runs = runs
         self._keys = keys
         self._store = store
         self._audit = audit
@@ -63,14 +68,22 @@ class Evidence:
         self._gaps_not_listed = 0
         self._missed: set[tuple[str, str]] = set()
 
-    def record(self, records: list[Record], kernel_id: str) -> list[dict[str, Any]]:
-        """Record each run record; one that fails says why, and the others go on."""
+    def record(
+        self, records: list[Record], kernel_id: str, server: Record | None = None
+    ) -> list[dict[str, Any]]:
+        """Record each run record; one that fails says why, and the others go on.
+
+        Args:
+            records: What the kernel says.
+            kernel_id: Which kernel.
+            server: What the Jupyter Server adds that it knows itself, such as the notebook's digest.
+        """
         results = []
         for record in records:
             about = {"run_id": str(record.get("run_id")), "kind": str(record.get("kind"))}
             try:
                 with self._lock:
-                    results.append({**about, **self._record(record, kernel_id)})
+                    results.append({**about, **self._record(record, kernel_id, server or {})})
             except QsecError as error:
                 results.append({**about, "error": error.to_problem()})
                 missed = (about["run_id"], about["kind"])
@@ -81,7 +94,7 @@ class Evidence:
         self._changes.bump()
         return results
 
-    def _record(self, record: Record, kernel_id: str) -> dict[str, Any]:
+    def _record(self, record: Record, kernel_id: str, server: Record) -> dict[str, Any]:
         if self._unlisted:
             self.recover()
         kind, run_id = record.get("kind"), str(record.get("run_id") or "")
@@ -90,18 +103,19 @@ class Evidence:
         row = self._store.one(tables.runs, {"run_id": run_id})
         if row is not None and row["kernel_id"] != kernel_id:
             raise Invalid("record.foreign_run", "That run belongs to another kernel")
-        summary = row["summary"] if row else _summary(record, kernel_id)
+        summary = row["summary"] if row else _summary(record, kernel_id, server)
         done = summary[kind]
         if done is not None:
             index = summary["ledger_index"] if kind == "intent" or row is None else row["completion_index"]
             return {"statement": done, "index": index}
-        return self._write(record, kind, row, summary, kernel_id)
+        return self._write(record, kind, row, summary, server)
 
     def _write(
-        self, record: Record, kind: str, row: Row | None, summary: Row, kernel_id: str
+        self, record: Record, kind: str, row: Row | None, summary: Row, server: Record
     ) -> dict[str, Any]:
+        kernel_id = summary["kernel_id"]
         grant = self._access.active(kernel_id)
-        signed, signer, gaps = self._sign(record, kind, summary, grant.id if grant else None)
+        signed, signer, gaps = self._sign(record, kind, summary, grant.id if grant else None, server)
         identity = self._statements.put(signed)
         data = {"run": record["run_id"], "kernel": kernel_id, "statement": identity}
         try:
@@ -111,13 +125,16 @@ class Evidence:
             raise
         self._unlisted = True
         summary = {**summary, kind: identity, "signed_by": signer.name, "gaps": [*summary["gaps"], *gaps]}
-        self._keep(row, _after(summary, record, kind, index, grant.id if grant else None), kind, index)
+        self._keep(
+            row, _after(summary, record, kind, index, grant.id if grant else None), record, kind, index
+        )
         self._unlisted = False
         return {"statement": identity, "index": index}
 
     def account(self) -> None:
         """After a crash: enter statements that were stored and not entered, and list what was entered."""
         self._statements.account(self._ledger)
+        self._artefacts.discard_unentered(self._ledger)
         self.recover()
 
     def recover(self) -> None:
@@ -133,27 +150,31 @@ class Evidence:
                 continue
             data = event["data"]
             row = self._store.one(tables.runs, {"run_id": data["run"]})
-            record = self._payload(data["statement"])["predicate"]
-            gaps = list(record["gaps"])
-            grant_id, record = record["authority"]["grant"], {**record["run"], "gaps": gaps}
-            summary = row["summary"] if row else _summary(record, data["kernel"])
+            predicate = self._runs.statement(data["statement"])["predicate"]
+            grant_id, record = (
+                predicate["authority"]["grant"],
+                {**predicate["run"], "gaps": predicate["gaps"]},
+            )
+            summary = (
+                row["summary"] if row else _summary(record, data["kernel"], predicate.get("server") or {})
+            )
             summary = {
                 **summary,
                 kind: data["statement"],
                 "signed_by": summary["signed_by"] or "see statement",
             }
             index = event["index"]
-            self._keep(row, _after(summary, record, kind, index, grant_id), kind, index)
+            self._keep(row, _after(summary, record, kind, index, grant_id), record, kind, index)
         self._unlisted = False
 
     def _sign(
-        self, record: Record, kind: str, summary: Row, grant_id: str | None
+        self, record: Record, kind: str, summary: Row, grant_id: str | None, server: Record
     ) -> tuple[bytes, Signer, list[str]]:
         """Sign with the store's key; with this machine's, and a gap that says so, while it does not."""
 
         def work(signer: Signer, by_store: bool) -> tuple[bytes, Signer, list[str]]:
             gaps = [] if by_store else ["signed with this machine's key: the store did not sign"]
-            return self._envelope(record, kind, summary, grant_id, signer, gaps), signer, gaps
+            return self._envelope(record, kind, summary, grant_id, server, signer, gaps), signer, gaps
 
         return self._signing.run(work)
 
@@ -163,6 +184,7 @@ class Evidence:
         kind: str,
         summary: Row,
         grant_id: str | None,
+        server: Record,
         signer: Signer,
         gaps: list[str],
     ) -> bytes:
@@ -176,19 +198,19 @@ class Evidence:
         }
         recorder = {**self._recorder, "recorded_at": rfc3339(self._clock()), "kernel": summary["kernel_id"]}
         if kind == "intent":
-            return envelope.sign(statement.intent(record, authority, recorder), signer)
+            return envelope.sign(statement.intent(record, authority, recorder, server), signer)
         reference = None
         if summary["intent"] is not None:
             reference = {"statement": summary["intent"], "index": summary["ledger_index"]}
-        return envelope.sign(statement.completion(record, reference, authority, recorder), signer)
+        return envelope.sign(statement.completion(record, reference, authority, recorder, server), signer)
 
-    def _keep(self, row: Row | None, summary: Row, kind: str, index: int) -> None:
-        values: Row = {"summary": summary}
+    def _keep(self, row: Row | None, summary: Row, record: Record, kind: str, index: int) -> None:
+        values: Row = {"summary": summary, "status": summary["status"]}
         if kind == "completion":
             values["completion_index"] = index
         if row is None:
-            values.update(run_id=summary["run_id"], kernel_id=summary["kernel_id"], position=index)
-            self._store.add(tables.runs, values)
+            values |= {"run_id": summary["run_id"], "kernel_id": summary["kernel_id"], "position": index}
+            self._store.add(tables.runs, {**values, **columns(summary, record)})
         else:
             self._store.change(tables.runs, {"run_id": summary["run_id"]}, values)
 
@@ -227,51 +249,14 @@ class Evidence:
         """Count the gaps of this journal, those not written yet included."""
         return len(self._owed_gaps) + self._gaps_not_listed + len(self._store.rows(tables.gaps))
 
-    # -- reading ----------------------------------------------------------------------------------
 
-    def runs(self, kernel_id: str | None, limit: int) -> list[Row]:
-        """Return run summaries, newest first."""
-        where = {"kernel_id": kernel_id} if kernel_id else None
-        return [row["summary"] for row in self._store.rows(tables.runs, where, newest=limit)]
-
-    def run(self, run_id: str, asking_kernel: str | None) -> Row:
-        """Return a run with its statements.
-
-        Raises:
-            NotFound: ``run.unknown``; a kernel sees only its own runs.
-        """
-        row = self._store.one(tables.runs, {"run_id": run_id})
-        if row is None or (asking_kernel is not None and row["kernel_id"] != asking_kernel):
-            raise NotFound("run.unknown", "There is no such run")
-        summary = row["summary"]
-        ids = {kind: summary[kind] for kind in _EVENT}
-        return {
-            "summary": summary,
-            **{kind: self._payload(identity) for kind, identity in ids.items()},
-            "envelopes": ids,
-            "ledger": {"intent": summary["ledger_index"], "completion": row["completion_index"]},
-        }
-
-    def _payload(self, identity: str | None) -> Any:
-
-        if identity is None:
-            return None
-        try:
-            return json.loads(envelope.verify(self._statements.get(identity), self._keys.public_keys()))
-        except QsecError as error:
-            raise Bug(
-                "statements.damaged",
-                "A statement is missing or was altered",
-                f"Statement {identity[:12]}.",
-                "Run `qsec verify`.",
-            ) from error
-
-
-def _summary(record: Record, kernel_id: str) -> Row:
+def _summary(record: Record, kernel_id: str, server: Record) -> Row:
     execution = record.get("execution")
     execution = execution if isinstance(execution, dict) else {}
     circuits, backend = execution.get("circuits"), record.get("backend")
-    shots = execution.get("shots")
+    shots, parent = execution.get("shots"), record.get("parent_run_id")
+    notebook = server.get("notebook")
+    path = notebook.get("path") if isinstance(notebook, dict) else None
     return {
         "run_id": record["run_id"],
         "kernel_id": kernel_id,
@@ -288,6 +273,8 @@ def _summary(record: Record, kernel_id: str) -> Row:
         "ledger_index": None,
         "signed_by": "",
         "grant_id": None,
+        "parent_run_id": parent[:64] if isinstance(parent, str) else None,
+        "notebook": str(path)[:500] if path else None,
         "gaps": [],
     }
 

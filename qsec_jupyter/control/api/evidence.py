@@ -1,0 +1,40 @@
+"""Artefacts of runs on their way into the encrypted store. Nothing leaves it here."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import zlib
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Path
+
+from ...core.errors import Invalid
+from ..evidence.artefacts import MAX_BYTES
+from . import schemas
+from .edge import AskingKernel, Control, require_kernel
+
+router = APIRouter(prefix="/v1/evidence", tags=["evidence"])
+
+Sha256 = Annotated[str, Path(pattern=r"^[0-9a-f]{64}$")]
+
+
+@router.put("/{sha256}", response_model=schemas.EvidenceStored)
+def store_evidence(
+    sha256: Sha256, body: schemas.EvidenceBytes, control: Control, asking_kernel: AskingKernel = None
+) -> Any:
+    """Keep an artefact; one that is there already is answered again."""
+    kernel = require_kernel(asking_kernel)
+    stored = control.artefacts.put(sha256, body.media_type, _bytes(body), kernel)
+    control.after_events()
+    return {"sha256": sha256, "stored": stored}
+
+
+def _bytes(body: schemas.EvidenceBytes) -> bytes:
+    try:
+        data = base64.b64decode(body.data, validate=True)
+        if body.encoding == "deflate":  # one byte more than is allowed is enough to be refused
+            return zlib.decompressobj().decompress(data, MAX_BYTES + 1)
+    except (binascii.Error, zlib.error) as error:
+        raise Invalid("evidence.malformed", "An artefact is malformed", "Its encoding is broken.") from error
+    return data

@@ -1,0 +1,269 @@
+"""Encrypted artefacts: circuits, parameters and results by the SHA-256 of what they are.
+
+A file is AES-256-GCM under a data key; data keys lie beside, wrapped by the broker's store, so that a copy of
+the folder opens nothing. The ledger names each file with its own SHA-256: ``qsec verify`` sees a changed
+byte without any key. The format is written down in ``docs/formats/evidence.md``.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import struct
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from ...core.canonical import canonical_bytes, sha256_hex
+from ...core.errors import Invalid, NotFound, QsecError, Unavailable
+from ...core.model import rfc3339
+from ...ledger.durable import write_durably
+from ...ledger.log import Ledger
+from ..audit import Audit
+from ..credentials.broker import Broker, WrappedKey
+
+MAX_BYTES = 8 * 1024 * 1024
+"""Longest artefact (bytes); a circuit of about 150,000 instructions."""
+
+MAX_STORE_BYTES = 4 * 1024**3
+"""All artefacts of one journal together (bytes)."""
+
+KEY_LIFE = timedelta(days=30)
+"""After this a new data key is made; NIST SP 800-38D's bound on random nonces is far away then."""
+
+SUFFIX = ".sealed"
+_MAGIC = b"QSECEVID\x01"
+_KEY_ID, _NONCE = 16, 12
+_HEADER = len(_MAGIC) + _KEY_ID + _NONCE
+_LENGTH = struct.Struct(">H")
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+_MEDIA_TYPE = re.compile(r"application/[a-z0-9][a-z0-9.+-]{0,99}")
+
+
+@dataclass(frozen=True, slots=True)
+class Artefact:
+    """What was kept: bytes, and what kind of bytes they are."""
+
+    media_type: str
+    data: bytes
+
+
+class Artefacts:
+    """The folder ``evidence/`` of a journal. Thread-safe.
+
+    Args:
+        folder: That folder; made at the first artefact.
+        broker: Wraps and unwraps data keys.
+        clock: Gives the time.
+        audit: Where each artefact is entered; ``None`` for reading only.
+    """
+
+    def __init__(
+        self, folder: Path, broker: Broker, clock: Callable[[], datetime], audit: Audit | None = None
+    ) -> None:
+        self._folder = folder
+        self._broker = broker
+        self._clock = clock
+        self._audit = audit
+        self._lock = threading.Lock()
+        self._keys: dict[bytes, bytes] = {}
+        self._writing: tuple[bytes, datetime] | None = None  # id of the key in use, and when it was made
+        self._bytes: int | None = None
+
+    def __contains__(self, sha256: str) -> bool:
+        return bool(_SHA256.fullmatch(sha256)) and self._path(sha256).exists()
+
+    def put(self, sha256: str, media_type: str, data: bytes, kernel_id: str) -> bool:
+        """Keep an artefact; one that is there already is kept as it is.
+
+        Args:
+            sha256: What the bytes must have as their SHA-256.
+            media_type: Such as ``application/x-qpy``.
+            data: The bytes.
+            kernel_id: Who brought it.
+
+        Returns:
+            Whether it was new.
+
+        Raises:
+            Invalid: ``evidence.malformed``, ``evidence.digest_differs`` or ``evidence.too_large``.
+            Unavailable: ``evidence.full`` or ``evidence.unwritable``, or the store does not wrap a key.
+        """
+        _check(sha256, media_type, data)
+        with self._lock:
+            path = self._path(sha256)
+            if path.exists():
+                return False
+            sealed = self._seal(sha256, media_type, data)
+            self._make_room(len(sealed))
+            self._write(path, sealed)
+            try:
+                self._enter(sha256, media_type, sealed, len(data), kernel_id)
+            except QsecError:
+                with suppress(OSError):
+                    path.unlink()
+                raise
+            self._bytes = (self._bytes or 0) + len(sealed)
+        return True
+
+    def get(self, sha256: str) -> Artefact:
+        """Return an artefact, decrypted.
+
+        Raises:
+            NotFound: ``evidence.not_kept``.
+            Unavailable: ``evidence.damaged``: altered, cut short, or another artefact under this name;
+                or its key cannot be unwrapped.
+        """
+        if not _SHA256.fullmatch(sha256):
+            raise Invalid("evidence.malformed", "That is not the digest of an artefact")
+        try:
+            sealed = self._path(sha256).read_bytes()
+        except OSError as error:
+            raise NotFound(
+                "evidence.not_kept",
+                "That artefact was not kept",
+                f"There is no evidence {sha256[:12]} in this journal.",
+                "The run's gaps say why, where it is known.",
+            ) from error
+        return self._open(sha256, sealed)
+
+    def discard_unentered(self, ledger: Ledger) -> int:
+        """Take away files that were written and never entered, after a crash; nobody was told of them."""
+        stored = {path.stem for path in self._folder.glob(f"*{SUFFIX}")}
+        if not stored:
+            return 0
+        entered = {event["data"]["evidence"] for event in ledger.read() if event["type"] == "evidence.stored"}
+        for sha256 in stored - entered:
+            with suppress(OSError):
+                self._path(sha256).unlink()
+        return len(stored - entered)
+
+    # -- files ------------------------------------------------------------------------------------
+
+    def _path(self, sha256: str) -> Path:
+        return self._folder / f"{sha256}{SUFFIX}"
+
+    def _write(self, path: Path, data: bytes) -> None:
+        try:
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            write_durably(path, data)
+        except OSError as error:
+            raise Unavailable(
+                "evidence.unwritable",
+                "An artefact cannot be stored",
+                "The disk refused.",
+                "Free some space or repair the disk; recording goes on by itself then.",
+            ) from error
+
+    def _make_room(self, size: int) -> None:
+        if self._bytes is None:
+            self._bytes = sum(path.stat().st_size for path in self._folder.glob(f"*{SUFFIX}"))
+        if self._bytes + size > MAX_STORE_BYTES:
+            raise Invalid(
+                "evidence.full",
+                "The store of evidence is full",
+                f"A journal keeps at most {MAX_STORE_BYTES // 1024**3} GiB.",
+                "Move the journal away; the next control plane begins another.",
+            )
+
+    def _enter(self, sha256: str, media_type: str, sealed: bytes, size: int, kernel_id: str) -> None:
+        assert self._audit is not None  # a reader never writes
+        data: dict[str, Any] = {
+            "evidence": sha256,
+            "sealed": sha256_hex(sealed),
+            "media_type": media_type,
+            "bytes": size,
+            "kernel": kernel_id,
+        }
+        self._audit.record("evidence.stored", **data)
+
+    # -- encryption -------------------------------------------------------------------------------
+
+    def _seal(self, sha256: str, media_type: str, data: bytes) -> bytes:
+        identity, key = self._current_key()
+        nonce = os.urandom(_NONCE)
+        header = _MAGIC + identity + nonce
+        name = media_type.encode()
+        plain = _LENGTH.pack(len(name)) + name + data
+        # The name is authenticated too: one artefact's file does not pass for another's.
+        return header + AESGCM(key).encrypt(nonce, plain, header + bytes.fromhex(sha256))
+
+    def _open(self, sha256: str, sealed: bytes) -> Artefact:
+        header = sealed[:_HEADER]
+        if len(sealed) <= _HEADER or not header.startswith(_MAGIC):
+            raise _damaged(sha256)
+        key = self._key(header[len(_MAGIC) : -_NONCE])
+        try:
+            plain = AESGCM(key).decrypt(header[-_NONCE:], sealed[_HEADER:], header + bytes.fromhex(sha256))
+        except InvalidTag as error:
+            raise _damaged(sha256) from error
+        (length,) = _LENGTH.unpack_from(plain)
+        media_type, data = plain[_LENGTH.size : _LENGTH.size + length], plain[_LENGTH.size + length :]
+        if sha256_hex(data) != sha256:
+            raise _damaged(sha256)
+        return Artefact(media_type.decode(), data)
+
+    def _current_key(self) -> tuple[bytes, bytes]:
+        """Return id and value of the key to write with; one is made at the first artefact of a process."""
+        now = self._clock()
+        if self._writing is None or self._writing[1] + KEY_LIFE < now:
+            identity, key = os.urandom(_KEY_ID), AESGCM.generate_key(256)
+            wrapped = self._broker.wrap(key)
+            entry = {
+                "id": identity.hex(),
+                "made_at": rfc3339(now),
+                "wrapped_by": wrapped.by,
+                "wrapped": wrapped.blob,
+            }
+            self._write(self._folder / "keys" / f"{identity.hex()}.json", canonical_bytes(entry))
+            self._keys[identity] = key
+            self._writing = (identity, now)
+        return self._writing[0], self._keys[self._writing[0]]
+
+    def _key(self, identity: bytes) -> bytes:
+        if identity not in self._keys:
+            try:
+                entry: Any = json.loads((self._folder / "keys" / f"{identity.hex()}.json").read_text())
+                wrapped = WrappedKey(str(entry["wrapped_by"]), str(entry["wrapped"]))
+            except (OSError, ValueError, KeyError, TypeError) as error:
+                raise Unavailable(
+                    "evidence.key_missing",
+                    "The key of this evidence is gone",
+                    f"evidence/keys/{identity.hex()}.json is missing or cannot be read.",
+                    "Bring the journal's folder evidence/keys back from a backup.",
+                ) from error
+            self._keys[identity] = self._broker.unwrap(wrapped)
+        return self._keys[identity]
+
+
+def _check(sha256: str, media_type: str, data: bytes) -> None:
+    if not _SHA256.fullmatch(sha256) or not _MEDIA_TYPE.fullmatch(media_type):
+        raise Invalid(
+            "evidence.malformed", "An artefact is malformed", "It needs its SHA-256 and a media type."
+        )
+    if len(data) > MAX_BYTES:
+        raise Invalid(
+            "evidence.too_large",
+            "That is too large to be kept as evidence",
+            f"It has {len(data)} bytes; {MAX_BYTES} are allowed.",
+            "Its digest stays in the record.",
+        )
+    if sha256_hex(data) != sha256:
+        raise Invalid("evidence.digest_differs", "An artefact is not what its digest says")
+
+
+def _damaged(sha256: str) -> Unavailable:
+    return Unavailable(
+        "evidence.damaged",
+        "An artefact was altered",
+        f"Evidence {sha256[:12]} is not what was stored under this name.",
+        "Run `qsec verify`; bring the file back from a backup.",
+    )
