@@ -1,0 +1,41 @@
+"""Where secrets go: every surface, each with the shapes that it takes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from random import Random
+
+from ..draft import Draft
+from ..model import Planted
+from . import encoded, issued, metadata, outputs, rich, source, split
+
+Placing = Callable[[Random, Draft, Planted], None]
+
+PLACINGS: tuple[tuple[str, Placing, int], ...] = tuple(
+    (f"{module.__name__.rsplit('.', 1)[1]}: {shape.__name__.replace('_', ' ')}", shape, weight)
+    for module in (source, split, outputs, rich, metadata, encoded)
+    for shape, weight in module.SHAPES
+)
+ISSUED = issued.SHAPES
+
+_ONE_LINE = {
+    *(shape for shape, _ in split.SHAPES),
+    *(shape for shape, _ in encoded.SHAPES),
+    *(shape for shape, _ in rich.SHAPES if shape not in (rich.html_text, rich.json_tree)),
+    source.magic, source.comment, source.header, source.broken,
+    outputs.coloured, outputs.invisible, outputs.table, outputs.listing,
+    metadata.widget, metadata.papermill,
+}  # fmt: skip
+"""Placings that a value of several lines does not fit."""
+
+_NO_URL = {source.header, outputs.error_name, rich.latex}
+"""Placings where a whole URL or connection string would not stand."""
+
+
+def fits(placing: Placing, planted: Planted) -> bool:
+    """Say whether people would write this value in this way."""
+    form = planted.format
+    if form.multiline and placing in _ONE_LINE:
+        return False
+    whole = form.name.endswith(("URL", "webhook", "string", "authorization"))
+    return not (whole and placing in (_NO_URL | {rich.html_attribute, rich.script}))
