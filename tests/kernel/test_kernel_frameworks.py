@@ -2,6 +2,7 @@
 
 import asyncio
 import copy
+import hashlib
 import inspect
 import pickle
 
@@ -16,7 +17,7 @@ import numpy as np  # noqa: E402
 from braket.devices import Device, LocalSimulator  # noqa: E402
 from braket.tasks import QuantumTask  # noqa: E402
 
-from qsec_jupyter.kernel import capture, execution, extension  # noqa: E402
+from qsec_jupyter.kernel import capture, evidence, execution, extension  # noqa: E402
 
 
 class Shell:
@@ -399,3 +400,18 @@ def test_record_that_cannot_be_made_does_not_break_the_run(peer, monkeypatch) ->
     assert cirq.Simulator().run(cirq_bell(), repetitions=3).repetitions == 3
     (intent,), _ = settled(peer, 1)
     assert any("could be described" in gap for gap in intent["gaps"])
+
+
+def test_program_is_kept_as_evidence_under_its_digest(peer, channel, monkeypatch) -> None:
+    kept = {}
+    monkeypatch.setattr(evidence, "offer", lambda sha256, media_type, data: kept.update({sha256: data}))
+    cirq.Simulator().run(cirq_bell(), repetitions=3)
+    tape = qml.tape.QuantumScript([qml.QubitUnitary(np.eye(2), 0)], [qml.expval(qml.Z(0))])
+    qml.device("default.qubit").execute(tape)
+    LocalSimulator().run(braket_bell(), shots=10)
+    intents, _ = settled(peer, 3)
+    names = [intent["execution"]["circuits"][0]["program"]["sha256"] for intent in intents]
+    assert [hashlib.sha256(kept[name]).hexdigest() for name in names] == names
+    assert cirq.read_json(json_text=kept[names[0]].decode()) == cirq_bell()
+    assert b"[1.0" in kept[names[1]] or b'"1.0"' in kept[names[1]]
+    assert kept[names[2]].startswith(b"OPENQASM 3")

@@ -80,7 +80,7 @@ def _program(tape: Any) -> Json:
     serialization = import_module("pennylane.data.attributes.serialization")
     leaves, structure = pytrees.flatten(tape)
     unknown: list[str] = []
-    numbers = json.dumps(plain(leaves, unknown), separators=(",", ":"))
+    numbers = json.dumps([_leaf(leaf, unknown) for leaf in leaves], separators=(",", ":"))
     if unknown:
         raise TypeError(f"no fixed form for {unknown[0]}")
     shape = serialization.pytree_structure_dump(structure, decode=True)
@@ -90,6 +90,14 @@ def _program(tape: Any) -> Json:
         "width": len(tape.wires),
         "size": len(tape.operations),
     }
+
+
+def _leaf(leaf: Any, unknown: list[str]) -> Any:
+    """Return a number or an array in full: a later run is made from it."""
+    if not hasattr(leaf, "__array__"):
+        return plain(leaf, unknown)
+    array = import_module("numpy").asarray(leaf)
+    return {"dtype": array.dtype.str, "shape": list(array.shape), "values": plain(array.tolist(), unknown)}
 
 
 def _device(device: Any) -> Json:

@@ -13,6 +13,7 @@ import inspect
 from collections.abc import Callable
 from typing import Any
 
+from .. import evidence
 from ..execution import Finish
 from .values import digest
 
@@ -65,9 +66,10 @@ def describe_programs(programs: list[Any], describe: Callable[[Any], Json], gaps
 
 
 def artefact(text: str, media_type: str) -> Json:
-    """Return the digest that names a program's text, with its kind and length."""
+    """Return the digest that names a program's text, and have the text kept as evidence."""
     data = text.encode("utf-8", "surrogatepass")
     sha256 = hashlib.sha256(data).hexdigest()
+    evidence.offer(sha256, media_type, data)
     return {"sha256": sha256, "media_type": media_type, "bytes": len(data)}
 
 
