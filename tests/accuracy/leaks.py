@@ -9,7 +9,6 @@ import base64
 import binascii
 import gzip
 import html
-import itertools
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -20,6 +19,7 @@ _INVISIBLE = re.compile("[\u200b-\u200f\u2060-\u2064\ufeff\u00ad]")
 _BASE64 = re.compile(r"[A-Za-z0-9+/_-]{12,}(?:\r?\n[A-Za-z0-9+/_-]{4,})*={0,2}")
 _HEX = re.compile(r"(?:[0-9a-fA-F]{2}){8,}")
 _ESCAPE = re.compile(r"\\(?:x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|([\\/'\"nrtbf_#%&$]))")
+_HIGH = re.compile("[\x80-\xff]{2,4}")
 _PLAIN = {"n": "\n", "r": "\r", "t": "\t", "b": "\b", "f": "\f"}
 _GLUE = re.compile(r"""["'](?:\s|\\\n)*(?:[+,]|\)|\()?(?:\s|\\\n)*[rbuRBU]?["']""")
 
@@ -46,13 +46,10 @@ class View:
     def __init__(self, document: Any) -> None:
         whole = "\n\x00\n".join(strings(document))
         self._visible = _visible(whole)
-        seen = {whole}
-        for step in (_visible, html.unescape, _unescape, _unescape, unquote, unquote_plus):
-            seen |= {step(text) for text in tuple(seen)} if step is not _visible else {_visible(whole)}
-            if len(seen) > 24:
-                break
-        decoded = set(itertools.chain.from_iterable(map(_decoded, seen)))
-        seen |= decoded | {_unescape(text) for text in decoded} | {html.unescape(text) for text in decoded}
+        seen = _readings(whole)
+        for text in tuple(seen):
+            for inner in _decoded(text):
+                seen |= _readings(inner)
         seen |= {_GLUE.sub("", text) for text in tuple(seen)}
         self._text = "\n\x00\n".join(seen)
         self._packed = re.sub(r"\s", "", self._text)
@@ -66,6 +63,14 @@ class View:
         return text in self._visible
 
 
+def _readings(text: str) -> set[str]:
+    """Return ``text`` as it is, as seen, and with each layer of escapes taken off."""
+    seen = {text, _visible(text)}
+    for step in (_unescape, _unescape, html.unescape, unquote, unquote_plus):
+        seen |= {step(reading) for reading in tuple(seen)}
+    return seen
+
+
 def _visible(text: str) -> str:
     return _INVISIBLE.sub("", _ANSI.sub("", text))
 
@@ -75,7 +80,15 @@ def _unescape(text: str) -> str:
         code = match[1] or match[2]
         return chr(int(code, 16)) if code else _PLAIN.get(match[3], match[3])
 
-    return _ESCAPE.sub(character, text)
+    return _HIGH.sub(_utf8, _ESCAPE.sub(character, text))
+
+
+def _utf8(match: re.Match[str]) -> str:
+    """Bytes that were written one by one, as ``repr`` does, may be UTF-8."""
+    try:
+        return match[0].encode("latin-1").decode()
+    except UnicodeDecodeError:
+        return match[0]
 
 
 def _decoded(text: str, depth: int = 3) -> Iterator[str]:

@@ -210,7 +210,7 @@ FORMATS = (
         "AWS",
         "session token",
         "structured",
-        lambda rng: "FwoGZXIvYXdzE" + mixed(rng, rng.randint(300, 600), BASE64) + "=",
+        lambda rng: "FwoGZXIvYXdzE" + b64(rng.randbytes(rng.randint(250, 450)))[1:],
         AWS_SESSION,
     ),
     Format("Google", "API key", "structured", lambda rng: "AIzaSy" + mixed(rng, 33, URLSAFE), _GOOGLE),

@@ -48,6 +48,18 @@ _DATABASE = Client(
     host="db.lab.example",
     logger="sqlalchemy.pool",
 )
+_ODBC = Client(
+    product="SQL Server",
+    variables=("conn_str", "connection_string", "odbc", "dsn"),
+    env=("SQL_CONNECTION_STRING", "ODBC_DSN"),
+    keys=("connection_string", "odbc_connect", "dsn"),
+    calls=(
+        "conn = pyodbc.connect({v})",
+        "engine = create_engine('mssql+pyodbc:///?odbc_connect=' + quote_plus({v}))",
+    ),
+    host="sql.lab.example",
+    logger="sqlalchemy.pool",
+)
 _PROXY = Client(
     product="web",
     variables=("url", "proxy", "base_url", "repo"),
@@ -145,7 +157,7 @@ FORMATS = (
         "ODBC connection string",
         "opaque",
         _odbc,
-        _DATABASE,
+        _ODBC,
         lambda value: value.split("Pwd=")[1].split(";")[0],
     ),
     Format(

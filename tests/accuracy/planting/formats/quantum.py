@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from base64 import b32encode
 from random import Random
 
 from ..model import Client, Format
 from ..randoms import (
-    BASE32,
     BASE64,
     URLSAFE,
+    b64,
     draw,
     guid,
     hexa,
@@ -356,7 +357,8 @@ def _token(issuer: str, algorithm: str = "RS256"):  # type: ignore[no-untyped-de
 
 def _qbraid(rng: Random) -> str:
     name = draw(rng, "abcdefghijklmnopqrstuvwxyz0123456789", rng.randint(5, 10))
-    return f"{name}_{draw(rng, BASE32.lower(), rng.randint(8, 13))}.{hexa(rng, 64)}"
+    host = rng.choice(["api.qbraid.com", "account.qbraid.com", f"{slug(rng)}.qbraid.com"])
+    return f"{name}_{b32encode(host.encode()).decode().rstrip('=').lower()}.{hexa(rng, 64)}"
 
 
 FORMATS = (
@@ -367,7 +369,7 @@ FORMATS = (
         "IBM",
         "IAM refresh token",
         "opaque",
-        lambda rng: mixed(rng, rng.choice([171, 255, 427]), BASE64) + "=",
+        lambda rng: b64(rng.randbytes(rng.choice([128, 191, 320]))),
         _IBM_REFRESH,
     ),
     Format("Azure Quantum", "connection string", "structured", _azure_connection, _AZURE, _azure_api_key),
@@ -406,7 +408,7 @@ FORMATS = (
         "Braket",
         "session token",
         "structured",
-        lambda rng: "IQoJb3JpZ2luX2Vj" + mixed(rng, rng.randint(300, 700), BASE64) + "==",
+        lambda rng: "IQoJb3JpZ2luX2Vj" + b64(rng.randbytes(rng.randint(250, 500))),
         AWS_SESSION,
     ),
     Format("AQT", "token", "opaque", _opaque(40), _AQT),

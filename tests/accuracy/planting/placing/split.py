@@ -110,9 +110,14 @@ def variables(rng: Random, draft: Draft, p: Planted) -> None:
 
 
 def _spread(p: Planted, parts: list[str]) -> tuple[str, ...]:
-    """The parts that hold what is secret; their survival would give the value away."""
+    """Return what each part holds of the secret; a longer piece that survives would give it away."""
     secret = p.format.secret_part(p.value)
-    return tuple(part for part in parts if len(part) >= 8 and (part in secret or secret in part)) or (secret,)
+    start = p.value.index(secret)
+    shares, at = [], 0
+    for part in parts:
+        shares.append(p.value[max(at, start) : min(at + len(part), start + len(secret))])
+        at += len(part)
+    return tuple(share for share in shares if len(share) >= 6) or tuple(filter(None, shares))
 
 
 def notation(rng: Random, draft: Draft, p: Planted) -> None:
