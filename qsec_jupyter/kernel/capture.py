@@ -5,19 +5,26 @@ A record holds what is known. What is not known is named under ``gaps``, never i
 
 from __future__ import annotations
 
-import functools
 import hashlib
-import os
-import platform
-import sys
 import threading
 import uuid
+from collections.abc import Callable
 from datetime import datetime, timezone
+from pathlib import Path
 from typing import Any
 
 from ..core.model import rfc3339
+from ..provenance import repository
+from ..provenance.environment import environment
+from . import evidence, sources
 
 Json = dict[str, Any]
+
+Step = Callable[[Json], None]
+"""Adds to a record what is slow to find out; on the sending thread. A step that fails is a gap."""
+
+LATER = "later"
+"""Where a record that is still in this process holds its steps; never sent."""
 
 CHILDREN = 100
 """How many nested calls are described; all are counted."""
@@ -42,6 +49,7 @@ class Run:
             "type": None, "circuits": [], "parameters": None, "shots": None, "options": {}, "seeds": {},
         }  # fmt: skip
         self.gaps: list[str] = []
+        self.later: list[Step] = []
         self._children: list[Json] = []
         self._nested = 0
         self._lock = threading.Lock()
@@ -56,10 +64,10 @@ class Run:
 
     def intent(self) -> Json:
         """Return the record to send before anything is submitted."""
-        return {**self._base("intent"), "gaps": list(self.gaps)}
+        return {**self._base("intent"), "gaps": list(self.gaps), LATER: self.later}
 
     def completion(
-        self, status: str, result: Json | None, error_type: str | None, gaps: list[str]
+        self, status: str, result: Json | None, error_type: str | None, gaps: list[str], later: list[Step]
     ) -> Json | None:
         """Return the record of the end; ``None`` when the end has been recorded already."""
         with self._lock:
@@ -70,6 +78,7 @@ class Run:
         if more:
             gaps = [*gaps, f"{more} more nested calls are not described"]
         record = {**self._base("completion"), "status": status, "gaps": gaps, "children": children}
+        record[LATER] = later
         if result is not None:
             record["result"] = result
         if error_type is not None:
@@ -90,6 +99,16 @@ class Run:
         }
 
 
+def complete(record: Json) -> None:
+    """Carry out a record's steps, once; on the sending thread. What fails is named among the gaps."""
+    for step in record.pop(LATER, ()):
+        try:
+            step(record)
+        except Exception as error:  # noqa: BLE001  # what is missing is said, and the record goes on
+            name = getattr(step, "func", step).__name__.strip("_").replace("_", " ")
+            record["gaps"].append(f"a part of the record is missing: {name} ({type(error).__name__})")
+
+
 def source(shell: Any) -> Json:
     """Return the running cell's id and the digest of what was executed, as the client sent them."""
     parent = shell.get_parent() if hasattr(shell, "get_parent") else {}
@@ -100,47 +119,24 @@ def source(shell: Any) -> Json:
         found["cell_id"] = str(cell)
     if isinstance(code, str):
         found["cell_digest"] = hashlib.sha256(code.encode("utf-8", "surrogatepass")).hexdigest()
+    if sources.chain is not None:
+        found["chain"] = sources.chain.told()
     return found
 
 
-def environment() -> Json:
-    """Return interpreter, system and installed packages; cached until a folder of ``sys.path`` changes."""
-    return _environment(tuple((place, _changed(place)) for place in dict.fromkeys(sys.path)))
+def surroundings(record: Json) -> Json:
+    """Return a record with the environment and the git repository added; slow, for the sending thread.
 
-
-def _changed(place: str) -> int:
-    try:
-        return os.stat(place or ".").st_mtime_ns  # noqa: PTH116  # on the sending path; pathlib is slower
-    except OSError:
-        return 0
-
-
-@functools.lru_cache(maxsize=1)
-def _environment(places: tuple[tuple[str, int], ...]) -> Json:
-    return {
-        "python": platform.python_version(),
-        "implementation": platform.python_implementation(),
-        "os": platform.platform(),
-        "machine": platform.machine(),
-        "cpus": os.cpu_count(),
-        "packages": _packages([place for place, _ in places]),
-    }
-
-
-def _packages(places: list[str]) -> dict[str, str]:
-    """Return name and version of what is installed, from the names of ``.dist-info`` folders.
-
-    Reading them is a hundred times faster than importlib.metadata; the names are normalised as the
-    packaging standard for recorded projects says (``{name}-{version}.dist-info``).
+    A completion refers to its intent, which says it in full.
     """
-    found: dict[str, str] = {}
-    for place in places:
-        try:
-            names = os.listdir(place or ".")  # noqa: PTH208
-        except OSError:
-            continue  # a zip, or a folder that is not there
-        for name in names:
-            if name.endswith(".dist-info"):
-                project, _, version = name[: -len(".dist-info")].partition("-")
-                found.setdefault(project.replace("_", "-").lower(), version)
-    return dict(sorted(found.items()))
+    if record["kind"] != "intent":
+        return {**record, "environment": {"see": "intent"}}
+    told, manifest = environment()
+    evidence.offer(told["packages"]["sha256"], told["packages"]["media_type"], manifest)
+    git, missing = repository.state(str(Path.cwd()))
+    return {
+        **record,
+        "environment": told,
+        "source": {**record["source"], "git": git},
+        "gaps": [*record["gaps"], *missing],
+    }

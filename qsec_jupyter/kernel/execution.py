@@ -50,6 +50,9 @@ class Framework(Protocol):
         """Have ``finish`` called once when the job ends; never fetch its result."""
 
 
+MOST_HELD = 256
+"""Records that may wait and hold on to results; beyond this a result is not kept as evidence."""
+
 recorder: Recorder | None = None
 """Where records go; ``None`` without a channel: runs are then not recorded, and status says so."""
 
@@ -76,6 +79,11 @@ def stop(limit: float) -> None:
     if recorder is not None:
         recorder.flush(limit)
         evidence.stop(limit)
+
+
+def has_room() -> bool:
+    """Say whether a record may hold on to something large until it is sent: few others wait."""
+    return recorder is not None and recorder.waiting < MOST_HELD
 
 
 def switch(*, on: bool) -> None:
@@ -283,8 +291,9 @@ def _end(
     result: dict[str, Any] | None = None,
     error_type: str | None = None,
     gaps: tuple[str, ...] = (),
+    later: tuple[capture.Step, ...] = (),
 ) -> None:
-    record = run.completion(status, result, error_type, list(gaps))
+    record = run.completion(status, result, error_type, list(gaps), list(later))
     if record is not None:
         to.add(record)
 
@@ -293,13 +302,14 @@ def _finish(record: Record) -> Record:
     """Add the environment and take known values out; on the sending thread."""
     from .redaction import known
 
+    capture.complete(record)
+    record = capture.surroundings(record)
     if known:
         packed = json.dumps(record, ensure_ascii=False, default=_type_name)
         if known.in_packed(packed.encode("utf-8", "surrogatepass")):
-            record = known.redact_tree(json.loads(packed))
-    # A completion refers to its intent, which says it in full.
-    whole = record["kind"] == "intent"
-    return {**record, "environment": capture.environment() if whole else {"see": "intent"}}
+            redacted: Record = known.redact_tree(json.loads(packed))
+            return redacted
+    return record
 
 
 def _type_name(value: Any) -> str:

@@ -11,7 +11,7 @@ from types import ModuleType
 from typing import Any
 
 from ..core.errors import QsecError
-from . import channel, frameworks, redaction
+from . import channel, frameworks, redaction, sources
 from .importing import PostImport
 
 EXIT_SECONDS = 1.0
@@ -35,6 +35,7 @@ def load_ipython_extension(ip: Any) -> None:
     channel.mine = channel.Channel.from_environment()
     redaction.install(ip)
     if channel.mine is not None:
+        sources.watch(ip)
         watch()
         atexit.register(_last_words)
     _show(ip)

@@ -13,6 +13,7 @@ from typing import Any
 
 from ..core.canonical import canonical_bytes, digest
 from ..core.errors import Invalid
+from .missing import missing
 
 Json = dict[str, Any]
 
@@ -37,6 +38,7 @@ def intent(record: Json, authority: Json, recorder: Json, server: Json | None = 
         Invalid: ``record.malformed`` when the record is not a JSON object with ``run_id`` and ``kind``.
     """
     record, gaps = _claimed(record, "intent")
+    gaps += missing(record)
     subjects = _inputs(record)
     return _statement(INTENT_TYPE, subjects, record, {**_seen(authority, recorder, server), "gaps": gaps})
 

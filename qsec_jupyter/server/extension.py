@@ -15,6 +15,7 @@ from .control_plane import ControlPlane
 from .handlers import routes
 from .identity import owner
 from .kernels import KernelSockets
+from .notebooks import Notebooks
 from .provisioner import NAME, SETTING
 from .save import SaveGuard, ScanReport
 
@@ -39,7 +40,8 @@ class QsecExtension(ExtensionApp):
         user = owner()
         self.guard = SaveGuard(on_report=self._report_findings, log=self.log)
         self.control = ControlPlane(user, self.log, on_ready=self._reconcile)
-        self.kernels = KernelSockets(self.control, self.guard.known.add, self.log)
+        notebooks = Notebooks(serverapp.session_manager, serverapp.contents_manager)
+        self.kernels = KernelSockets(self.control, self.guard.known.add, self.log, notebooks.of)
         self._tasks: set[asyncio.Task[None]] = set()
         self.settings.update({SETTING: self.kernels, "qsec_owner": user, "qsec_control": self.control})
         self.guard.attach(serverapp.contents_manager)

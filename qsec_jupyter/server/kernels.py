@@ -44,10 +44,18 @@ class KernelSockets:
         on_value: Called with target and value before a credential goes to a kernel, so that a save
             recognises it.
         log: The Jupyter Server's logger.
+        notebook: Says which notebook a kernel belongs to; see :class:`.notebooks.Notebooks`.
     """
 
-    def __init__(self, control: Calls, on_value: Callable[[str, Secret], None], log: logging.Logger) -> None:
+    def __init__(
+        self,
+        control: Calls,
+        on_value: Callable[[str, Secret], None],
+        log: logging.Logger,
+        notebook: Callable[[str], Awaitable[dict[str, Any] | None]] | None = None,
+    ) -> None:
         self._control = control
+        self._notebook = notebook
         self._on_value = on_value
         self._log = log
         self._channels: dict[str, _Channel] = {}
@@ -122,6 +130,9 @@ class KernelSockets:
             raise Invalid(
                 "channel.unknown_op", "The kernel asked for something unknown", remedy="Update qsec."
             )
+        if message.get("op") == "record":
+            notebook = await self._notebook(kernel_id) if self._notebook else None
+            args = {**args, "server": {"notebook": notebook}}  # ours, whatever the kernel put there
         try:
             result = await operation(self._control, kernel_id, args)
         except KeyError as error:
@@ -246,7 +257,7 @@ def _ending(verb: str) -> Operation:
 
 async def _record(control: Calls, kernel_id: str, args: dict[str, Any]) -> dict[str, Any]:
     done: dict[str, Any] = await control.call(
-        "POST", "/v1/runs", {"records": args["records"]}, kernel_id=kernel_id
+        "POST", "/v1/runs", {"records": args["records"], "server": args["server"]}, kernel_id=kernel_id
     )
     return done
 

@@ -171,7 +171,7 @@ def test_a_record_says_what_ran_and_where_it_was_asked_for(peer):
     assert (intent["execution"]["shots"], intent["execution"]["seeds"]) == (77, {"seed_simulator": 3})
     assert intent["source"]["cell_id"] == "cell-7"
     assert intent["source"]["cell_digest"] == hashlib.sha256(b"x = 1").hexdigest()
-    assert intent["environment"]["packages"]["qiskit"] == qiskit.__version__
+    assert intent["environment"]["frameworks"]["qiskit"] == qiskit.__version__
     assert intent["backend"]["version"]
 
 

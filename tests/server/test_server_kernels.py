@@ -91,6 +91,16 @@ async def test_kernel_id_comes_from_the_socket_not_from_the_kernel(connect, sock
 
 
 @pytest.mark.asyncio
+async def test_notebook_of_a_record_is_what_the_server_knows(calls, connect, sockets) -> None:
+    async def notebook(kernel_id):
+        return {"path": f"{kernel_id}.ipynb", "sha256": None, "saved_at": None}
+
+    sockets._notebook = notebook
+    await connect("k1").ask("record", records=[], server={"notebook": {"path": "a lie"}})
+    assert calls.calls[0][2]["server"]["notebook"]["path"] == "k1.ipynb"
+
+
+@pytest.mark.asyncio
 async def test_credential_is_known_before_the_kernel_has_it(connect, sockets, calls, values) -> None:
     kernel = connect("k1")
     calls.answer = {"target": "sandbox", "value": "s3cret-value"}

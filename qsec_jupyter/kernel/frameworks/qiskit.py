@@ -16,7 +16,9 @@ from typing import Any
 
 from .. import execution
 from ..capture import Run
+from . import qiskit_details as details, qiskit_results
 from .fetching import when_fetched
+from .keeping import keep_measured, keep_values
 from .values import VALUES, digest, number
 
 Json = dict[str, Any]
@@ -123,11 +125,12 @@ class Backends(Qiskit):
         run.execution |= {
             "type": "backend",
             "circuits": _describe_circuits(circuits, run.gaps),
-            "parameters": _parameters(binds, run.gaps),
+            "parameters": _kept(_parameters(binds, run.gaps), {"binds": binds}, run.gaps),
             "shots": number(options.get("shots", getattr(defaults, "shots", None))),
             "options": _options(options, run.gaps),
             "seeds": _seeds(options, defaults),
         }
+        details.note(run, instance, instance, options, circuits)
 
     def summarise(self, instance: Any, args: tuple[Any, ...], options: Json) -> Json:
         """Return backend, number of circuits and shots of a nested call."""
@@ -152,15 +155,18 @@ class Primitives(Qiskit):
         parts = [_parts(pub) for pub in _circuits(args, options)]
         values = [part[1:] for part in parts if len(part) > 1]
         # First versions take observables and values beside the circuits.
-        values += [*args[1:], *(options[name] for name in _VALUES if options.get(name) is not None)]
+        more = [*args[1:], *(options[name] for name in _VALUES if options.get(name) is not None)]
+        given = {"pubs": [part[1:] for part in parts], "more": more}
+        circuits = [circuit for part in parts for circuit in part[:1]]
         run.execution |= {
             "type": self._kind,
-            "circuits": _describe_circuits([circuit for part in parts for circuit in part[:1]], run.gaps),
-            "parameters": _parameters(values or None, run.gaps),
+            "circuits": _describe_circuits(circuits, run.gaps),
+            "parameters": _kept(_parameters([*values, *more] or None, run.gaps), given, run.gaps),
             "shots": self._shots(instance, parts, options, run.gaps),
             "options": _options(options, run.gaps),
             "seeds": _seeds(options, instance),
         }
+        details.note(run, instance, _doing_the_work(instance), options, circuits)
 
     def summarise(self, instance: Any, args: tuple[Any, ...], options: Json) -> Json:
         """Return backend and number of pubs of a nested call."""
@@ -253,6 +259,12 @@ def _parameters(given: Any, gaps: list[str]) -> Json | None:
     return found
 
 
+def _kept(found: Json | None, given: Any, gaps: list[str]) -> Json | None:
+    """Have the values themselves kept, too: a replay gives them again, in their places."""
+    kept = keep_values(given, gaps) if found is not None else None
+    return {**found, "evidence": kept} if found is not None and kept else found
+
+
 def _options(options: Json, gaps: list[str]) -> Json:
     """Return what was set for this call; objects are named by their type alone."""
     found: Json = {}
@@ -287,8 +299,12 @@ def describe_backend(backend: Any) -> Json:
 
 def _behind(primitive: Any) -> Json:
     """Return the backend that a primitive runs on; the primitive itself when it simulates."""
+    return describe_backend(_doing_the_work(primitive))
+
+
+def _doing_the_work(primitive: Any) -> Any:
     backend = getattr(primitive, "_backend", None)
-    return describe_backend(primitive if backend is None or isinstance(backend, str) else backend)
+    return primitive if backend is None or isinstance(backend, str) else backend
 
 
 # -- how it ended ------------------------------------------------------------------------------
@@ -312,7 +328,17 @@ def _of_result(result: Any, finish: execution.Finish) -> None:
         found, gaps = digest_result(result)
     except Exception as error:  # noqa: BLE001  # fail open: the result is the user's
         found, gaps = None, [f"the result could not be digested ({type(error).__name__})"]
-    finish(status, result=found, gaps=tuple(gaps))
+    later = (functools.partial(_keep_result, result, found),) if execution.has_room() else ()
+    missing = () if later else ("the result is not kept as evidence: too many records wait",)
+    finish(status, result=found, gaps=(*gaps, *missing), later=later)
+
+
+def _keep_result(result: Any, found: Json | None, record: Json) -> None:
+    """Keep counts or estimates as evidence; on the sending thread, when the user may have the result."""
+    if found is None or digest_result(result)[0] != found:
+        record["gaps"].append("the result is not kept as evidence: it was changed before it could be")
+    else:
+        keep_measured(record, qiskit_results.parts(result))
 
 
 def digest_result(result: Any) -> tuple[Json, list[str]]:
