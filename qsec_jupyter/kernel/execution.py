@@ -300,15 +300,14 @@ def _end(
 
 def _finish(record: Record) -> Record:
     """Add the environment and take known values out; on the sending thread."""
-    from .redaction import known
+    from .redaction import masker
 
     capture.complete(record)
     record = capture.surroundings(record)
-    if known:
+    if masker:
         packed = json.dumps(record, ensure_ascii=False, default=_type_name)
-        if known.in_packed(packed.encode("utf-8", "surrogatepass")):
-            redacted: Record = known.redact_tree(json.loads(packed))
-            return redacted
+        if masker.in_packed(packed.encode("utf-8", "surrogatepass")):
+            record = masker.redact_tree(json.loads(packed))
     return record
 
 

@@ -9,7 +9,9 @@ import base64
 import html
 import json
 import logging
+import re
 import threading
+from collections.abc import Callable
 from urllib.parse import quote, quote_plus
 
 from ..core.secret import Secret
@@ -17,15 +19,18 @@ from ..core.secret import Secret
 MINIMUM = 8
 """Shorter values are not looked for: masking ``test`` would mangle everything (characters)."""
 
+ESCAPED_TIMES = 3
+"""A string in JSON in a repr in a notebook: deeper literals are not looked for."""
+
 _log = logging.getLogger("qsec.scan")
 
 
 def encodings(value: str) -> frozenset[str]:
     """Return every text that gives ``value`` away, the value itself included.
 
-    Raw, hex in both cases, URL, JSON (once and twice), Python ``repr``, HTML entities, reversed, and
-    base64 in both alphabets at each of the three offsets that a value can have inside a longer
-    text, with the characters trimmed that its neighbours would change.
+    Raw, hex in both cases, URL, JSON and Python ``repr`` (up to three times, in any order), HTML entities,
+    reversed, and base64 in both alphabets at each of the three offsets that a value can have inside a
+    longer text, with the characters trimmed that its neighbours would change.
 
     A value shorter than ``MINIMUM`` gives the empty set, with a warning in the log.
     """
@@ -33,38 +38,49 @@ def encodings(value: str) -> frozenset[str]:
         _log.warning("qsec: a secret shorter than %d characters cannot be redacted", MINIMUM)
         return frozenset()
     data = value.encode("utf-8", "surrogatepass")
-    found = {value, value[::-1], data.hex(), data.hex().upper()}
-    found |= _url(value, data) | _escaped(value) | _html(value) | _base64(data)
+    escaped = _escaped(value)
+    found = {value[::-1], data.hex(), data.hex().upper()} | escaped | _url(data) | _base64(data)
+    found |= {shown for text in (value, json.dumps(value)[1:-1], repr(value)[1:-1]) for shown in _html(text)}
     return frozenset(text for text in found if len(text) >= MINIMUM)
 
 
-def _url(value: str, data: bytes) -> set[str]:
+def _url(data: bytes) -> set[str]:
     found = {quote(data, safe=""), quote(data), quote_plus(data), quote_plus(data, safe="/")}
+    found |= {quote(text, safe="") for text in found}
     return found | {_lower_percent(text) for text in found}
 
 
 def _lower_percent(text: str) -> str:
-    head, *rest = text.split("%")
-    return "%".join([head, *(part[:2].lower() + part[2:] for part in rest)])
+    return re.sub("%[0-9A-F]{2}", lambda match: match[0].lower(), text)
+
+
+_ESCAPES: tuple[Callable[[str], str], ...] = (
+    lambda text: json.dumps(text)[1:-1],
+    lambda text: json.dumps(text, ensure_ascii=False)[1:-1],
+    lambda text: repr(text)[1:-1],
+    lambda text: text.encode("unicode_escape").decode("ascii"),
+)
 
 
 def _escaped(value: str) -> set[str]:
-    found: set[str] = {repr(value)[1:-1], value.encode("unicode_escape").decode("ascii")}
-    for ascii_only in (True, False):
-        once = json.dumps(value, ensure_ascii=ascii_only)[1:-1]
-        found |= {once, json.dumps(once, ensure_ascii=ascii_only)[1:-1], once.replace("/", "\\/")}
-    return found
+    """Return ``value`` as it looks inside string literals, and in literals inside those."""
+    found = newest = {value}
+    for _ in range(ESCAPED_TIMES):
+        newest = {escape(text) for text in newest for escape in _ESCAPES} - found
+        found = found | newest
+    return found | {text.replace("/", "\\/") for text in found}
 
 
 def _html(value: str) -> set[str]:
     full = html.escape(value, quote=True)
-    return {
+    found = {
         full,
         html.escape(value, quote=False),
         full.replace("&#x27;", "&#39;"),
         full.replace("&#x27;", "&apos;"),
         full.replace("&quot;", "&#34;").replace("&#x27;", "&#39;"),
     }
+    return found | {html.escape(text) for text in found}
 
 
 def _base64(data: bytes) -> set[str]:
@@ -94,20 +110,22 @@ class KnownValues:
         """Counts the changes of the set."""
         return self._version
 
-    def add(self, label: str, value: Secret) -> None:
+    def add(self, label: str, value: Secret) -> bool:
         """Look for ``value`` from now on, in addition to what ``label`` already names.
 
-        A value that is too short is not looked for; :func:`encodings` warns of it.
+        Returns:
+            Whether it is looked for. One that is too short is not; :func:`encodings` warns of it.
         """
         plain = value.reveal()
         texts = encodings(plain)
         if not texts:
-            return
+            return False
         with self._lock:
             values = self._labels.setdefault(label, {})
             if plain not in values:
                 values[plain] = texts
                 self._version += 1
+        return True
 
     def discard(self, label: str) -> None:
         """Forget every value of ``label``."""

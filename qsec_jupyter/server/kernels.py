@@ -50,7 +50,7 @@ class KernelSockets:
     def __init__(
         self,
         control: Calls,
-        on_value: Callable[[str, Secret], None],
+        on_value: Callable[[str, Secret], object],
         log: logging.Logger,
         notebook: Callable[[str], Awaitable[dict[str, Any] | None]] | None = None,
     ) -> None:

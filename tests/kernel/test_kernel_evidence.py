@@ -95,7 +95,7 @@ def test_artefact_with_a_known_value_never_leaves(sender, peer, gaps, monkeypatc
     value = "sk-Q7mT2vXw9LpR4nZ8bKdY1cHf"
     known = type(redaction.known)()
     known.add("sandbox", Secret(value, "sandbox"))
-    monkeypatch.setattr(redaction, "known", known)
+    monkeypatch.setattr(redaction, "masker", type(redaction.masker)(known))
     data = b"QISKIT name=" + value.encode()
     sender.offer(sha(data), TYPE, data)
     assert sender.flush(10)

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 from qsec_jupyter.core.secret import Secret
-from qsec_jupyter.kernel.known import Known
+from qsec_jupyter.scan.known import KnownValues
+from qsec_jupyter.scan.masking import Masker
 
 VALUE = "sk-Q7mT2vXw9LpR4nZ8bKdY1cHf"
 AWKWARD = 'p"w\\d/ü<&>+=%\n0123'
@@ -14,10 +15,14 @@ AWKWARD = 'p"w\\d/ü<&>+=%\n0123'
 
 @pytest.fixture
 def known():
-    made = Known()
-    made.add("sandbox", Secret(VALUE, "sandbox"))
-    made.add("pilot", Secret(AWKWARD, "pilot"))
-    return made
+    return masker(sandbox=VALUE, pilot=AWKWARD)
+
+
+def masker(**values):
+    known = KnownValues()
+    for label, value in values.items():
+        assert known.add(label, Secret(value, label))
+    return Masker(known)
 
 
 def stream(known, pieces):
@@ -25,7 +30,7 @@ def stream(known, pieces):
     out, held = [], ""
     for piece in pieces:
         ready, held = known.split(held + piece)
-        out.append(ready)
+        out.append(known.redact(ready))
     return "".join([*out, known.redact(held)])
 
 
@@ -35,25 +40,22 @@ def test_text_without_a_value_is_the_same_object(known):
 
 
 def test_overlapping_and_repeated_values_become_one_marker_each():
-    known = Known()
-    known.add("a", Secret("abcabcabc", "a"))
+    known = masker(a="abcabcabc")
     assert known.redact("xabcabcabcabcy") == "x[redacted: a]y"
     assert known.redact("abcabcabc-abcabcabc") == "[redacted: a]-[redacted: a]"
 
 
 def test_a_longer_value_that_begins_with_a_shorter_one_is_wholly_masked():
-    known = Known()
-    known.add("short", Secret("abcdefgh", "short"))
-    known.add("long", Secret("abcdefgh12345678", "long"))
+    known = masker(short="abcdefgh", long="abcdefgh12345678")
     assert "1234" not in stream(known, ["abcdefgh", "1234", "5678"])
     assert "1234" not in known.redact("abcdefgh12345678")
 
 
-def test_a_short_value_is_refused_with_a_warning():
-    known = Known()
-    with pytest.warns(UserWarning, match="NOT redacted"):
-        assert not known.add("sandbox", Secret("short", "sandbox"))
-    assert not known
+def test_a_short_value_is_refused_with_a_warning(caplog):
+    known = KnownValues()
+    assert not known.add("sandbox", Secret("short12", "sandbox"))
+    assert "cannot be redacted" in caplog.text
+    assert not Masker(known)
 
 
 @pytest.mark.parametrize(
@@ -85,8 +87,7 @@ def test_packed_json_with_quotes_in_the_value_is_recognised_and_stays_json(known
 
 
 def test_a_value_of_digits_is_masked_as_a_number_too():
-    known = Known()
-    known.add("pin", Secret("1234567890", "pin"))
+    known = masker(pin="1234567890")
     assert known.redact_tree({"n": 1234567890, "m": 5, "b": True}) == {
         "n": "[redacted: pin]",
         "m": 5,
@@ -129,8 +130,7 @@ SECRETS = st.sampled_from([VALUE, AWKWARD, "aaaaaaaaab", "abababababab", "x" * 4
     noise=st.sampled_from(["", "\x1b[32m", "\u200b"]),
 )
 def test_no_split_and_no_encoding_lets_a_value_through(value, encoder, before, after, cuts, noise):
-    known = Known()
-    known.add("t", Secret(value, "t"))
+    known = masker(t=value)
     secret = ENCODERS[encoder](value)
     text = before + noise.join(secret) + after
     starts = [0, *sorted(min(cut, len(text)) for cut in cuts)]
@@ -142,8 +142,7 @@ def test_no_split_and_no_encoding_lets_a_value_through(value, encoder, before, a
 @settings(max_examples=300, deadline=None)
 @given(pieces=st.lists(st.text(max_size=30), max_size=10))
 def test_text_without_values_passes_unchanged_in_any_split(pieces):
-    known = Known()
-    known.add("t", Secret("ThisIsNeverThere-0123456789", "t"))
+    known = masker(t="ThisIsNeverThere-0123456789")
     assert stream(known, pieces) == "".join(pieces)
 
 
@@ -154,8 +153,7 @@ def test_only_what_may_begin_a_value_is_held_back(known):
 
 
 def test_writing_character_by_character_takes_linear_time():
-    known = Known()
-    known.add("t", Secret("a" * 64 + "b", "t"))
+    known = masker(t="a" * 64 + "b")
 
     def seconds(length):
         began = time.perf_counter()
@@ -167,7 +165,13 @@ def test_writing_character_by_character_takes_linear_time():
 
 
 def test_many_values_are_each_found():
-    known = Known()
-    for number in range(200):
-        known.add(f"t{number}", Secret(f"value-{number:05d}-secret", f"t{number}"))
+    known = masker(**{f"t{number}": f"value-{number:05d}-secret" for number in range(200)})
     assert known.redact("see value-00123-secret.") == "see [redacted: t123]."
+
+
+def test_a_value_that_is_added_later_is_masked_from_then_on():
+    known = KnownValues()
+    shown = Masker(known)
+    assert shown.redact(VALUE) == VALUE
+    known.add("late", Secret(VALUE, "late"))
+    assert shown.redact(VALUE) == "[redacted: late]"
