@@ -113,6 +113,7 @@ class ControlPlane:
             signing=self.signing,
             changes=self.changes,
             principal=principal,
+            policy=self.policy.digest,
             server_id=server_id,
             clock=clock,
         )

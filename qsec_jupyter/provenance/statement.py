@@ -14,6 +14,7 @@ from typing import Any
 from ..core.canonical import canonical_bytes, digest
 from ..core.errors import Invalid
 from .missing import missing
+from .schema import fit
 
 Json = dict[str, Any]
 
@@ -103,6 +104,8 @@ def _claimed(record: Json, kind: str) -> tuple[Json, list[str]]:
         )
     gaps = record.pop("gaps", None) or []
     gaps = [str(gap) for gap in gaps] if isinstance(gaps, list) else [str(gaps)]
+    record, unfit = fit(record, kind)
+    gaps += unfit
     for position, circuit in enumerate(_circuits(record)):
         gaps += [f"circuit {position}: {gap}" for gap in circuit.get("gaps") or ()]
     return record, gaps

@@ -1,18 +1,20 @@
 """Statements: by their published schemas, with who asserts what, and nothing invented."""
 
 import base64
-import importlib.resources
 import json
+from pathlib import Path
 
 import jsonschema
 import pytest
 from hypothesis import given, settings, strategies as st
+from referencing import Registry, Resource
 
 from qsec_jupyter.core.canonical import canonical_bytes
 from qsec_jupyter.core.errors import Invalid
 from qsec_jupyter.core.signing import key_id
 from qsec_jupyter.ledger.keys import LocalSigner
 from qsec_jupyter.provenance import envelope, statement
+from qsec_jupyter.provenance.schema import published
 
 SHA = "ab" * 32
 RECORD = {
@@ -40,12 +42,20 @@ RECORD = {
         "seeds": {"seed_simulator": 7},
     },
     "source": {"cell_id": "c1"},
-    "environment": {"python": "3.11", "packages": {"qiskit": "2.6.2"}},
+    "environment": {"python": "3.11", "os": "Linux", "packages": {"sha256": SHA, "count": 89}},
     "parent_run_id": None,
     "gaps": ["options are not known"],
 }
-AUTHORITY = {"principal": {"name": "ada"}, "grant": None, "policies": ["sandbox-auto"]}
-RECORDER = {"version": "0.1.0", "kernel_id": "k"}
+AUTHORITY = {
+    "principal": "ab12",
+    "identity_provider": "local account",
+    "mfa": None,
+    "grant": None,
+    "target": None,
+    "policy": {"digest": SHA, "allowed_by": ["sandbox-auto"]},
+    "approvals": [],
+}
+RECORDER = {"name": "x", "version": "0.1.0", "server": "s", "kernel": "k", "recorded_at": "t"}
 
 
 def _number(digits: str) -> float:
@@ -56,10 +66,11 @@ def _number(digits: str) -> float:
 def check(payload: bytes, name: str) -> dict:
     """Return the statement after holding it against its schema."""
     told = json.loads(payload)
-    files = importlib.resources.files("qsec_jupyter.provenance") / "schemas"
-    schema = json.loads((files / f"{name}.v1.json").read_text())
+    schema = published(name)
     jsonschema.Draft202012Validator.check_schema(schema)
-    jsonschema.validate(told["predicate"], schema)
+    common = published("common")
+    registry = Registry().with_resource(common["$id"], Resource.from_contents(common))
+    jsonschema.Draft202012Validator(schema, registry=registry).validate(told["predicate"])
     assert told["_type"] == "https://in-toto.io/Statement/v1"
     assert told["predicateType"] == schema["$id"]
     assert canonical_bytes(json.loads(payload, parse_int=_number)) == payload
@@ -125,12 +136,32 @@ json_values = st.recursive(
 
 
 @settings(deadline=None)
-@given(json_values)
-def test_whatever_a_kernel_sends_becomes_a_statement(value):
-    """64-bit seeds, NaN, lone surrogates: nothing of a record may keep it from being recorded."""
-    record = {"run_id": "a", "kind": "intent", "source": {"x": value}, "execution": {"seeds": {"s": value}}}
+@given(
+    json_values, st.sampled_from(["source", "execution", "backend", "environment", "time", "hooks", "odd"])
+)
+def test_whatever_a_kernel_sends_becomes_a_statement_that_validates(value, field):
+    """64-bit seeds, NaN, lone surrogates, wrong types: nothing may keep a run from being recorded."""
+    record = {"run_id": "a", "kind": "intent", "execution": {"seeds": {"s": value}}, field: value}
     told = check(statement.intent(record, AUTHORITY, RECORDER), "intent")
-    assert "x" in told["predicate"]["run"]["source"]
+    run = told["predicate"]["run"]
+    assert field in run or field in run["unfit"]
+
+
+def test_claim_of_another_form_is_set_aside_and_named():
+    record = {**RECORD, "backend": "ibm_fez", "source": {"cell_digest": "short"}, "unfit": 1}
+    told = check(statement.intent(record, AUTHORITY, RECORDER), "intent")
+    assert told["predicate"]["run"]["unfit"] == {
+        "backend": "ibm_fez",
+        "source": {"cell_digest": "short"},
+        "unfit": 1,
+    }
+    assert sum("published form" in gap for gap in told["predicate"]["gaps"]) == 3
+
+
+@pytest.mark.parametrize("name", ["common", "intent", "completion"])
+def test_schema_in_the_docs_is_the_one_that_is_used(name):
+    docs = Path(__file__).parents[2] / "docs" / "formats" / f"{name}.v1.schema.json"
+    assert json.loads(docs.read_text()) == published(name)
 
 
 def test_numbers_that_a_double_cannot_hold_are_written_in_decimal():

@@ -9,7 +9,7 @@ from importlib.metadata import version
 from typing import Any
 
 from ...core.errors import Invalid, QsecError
-from ...core.model import Principal, rfc3339
+from ...core.model import Grant, Principal, rfc3339
 from ...core.signing import Signer
 from ...ledger.evidence import StatementStore
 from ...ledger.keys import KeyArchive
@@ -46,6 +46,7 @@ class Evidence:
         signing: Signing,
         changes: Changes,
         principal: Principal,
+        policy: str,
         server_id: str,
         clock: Callable[[], datetime],
     ) -> None:
@@ -59,6 +60,7 @@ class Evidence:
         self._signing = signing
         self._changes = changes
         self._principal = principal
+        self._policy = policy
         self._recorder = {"name": "qsec-jupyter", "version": version("qsec-jupyter"), "server": server_id}
         self._clock = clock
         self._ledger = ledger
@@ -115,7 +117,7 @@ class Evidence:
     ) -> dict[str, Any]:
         kernel_id = summary["kernel_id"]
         grant = self._access.active(kernel_id)
-        signed, signer, gaps = self._sign(record, kind, summary, grant.id if grant else None, server)
+        signed, signer, gaps = self._sign(record, kind, summary, grant, server)
         identity = self._statements.put(signed)
         data = {"run": record["run_id"], "kernel": kernel_id, "statement": identity}
         try:
@@ -168,13 +170,13 @@ class Evidence:
         self._unlisted = False
 
     def _sign(
-        self, record: Record, kind: str, summary: Row, grant_id: str | None, server: Record
+        self, record: Record, kind: str, summary: Row, grant: Grant | None, server: Record
     ) -> tuple[bytes, Signer, list[str]]:
         """Sign with the store's key; with this machine's, and a gap that says so, while it does not."""
 
         def work(signer: Signer, by_store: bool) -> tuple[bytes, Signer, list[str]]:
             gaps = [] if by_store else ["signed with this machine's key: the store did not sign"]
-            return self._envelope(record, kind, summary, grant_id, server, signer, gaps), signer, gaps
+            return self._envelope(record, kind, summary, grant, server, signer, gaps), signer, gaps
 
         return self._signing.run(work)
 
@@ -183,19 +185,14 @@ class Evidence:
         record: Record,
         kind: str,
         summary: Row,
-        grant_id: str | None,
+        grant: Grant | None,
         server: Record,
         signer: Signer,
         gaps: list[str],
     ) -> bytes:
         self._keys.add(signer, self._clock())
         record = {**record, "gaps": [*(record.get("gaps") or []), *gaps]}
-        authority = {
-            "principal": self._store.subject(self._principal.name)[0],
-            "identity_provider": self._principal.identity_provider,
-            "mfa": self._principal.mfa,
-            "grant": grant_id,
-        }
+        authority = self._authority(grant)
         recorder = {**self._recorder, "recorded_at": rfc3339(self._clock()), "kernel": summary["kernel_id"]}
         if kind == "intent":
             return envelope.sign(statement.intent(record, authority, recorder, server), signer)
@@ -203,6 +200,23 @@ class Evidence:
         if summary["intent"] is not None:
             reference = {"statement": summary["intent"], "index": summary["ledger_index"]}
         return envelope.sign(statement.completion(record, reference, authority, recorder, server), signer)
+
+    def _authority(self, grant: Grant | None) -> dict[str, Any]:
+        """Return who acts by what right, with pseudonyms in the place of persons."""
+        approvals = []
+        if grant is not None and grant.decided_by:
+            who = grant.decided_by.removesuffix(" (own request)")
+            by = "policy" if who == "policy" else self._store.subject(who)[0]
+            approvals.append({"by": by, "at": grant.decided_at, "bound_to": None})
+        return {
+            "principal": self._store.subject(self._principal.name)[0],
+            "identity_provider": self._principal.identity_provider,
+            "mfa": self._principal.mfa,
+            "grant": grant.id if grant else None,
+            "target": grant.target if grant else None,
+            "policy": {"digest": self._policy, "allowed_by": list(grant.policies) if grant else []},
+            "approvals": approvals,
+        }
 
     def _keep(self, row: Row | None, summary: Row, record: Record, kind: str, index: int) -> None:
         values: Row = {"summary": summary, "status": summary["status"]}
