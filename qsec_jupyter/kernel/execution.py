@@ -2,7 +2,7 @@
 
 Rules, in this order: the user's call happens exactly once, with its own arguments, and returns or raises
 what it always did; whatever goes wrong in recording becomes a gap; a call made by a recorded call is its
-child, not a run of its own.
+child, not a run of its own. In *enforce* mode one more comes first: what is not permitted is not called.
 """
 
 from __future__ import annotations
@@ -10,25 +10,49 @@ from __future__ import annotations
 import functools
 import inspect
 import json
-import threading
-import weakref
 from collections.abc import Callable
 from contextvars import ContextVar
-from types import FunctionType
 from typing import Any, Protocol
 
-from . import capture, channel as channels, evidence
-from .capture import Run
+from . import capture, channel as channels, evidence, hooking
 from .channel import Channel
 from .coroutines import Within
 from .health import Check
 from .recorder import Record, Recorder
+from .run import Run, Step
 
-Finish = Callable[..., None]
+
+class Finish:
+    """Records the end of one run, once; what comes second is ignored."""
+
+    __slots__ = ("_run", "_to")
+
+    def __init__(self, run: Run, to: Recorder) -> None:
+        self._run = run
+        self._to = to
+
+    def __call__(
+        self,
+        status: str,
+        *,
+        result: dict[str, Any] | None = None,
+        error_type: str | None = None,
+        gaps: tuple[str, ...] = (),
+        later: tuple[Step, ...] = (),
+    ) -> None:
+        """Record that the run has ended now, and how; ``later`` are steps for the sending thread."""
+        if self._run.end():
+            make = functools.partial(self._run.completion, status, result, error_type, gaps, later)
+            self._to.add_later(self._run.run_id, make)
+
+    def submitted(self, job: dict[str, Any]) -> None:
+        """Record what the provider calls the job, ``{"id": ..., "session": ...}``: it can be found again."""
+        self._run.job = job
+        self._to.note("submitted", run_id=self._run.run_id, job=job)
 
 
 class Framework(Protocol):
-    """What the dispatcher needs of a quantum framework; one module each in :mod:`.frameworks`."""
+    """What the dispatcher needs of a quantum framework; one module or folder each in :mod:`.frameworks`."""
 
     name: str
     method: str
@@ -41,7 +65,11 @@ class Framework(Protocol):
         """Return the arguments so that they can be read twice; never raises, never changes what they say."""
 
     def describe(self, run: Run, instance: Any, args: tuple[Any, ...], options: dict[str, Any]) -> None:
-        """Fill in backend and execution."""
+        """Fill in backend and execution.
+
+        What takes time is left to a step in ``run.later``, which works on copies: the user may change
+        everything meanwhile.
+        """
 
     def summarise(self, instance: Any, args: tuple[Any, ...], options: dict[str, Any]) -> dict[str, Any]:
         """Return a short description of a nested call."""
@@ -59,12 +87,9 @@ recorder: Recorder | None = None
 running: ContextVar[Run | None] = ContextVar("qsec_run", default=None)
 """The recorded call that is going on in this context."""
 
-_FOLLOWED = "__qsec_followed__"
 _OFF = "switched off with %qsec off"
 _on = True
 _shell: Any = None
-_hooked: weakref.WeakKeyDictionary[type, set[str]] = weakref.WeakKeyDictionary()
-_lock = threading.Lock()
 
 
 def start(channel: Channel, ip: Any) -> None:
@@ -100,10 +125,10 @@ def checks() -> list[Check]:
         armed = channels.mine is not None and _on
         why = "no framework is imported yet" if armed else "this kernel has no channel"
         return [Check("Recording of runs", ok=armed, detail=why if _on else _OFF)]
-    removed = [cls.__qualname__ for cls, names in list(_hooked.items()) if not _are_hooked(cls, names)]
+    removed = hooking.removed()
     detail = "" if _on else _OFF
     if removed:
-        detail = f"hooks removed from {', '.join(sorted(removed))}"
+        detail = f"hooks removed from {', '.join(removed)}"
     found = [Check("Recording of runs", _on and not removed, detail)]
     if recorder.waiting:
         found.append(
@@ -114,68 +139,14 @@ def checks() -> list[Check]:
     return found
 
 
-# -- hooking classes ---------------------------------------------------------------------------
-
-
 def hook(root: type, framework: Framework) -> None:
     """Record the framework's method of ``root`` and of each of its subclasses, those to come included."""
-    with _lock:
-        for cls in (root, *_descendants(root)):
-            _hook_class(cls, root, framework)
-        if framework.method not in vars(root).get(_FOLLOWED, ()):
-            _follow_subclasses(root, framework)
+    hooking.hook(root, framework.method, functools.partial(_wrap, framework=framework), _not_hooked)
 
 
-def _descendants(root: type) -> list[type]:
-    found: dict[type, None] = {}
-    pending: list[type] = list(type.__subclasses__(root))
-    while pending:
-        cls = pending.pop()
-        if cls not in found:
-            found[cls] = None
-            pending += type.__subclasses__(cls)
-    return list(found)
-
-
-def _follow_subclasses(root: Any, framework: Framework) -> None:
-    before = vars(root).get("__init_subclass__")
-
-    def __init_subclass__(cls: type, **options: Any) -> None:  # noqa: N807  # becomes the special method
-        if before is not None:
-            before.__func__(cls, **options)
-        else:
-            super(root, cls).__init_subclass__(**options)
-        try:
-            _hook_class(cls, root, framework)
-        except Exception as error:  # noqa: BLE001  # the user's class is made, hooked or not
-            if recorder is not None:
-                recorder.gap(f"{cls.__qualname__} could not be hooked ({type(error).__name__})")
-
-    root.__init_subclass__ = classmethod(__init_subclass__)  # type: ignore[arg-type]
-    setattr(root, _FOLLOWED, (*vars(root).get(_FOLLOWED, ()), framework.method))
-
-
-def _hook_class(cls: type, root: type, framework: Framework) -> None:
-    """Wrap the method that ``cls`` defines, or that a mixin outside the tree gives it."""
-    name = framework.method
-    owner = next((base for base in cls.__mro__ if name in vars(base)), None)
-    if owner is None or (owner is not cls and issubclass(owner, root)):
-        return  # inherited from a class that is hooked itself
-    original = vars(owner)[name]
-    if not isinstance(original, FunctionType) or _is_abstract(original):
-        return
-    if not getattr(original, "__qsec__", False):
-        setattr(cls, name, _wrap(original, framework))
-    _hooked.setdefault(cls, set()).add(name)
-
-
-def _is_abstract(method: FunctionType) -> bool:
-    """Whether a method only says what is to be defined, or (Cirq's alternatives) calls the one that is."""
-    return bool(getattr(method, "__isabstractmethod__", False) or hasattr(method, "_abstract_alternatives_"))
-
-
-def _are_hooked(cls: type, names: set[str]) -> bool:
-    return all(getattr(vars(cls).get(name), "__qsec__", False) for name in names)
+def _not_hooked(what: str) -> None:
+    if recorder is not None:
+        recorder.gap(what)
 
 
 def _wrap(original: Callable[..., Any], framework: Framework) -> Callable[..., Any]:
@@ -189,7 +160,6 @@ def _wrap(original: Callable[..., Any], framework: Framework) -> Callable[..., A
             return original(self, *args, **options)
         return _dispatch(framework, recorder, original, self, args, options)
 
-    run.__qsec__ = True  # type: ignore[attr-defined]
     return run
 
 
@@ -207,12 +177,11 @@ def _wrap_coroutine(original: Callable[..., Any], framework: Framework) -> Calla
         try:
             job = await Within(running, begun, original(self, *args, **options))
         except BaseException as error:
-            _end(begun, to, "failed", error_type=type(error).__name__)
+            Finish(begun, to)("failed", error_type=type(error).__name__)
             raise
         _observe(framework, to, begun, job)
         return job
 
-    run.__qsec__ = True  # type: ignore[attr-defined]
     return run
 
 
@@ -237,7 +206,7 @@ def _dispatch(
     try:
         job = original(instance, *args, **options)
     except BaseException as error:
-        _end(run, to, "failed", error_type=type(error).__name__)
+        Finish(run, to)("failed", error_type=type(error).__name__)
         raise
     finally:
         running.reset(token)
@@ -247,7 +216,7 @@ def _dispatch(
 
 def _observe(framework: Framework, to: Recorder, run: Run, job: Any) -> None:
     try:
-        framework.observe(job, functools.partial(_end, run, to))
+        framework.observe(job, Finish(run, to))
     except Exception as error:  # noqa: BLE001  # the job is the user's, whatever happens to its record
         to.gap(f"the end of the run cannot be observed ({type(error).__name__})", run.run_id)
 
@@ -255,15 +224,15 @@ def _observe(framework: Framework, to: Recorder, run: Run, job: Any) -> None:
 def _begin(
     framework: Framework, to: Recorder, instance: Any, args: tuple[Any, ...], options: dict[str, Any]
 ) -> tuple[Run, tuple[Any, ...]]:
-    """Send the intent and return the run, with the arguments to go on with."""
-    run = Run(framework.name, framework.operation(instance), {})
+    """Queue the intent and return the run, with the arguments to go on with."""
+    run = Run(framework.name, framework.operation(instance))
     args = framework.settle(args, options)
     try:
         run.source = capture.source(_shell)
         framework.describe(run, instance, args, options)
     except Exception as error:  # noqa: BLE001  # fail open: a run is never lost to its record
         run.gaps.append(f"not all of the call could be described ({type(error).__name__})")
-    to.add(run.intent())
+    to.add_later(run.run_id, run.intent)
     return run, args
 
 
@@ -283,23 +252,8 @@ def _note_child(
         to.gap(f"a nested call could not be described ({type(error).__name__})", parent.run_id)
 
 
-def _end(
-    run: Run,
-    to: Recorder,
-    status: str,
-    *,
-    result: dict[str, Any] | None = None,
-    error_type: str | None = None,
-    gaps: tuple[str, ...] = (),
-    later: tuple[capture.Step, ...] = (),
-) -> None:
-    record = run.completion(status, result, error_type, list(gaps), list(later))
-    if record is not None:
-        to.add(record)
-
-
 def _finish(record: Record) -> Record:
-    """Add the environment and take known values out; on the sending thread."""
+    """Carry out what was left for later, add surroundings, take known values out; on the sending thread."""
     from .redaction import masker
 
     capture.complete(record)

@@ -1,7 +1,8 @@
 """Sends run records to the control plane without ever making a run wait.
 
-Records are queued; one daemon thread sends them in order and keeps each until it is acknowledged. The
-control plane takes a record twice as once (run id and kind name it), so sending again is safe.
+Records are queued, most of them as a function that makes them; one daemon thread makes and sends them in
+order and keeps each until it is acknowledged. The control plane takes a record twice as once (run id and
+kind name it), so sending again is safe.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import time
 import weakref
 from collections import deque
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from ..core.errors import QsecError, Unavailable
@@ -23,10 +25,22 @@ CAPACITY = 5000
 """Records that may wait; a record beyond them is a gap."""
 
 LINGER = 0.02
-"""How long the sending thread lets records gather (seconds), so that it does not wake beside every run."""
+"""How long nothing may have come before what is there is sent (seconds): between runs, not beside one."""
 
-_BATCH = 50
+LONGEST_LINGER = 0.25
+"""How long a record waits at most for such a pause (seconds)."""
+
+_BATCH, _BATCH_CIRCUITS = 50, 2000  # records, and circuits in them: a frame has an end
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 15.0
+
+
+@dataclass(slots=True)
+class _Entry:
+    """One record on its way: how it is made, and then what was made."""
+
+    run_id: str
+    make: Callable[[], Record]
+    record: Record | None = None
 
 
 class Recorder:
@@ -42,8 +56,9 @@ class Recorder:
         self._channel = channel
         self._finish = finish
         self._changed = threading.Condition()
-        self._queue: deque[Record] = deque()
-        self._gaps: deque[dict[str, Any]] = deque(maxlen=CAPACITY)
+        self._queue: deque[_Entry] = deque()
+        self._notes: deque[tuple[str, dict[str, Any]]] = deque(maxlen=CAPACITY)
+        self._added = 0
         self._thread: threading.Thread | None = None
         self._hurry = threading.Event()
         self.gaps = 0
@@ -59,23 +74,32 @@ class Recorder:
 
     def add(self, record: Record) -> None:
         """Queue a record; returns at once."""
+        self.add_later(record["run_id"], lambda: record)
+
+    def add_later(self, run_id: str, make: Callable[[], Record]) -> None:
+        """Queue a record that ``make`` returns, on the sending thread; returns at once."""
         if self._channel.closed:
             self._lose("a record was lost: the channel is closed")
             return
         with self._changed:
+            self._added += 1
             if len(self._queue) < CAPACITY:
-                self._queue.append(record)
+                self._queue.append(_Entry(run_id, make))
                 self._wake()
                 return
-        self.gap("a record was dropped: too many wait for the control plane", record["run_id"])
+        self.gap("a record was dropped: too many wait for the control plane", run_id)
 
     def gap(self, what: str, run_id: str | None = None) -> None:
         """Count and report something that could not be recorded; never raises."""
         self._lose(what)
+        self.note("gap", what=what, run_id=run_id)
+
+    def note(self, op: str, **args: Any) -> None:
+        """Queue a small message about a run, sent after the records that wait; never raises."""
         if self._channel.closed:
             return
         with self._changed:
-            self._gaps.append({"what": what, "run_id": run_id})
+            self._notes.append((op, args))
             self._wake()
 
     def flush(self, limit: float) -> bool:
@@ -84,7 +108,7 @@ class Recorder:
             return not self._queue
         self._hurry.set()
         with self._changed:
-            return self._changed.wait_for(lambda: not self._queue and not self._gaps, limit)
+            return self._changed.wait_for(lambda: not self._queue and not self._notes, limit)
 
     def _lose(self, what: str) -> None:
         with self._changed:
@@ -101,55 +125,87 @@ class Recorder:
         pause = _FIRST_PAUSE
         while not self._channel.closed:
             with self._changed:
-                self._changed.wait_for(lambda: self._queue or self._gaps)
-            self._hurry.wait(LINGER)
-            self._hurry.clear()
+                self._changed.wait_for(lambda: self._queue or self._notes)
+            self._gather()
             try:
-                self._send_gaps()
-                self._send_batch()
+                while self._send_batch():
+                    pass
+                self._send_notes()
                 pause = _FIRST_PAUSE
             except Unavailable:
                 time.sleep(pause)
                 pause = min(2 * pause, _LONGEST_PAUSE)
 
-    def _send_gaps(self) -> None:
-        while self._gaps:
+    def _gather(self) -> None:
+        """Wait for a pause between runs, so that what is done here is not done beside one."""
+        end = time.monotonic() + LONGEST_LINGER
+        seen = -1
+        while seen != self._added and time.monotonic() < end:
+            seen = self._added
+            if self._hurry.wait(LINGER):
+                break
+        self._hurry.clear()
+
+    def _send_notes(self) -> None:
+        while self._notes:
+            op, args = self._notes[0]
             try:
-                self._channel.call("gap", **self._gaps[0])
+                self._channel.call(op, **args)
             except Unavailable:
                 raise
             except QsecError as error:
-                self.last_gap = f"{self.last_gap} (and that was refused: {error.code})"
-            self._done(self._gaps, 1)
+                self._lose(f"{args.get('what', op)} (and that was refused: {error.code})")
+            self._done(self._notes, 1)
 
-    def _send_batch(self) -> None:
-        batch = list(self._queue)[:_BATCH]  # appends by other threads do not matter: the head is ours
+    def _send_batch(self) -> bool:
+        """Send the first records; say whether there were any."""
+        batch = self._make_batch()
         if not batch:
-            return
+            return False
+        records = [entry.record for entry in batch]
         try:
-            results = self._channel.call("record", records=[self._finish(record) for record in batch])[
-                "results"
-            ]
+            results = self._channel.call("record", records=records)["results"]
         except Unavailable:
             raise
         except Exception as error:  # noqa: BLE001  # whatever is wrong with a batch must not stop the next one
             self._done(self._queue, len(batch))
-            self.gap(f"{len(batch)} records were refused ({_name(error)})", batch[0]["run_id"])
-            return
+            self.gap(f"{len(batch)} records were refused ({_name(error)})", batch[0].run_id)
+            return True
         self._settle(batch, results)
+        return True
 
-    def _settle(self, batch: list[Record], results: list[dict[str, Any]]) -> None:
+    def _make_batch(self) -> list[_Entry]:
+        """Make the first records of the queue, letting the kernel's other threads run in between."""
+        batch: list[_Entry] = []
+        circuits = 0
+        while len(batch) < min(_BATCH, len(self._queue)) and circuits < _BATCH_CIRCUITS:
+            entry = self._queue[len(batch)]  # appends by other threads do not matter: the head is ours
+            if entry.record is None:
+                try:
+                    entry.record = self._finish(entry.make())
+                except Exception as error:  # noqa: BLE001  # one odd record must not hold up the others
+                    with self._changed:
+                        self._queue.remove(entry)
+                    self.gap(f"a record could not be made ({_name(error)})", entry.run_id)
+                    continue
+                breathe()
+            circuits += len((entry.record.get("execution") or {}).get("circuits", ()))
+            batch.append(entry)
+        return batch
+
+    def _settle(self, batch: list[_Entry], results: list[dict[str, Any]]) -> None:
         """Take acknowledged and refused records out of the queue; keep those to try again."""
         failed = {(r["run_id"], r["kind"]): r["error"] for r in results if r.get("error")}
         again = []
-        for record in batch:
-            error = failed.get((record["run_id"], record["kind"]))
+        for entry in batch:
+            record = entry.record or {}
+            error = failed.get((record.get("run_id"), record.get("kind")))
             if error is None:
                 continue
             if error.get("kind") == "unavailable":
-                again.append(record)
+                again.append(entry)
             else:
-                self.gap(f"the {record['kind']} was refused ({error.get('code')})", record["run_id"])
+                self.gap(f"the {record.get('kind')} was refused ({error.get('code')})", entry.run_id)
         with self._changed:
             for _ in batch:
                 self._queue.popleft()
@@ -165,6 +221,14 @@ class Recorder:
             self._changed.notify_all()
 
 
+def breathe() -> None:
+    """Let the kernel's other threads run, from a thread that works beside them.
+
+    A plain release of the interpreter's lock is taken back before a waiting thread has woken.
+    """
+    time.sleep(0.0002)
+
+
 def _start_afresh_in_children(recorder: Recorder) -> None:
     reference = weakref.ref(recorder)
 
@@ -173,7 +237,7 @@ def _start_afresh_in_children(recorder: Recorder) -> None:
         if alive is not None:  # the queue is the parent's to send; a lock may have been held at the fork
             alive._changed = threading.Condition()
             alive._queue.clear()
-            alive._gaps.clear()
+            alive._notes.clear()
 
     os.register_at_fork(after_in_child=renew)
 

@@ -235,7 +235,7 @@ def test_an_iterator_that_raises_raises_the_same_error_to_the_user_once():
 
 
 def test_a_capture_that_breaks_never_reaches_the_user(peer, monkeypatch):
-    def broken(circuit):
+    def broken(circuit, **_):
         raise RuntimeError("capture is broken")
 
     monkeypatch.setattr("qsec_jupyter.provenance.circuit.describe", broken)

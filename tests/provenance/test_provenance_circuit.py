@@ -258,7 +258,7 @@ def test_a_description_names_the_artefact_and_its_size():
 
 
 def test_above_the_limit_qpy_is_left_out_and_said_so(monkeypatch):
-    monkeypatch.setattr(module, "MAX_QPY_INSTRUCTIONS", 2)
+    monkeypatch.setattr("qsec_jupyter.provenance.circuit.description.MAX_QPY_INSTRUCTIONS", 2)
     told = describe(bell())
     assert told["qpy"] is None
     assert told["gaps"] == ["no QPY: more than 2 instructions"]

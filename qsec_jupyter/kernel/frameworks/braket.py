@@ -12,7 +12,7 @@ from types import ModuleType
 from typing import Any
 
 from .. import execution
-from ..capture import Run
+from ..run import Run
 from .fetching import when_fetched
 from .programs import Json, Programs, artefact, describe_programs, finish_with, options_of
 from .values import VALUES, digest, number

@@ -29,10 +29,10 @@ def keep_json(media_type: str, value: Any) -> Json:
     return keep(media_type, json.dumps(value, sort_keys=True, separators=(",", ":")).encode())
 
 
-def keep_values(given: Any, gaps: list[str]) -> Json | None:
-    """Keep parameter values and observables so that they can be given again; ``None`` when they cannot."""
+def read_values(given: Any, gaps: list[str]) -> Any:
+    """Read parameter values and observables so that they can be given again; ``None`` when they cannot."""
     try:
-        return keep(VALUES_TYPE, json.dumps(_tagged(given), separators=(",", ":")).encode())
+        return _tagged(given)
     except Exception as error:  # noqa: BLE001  # fail open: the run goes on without
         gaps.append(f"parameter values are not kept ({type(error).__name__})")
         return None

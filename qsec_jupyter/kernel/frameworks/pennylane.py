@@ -13,7 +13,7 @@ from types import ModuleType
 from typing import Any
 
 from .. import execution
-from ..capture import Run
+from ..run import Run
 from .programs import Json, Programs, artefact, describe_programs, finish_with
 from .values import number, plain
 

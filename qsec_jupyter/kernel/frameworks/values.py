@@ -24,7 +24,12 @@ _CONVERSIONS = ("as_array", "to_list", "tolist", "to_dict")
 
 def digest(value: Any, encoding: str, unknown: list[str]) -> Json:
     """Return ``{"sha256", "encoding"}`` of a value; types without a fixed form are added to ``unknown``."""
-    text = json.dumps(plain(value, unknown), sort_keys=True, separators=(",", ":"))
+    return digest_plain(plain(value, unknown), encoding)
+
+
+def digest_plain(value: Any, encoding: str) -> Json:
+    """Return ``{"sha256", "encoding"}`` of what :func:`plain` has returned."""
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"))
     return {
         "sha256": hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest(),
         "encoding": encoding,

@@ -14,8 +14,8 @@ import json
 import weakref
 from typing import Any
 
-from ..capture import Run
-from .keeping import Json, keep, keep_json
+from ...run import Run
+from ..keeping import Json, keep, keep_json
 
 CALIBRATION_TYPE = "application/vnd.qsec.calibration+json"
 NOISE_TYPE = "application/vnd.qsec.noise-model+json"

@@ -9,20 +9,17 @@ the user's own qiskit offer is used here, because this runs in the kernel.
 from __future__ import annotations
 
 import hashlib
-import io
 import json
 import struct
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-Json = dict[str, Any]
+from .artefact import PART, Breathe, _go_on
+
 Loops = tuple[Any, ...]
 Bits = tuple[Iterable[str], Iterable[str]]
 
 ALGORITHM = "qsec-circuit-v1"
-
-MAX_QPY_INSTRUCTIONS = 5000
-"""Above this, QPY is not written beside a run: it would hold up the kernel's other threads."""
 
 _MAX_DEPTH = 64  # composite gates and blocks within one another
 _BY_PARAMETERS = frozenset(
@@ -50,43 +47,18 @@ def structural_hash(circuit: Any) -> str:
     Raises:
         NotHashable: If composite gates nest more than 64 deep.
     """
-    return _Text([]).digest(circuit, 0)
+    return digest(circuit, [])
 
 
-def describe(circuit: Any) -> Json:
-    """Return the circuit's entry in a run record.
+def digest(circuit: Any, gaps: list[str], breathe: Breathe = _go_on) -> str:
+    """Return the hash, and add to ``gaps`` a sentence for each thing that could not enter it as it is.
 
-    Keys: ``structural_hash`` {alg, value}, ``qpy`` {sha256, version, bytes} or ``None``, ``width``,
-    ``depth``, ``size`` (instructions, as ``QuantumCircuit.size`` counts) and ``gaps``.
+    Args:
+        circuit: A ``QuantumCircuit``.
+        gaps: Receives the sentences.
+        breathe: Called often, to let other threads run.
     """
-    gaps: list[str] = []
-    value = _Text(gaps).digest(circuit, 0)
-    return {
-        "structural_hash": {"alg": ALGORITHM, "value": value},
-        "qpy": _qpy(circuit, gaps),
-        "width": circuit.width(),
-        "depth": circuit.depth(),
-        "size": circuit.size(),
-        "gaps": list(dict.fromkeys(gaps)),
-    }
-
-
-def _qpy(circuit: Any, gaps: list[str]) -> Json | None:
-    """Return the digest of the circuit's QPY, which names this one artefact and is not canonical."""
-    if len(circuit.data) > MAX_QPY_INSTRUCTIONS:
-        gaps.append(f"no QPY: more than {MAX_QPY_INSTRUCTIONS} instructions")
-        return None
-    from qiskit import qpy
-
-    buffer = io.BytesIO()
-    try:
-        qpy.dump(circuit, buffer)
-    except Exception as error:  # noqa: BLE001  # a gate that QPY cannot hold must not spoil the rest
-        gaps.append(f"no QPY: {type(error).__name__}")
-        return None
-    data = buffer.getvalue()
-    version = data[6] if data[:6] == b"QISKIT" else None  # the container's header, QPY specification
-    return {"sha256": hashlib.sha256(data).hexdigest(), "version": version, "bytes": len(data)}
+    return _Text(gaps, breathe).digest(circuit, 0)
 
 
 class _Text:
@@ -94,11 +66,14 @@ class _Text:
 
     Args:
         gaps: Receives a sentence for each thing that could not enter the hash as it is.
+        breathe: Called each few hundred instructions.
     """
 
-    def __init__(self, gaps: list[str]) -> None:
+    def __init__(self, gaps: list[str], breathe: Breathe) -> None:
         self._definitions: dict[tuple[int, int], tuple[Any, str]] = {}
         self._gaps = gaps
+        self._breathe = breathe
+        self._written = 0
 
     def digest(self, circuit: Any, depth: int, loops: Loops = (), bits: Bits | None = None) -> str:
         """Return the hex SHA-256 of the circuit's text.
@@ -111,8 +86,15 @@ class _Text:
         """
         if depth > _MAX_DEPTH:
             raise NotHashable("the circuit nests too deeply")
-        lines = _Circuit(self, circuit, depth, loops, bits).lines()
-        return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+        state, separator = hashlib.sha256(), b""
+        for lines in _Circuit(self, circuit, depth, loops, bits).parts():
+            state.update(separator + "\n".join(lines).encode())
+            separator = b"\n"
+            self._written += len(lines)
+            if self._written >= PART:
+                self._written = 0
+                self._breathe()
+        return state.hexdigest()
 
     def gap(self, what: str) -> None:
         """Note that something is not in the hash as it is."""
@@ -160,8 +142,8 @@ class _Circuit:
             self._parameters = {parameter: f"p{index}" for index, parameter in enumerate(own)}
             self._parameters |= {parameter: f"l{index}" for index, parameter in enumerate(loops)}
 
-    def lines(self) -> list[str]:
-        """Return the circuit's text, line by line."""
+    def parts(self) -> Iterator[list[str]]:
+        """Return the circuit's text, some lines at a time."""
         circuit = self._circuit
         lines = [f"{ALGORITHM} {len(self._qubits)} {len(self._clbits)} {self._value(circuit.global_phase)}"]
         own = [parameter for parameter, short in self._parameters.items() if short.startswith("p")]
@@ -171,13 +153,16 @@ class _Circuit:
         lines += self._variables()
         if getattr(circuit, "_calibrations", None):
             self._text.gap("pulse calibrations are not in the hash")
-        self._instructions(lines)
-        return lines
+        yield lines
+        data = circuit.data
+        for start in range(0, len(data), PART):
+            yield self._instructions(data[start : start + PART])
 
-    def _instructions(self, lines: list[str]) -> None:
-        """Append a line for each instruction. This loop is what the hash costs."""
+    def _instructions(self, items: list[Any]) -> list[str]:
+        """Return a line for each instruction. This loop is what the hash costs."""
+        lines: list[str] = []
         qubits, clbits, add, value, old = self._qubits, self._clbits, lines.append, self._value, self._old
-        for item in self._circuit.data:
+        for item in items:
             where = [qubits[bit] for bit in item.qubits]
             if old or not item.is_standard_gate():
                 add(self._unusual(item.operation, where, [clbits[bit] for bit in item.clbits]))
@@ -186,6 +171,7 @@ class _Circuit:
             what = f"{item.name} {' '.join(map(value, params))}" if params else item.name
             line = f"{what} q{','.join(where)} c"
             add(line if item.label is None else f"{line} label={json.dumps(item.label)}")
+        return lines
 
     def _unusual(self, operation: Any, qubits: list[str], clbits: list[str]) -> str:
         """Return the line of an instruction that need not be a plain standard gate."""

@@ -1,0 +1,39 @@
+"""Qiskit: every backend, sampler and estimator, by the classes they must derive from.
+
+Nothing here imports qiskit. The hooks are put on the modules that DEFINE the base classes, right after
+the user's own import has executed them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from types import ModuleType
+
+from ... import execution
+from . import jobs
+from .backends import Backends
+from .primitives import Primitives
+
+
+def hook(module: ModuleType) -> None:
+    """Hook what this module of qiskit defines."""
+    _HOOKS[module.__name__](module)
+
+
+def _roots(module: ModuleType, framework: execution.Framework, *names: str) -> None:
+    for name in names:
+        root = getattr(module, name, None)
+        if isinstance(root, type):
+            execution.hook(root, framework)
+
+
+_HOOKS: dict[str, Callable[[ModuleType], None]] = {
+    "qiskit.providers.backend": lambda module: _roots(module, Backends(), "BackendV2"),
+    "qiskit.primitives.base.base_sampler": lambda module: _roots(
+        module, Primitives("sampler"), "BaseSamplerV2", "BaseSamplerV1"
+    ),
+    "qiskit.primitives.base.base_estimator": lambda module: _roots(
+        module, Primitives("estimator"), "BaseEstimatorV2", "BaseEstimatorV1"
+    ),
+    "qiskit.primitives.primitive_job": jobs.carry_context,
+}

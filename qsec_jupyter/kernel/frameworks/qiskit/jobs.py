@@ -1,0 +1,127 @@
+"""How jobs of Qiskit end: by their own future, or when their owner reads the result."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterable
+from concurrent.futures import Future
+from contextvars import copy_context
+from types import ModuleType
+from typing import Any
+
+from ... import execution
+from ...run import Json, Step
+from .. import values
+from ..fetching import when_fetched
+from ..keeping import keep_measured
+from . import results
+
+BACKEND_RESULT = "qsec.dev/result/qiskit-backend/v1"
+PRIMITIVE_RESULT = "qsec.dev/result/qiskit-primitive/v1"
+
+
+def observe(job: Any, finish: execution.Finish) -> None:
+    """Have the end of a job recorded; its result is never fetched for that."""
+    future = getattr(job, "_future", None)
+    if isinstance(future, Future):
+        future.add_done_callback(lambda done: _of_future(done, finish))
+    else:
+        when_fetched(job, "result", lambda result: _of_result(result, finish))
+
+
+def carry_context(module: ModuleType) -> None:
+    """Run a primitive's work in the context of the call that submitted it: nested calls know their parent.
+
+    ``PrimitiveJob._submit`` hands its function to a thread pool, which starts in an empty context (see
+    qiskit issue 12989). The function is put back before anybody can look: a job stays picklable.
+    """
+    job_class = module.PrimitiveJob
+    submit = job_class._submit
+    if getattr(submit, "__qsec__", False):
+        return
+
+    @functools.wraps(submit)
+    def _submit(self: Any) -> Any:
+        if execution.running.get() is None or not hasattr(self, "_function"):
+            return submit(self)
+        function = self._function
+        self._function = functools.partial(copy_context().run, function)
+        try:
+            return submit(self)
+        finally:
+            self._function = function
+
+    _submit.__qsec__ = True  # type: ignore[attr-defined]
+    job_class._submit = _submit
+
+
+def _of_future(future: Future[Any], finish: execution.Finish) -> None:
+    """Record the end of a local job; on the thread that did the work, while its owner wakes."""
+    if future.cancelled():
+        finish("failed", error_type="CancelledError")
+        return
+    error = future.exception()
+    if error is not None:
+        finish("failed", error_type=type(error).__name__)
+    else:
+        _of_result(future.result(), finish)
+
+
+def _of_result(result: Any, finish: execution.Finish) -> None:
+    """Read now what is measured, which its owner may change from now on; digest and keep it later."""
+    status = "failed" if getattr(result, "success", True) is False else "done"
+    unknown: list[str] = []
+    try:
+        encoding, measured = _measured(result)
+        read = values.plain(measured, unknown)
+    except Exception as error:  # noqa: BLE001  # fail open: the result is the user's
+        finish(status, gaps=(f"the result could not be digested ({type(error).__name__})",))
+        return
+    gaps = [f"{name} is not in the result's digest" for name in unknown]
+    later: list[Step] = [functools.partial(_add_digest, read, encoding)]
+    if execution.has_room():
+        later.append(functools.partial(_keep_result, result))
+    else:
+        gaps.append("the result is not kept as evidence: too many records wait")
+    finish(status, gaps=tuple(gaps), later=tuple(later))
+
+
+def _add_digest(read: Any, encoding: str, record: Json) -> None:
+    record["result"] = values.digest_plain(read, encoding)
+
+
+def _keep_result(result: Any, record: Json) -> None:
+    """Keep counts or estimates as evidence, when the user has the result already."""
+    if digest_result(result)[0] != record["result"]:
+        record["gaps"].append("the result is not kept as evidence: it was changed before it could be")
+    else:
+        keep_measured(record, results.parts(result))
+
+
+def digest_result(result: Any) -> tuple[Json, list[str]]:
+    """Return the digest of what was measured, and what is not in it. Times and ids of the run are left out.
+
+    Backend results count by shots and data of each experiment, primitive results by the named arrays of
+    each pub. Arrays enter as type, shape and the SHA-256 of their bytes in C order.
+    """
+    unknown: list[str] = []
+    encoding, measured = _measured(result)
+    found = values.digest(measured, encoding, unknown)
+    return found, [f"{name} is not in the result's digest" for name in unknown]
+
+
+def _measured(result: Any) -> tuple[str, Any]:
+    if hasattr(result, "results"):
+        return BACKEND_RESULT, [[e.shots, e.data.to_dict()] for e in result.results]
+    return PRIMITIVE_RESULT, [_fields(pub) for pub in _each(result)]
+
+
+def _each(result: Any) -> Iterable[Any]:
+    return (result,) if hasattr(result, "quasi_dists") or hasattr(result, "values") else result
+
+
+def _fields(pub: Any) -> Json:
+    data = getattr(pub, "data", None)
+    if data is not None:
+        return {str(name): data[name] for name in data}
+    return {name: getattr(pub, name) for name in ("quasi_dists", "values") if hasattr(pub, name)}
