@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import base64
 import binascii
-import gzip
 import html
 import re
+import zlib
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import unquote, unquote_plus
@@ -17,6 +17,7 @@ from urllib.parse import unquote, unquote_plus
 _ANSI = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]")
 _INVISIBLE = re.compile("[\u200b-\u200f\u2060-\u2064\ufeff\u00ad]")
 _BASE64 = re.compile(r"[A-Za-z0-9+/_-]{12,}(?:\r?\n[A-Za-z0-9+/_-]{4,})*={0,2}")
+_RUN = re.compile(r"[A-Za-z0-9+/_-]{12,}")
 _HEX = re.compile(r"(?:[0-9a-fA-F]{2}){8,}")
 _ESCAPE = re.compile(r"\\(?:x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|([\\/'\"nrtbf_#%&$]))")
 _HIGH = re.compile("[\x80-\xff]{2,4}")
@@ -95,7 +96,7 @@ def _decoded(text: str, depth: int = 3) -> Iterator[str]:
     if depth == 0:
         return
     found = [bytes.fromhex(match[0]) for match in _HEX.finditer(text)]
-    for match in _BASE64.finditer(text):
+    for match in (*_BASE64.finditer(text), *_RUN.finditer(text)):
         run = re.sub(r"\s", "", match[0]).rstrip("=").replace("-", "+").replace("_", "/")
         found += [_base64(run[start:]) for start in range(4)]
     inner = [unpacked for data in found if (unpacked := _text(data))]
@@ -116,8 +117,8 @@ def _base64(run: str) -> bytes:
 def _text(data: bytes) -> str:
     if data[:2] == b"\x1f\x8b":
         try:
-            data = gzip.decompress(data)
-        except (OSError, EOFError):
+            data = zlib.decompressobj(wbits=31).decompress(data)  # what follows the end does not matter
+        except zlib.error:
             return ""
     text = data.decode("utf-8", "replace")
     runs = re.findall(r"[^\x00-\x08\x0e-\x1f\x7f\ufffd]{6,}", text)

@@ -24,10 +24,19 @@ def planted():
     return list(samples(seed=3, notebooks=200))
 
 
+def values(notebooks):
+    return {
+        p.value
+        for sample in notebooks
+        for p in sample.planted
+        if "RSA" not in p.format.name and not p.value.startswith("{")
+    }
+
+
 def test_same_seed_gives_the_same_notebooks_and_another_seed_others():
-    one, two, other = (list(samples(seed=s, notebooks=3)) for s in (1, 1, 2))
+    one, two, other = (list(samples(seed=s, notebooks=60)) for s in (1, 1, 2))
     assert [s.content for s in one] == [s.content for s in two]
-    assert not {p.value for s in one for p in s.planted} & {p.value for s in other for p in s.planted}
+    assert not values(one) & values(other)
 
 
 def test_every_secret_shows_before_the_scan_so_that_the_measure_can_fail(planted):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import functools
+import textwrap
 from random import Random
 
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
@@ -96,8 +98,15 @@ def _ec_pem(rng: Random) -> str:
 
 
 def _ssh_pem(rng: Random) -> str:
+    """An OpenSSH key; its two check integers (PROTOCOL.key) are drawn from the seed like the rest."""
     key = ed25519.Ed25519PrivateKey.from_private_bytes(rng.randbytes(32))
-    return key.private_bytes(Encoding.PEM, PrivateFormat.OpenSSH, NoEncryption()).decode()
+    text = key.private_bytes(Encoding.PEM, PrivateFormat.OpenSSH, NoEncryption()).decode()
+    head, *body, end = text.splitlines()
+    data = bytearray(base64.b64decode("".join(body)))
+    at = data.index(b"\0\0\0\x33\0\0\0\x0bssh-ed25519") + 4 + 0x33 + 4
+    data[at : at + 8] = rng.randbytes(4) * 2
+    lines = textwrap.wrap(base64.b64encode(data).decode(), 70)
+    return "\n".join([head, *lines, end, ""])
 
 
 def pem_body(value: str) -> str:

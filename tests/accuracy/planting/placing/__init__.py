@@ -7,13 +7,13 @@ from random import Random
 
 from ..draft import Draft
 from ..model import Planted
-from . import encoded, idioms, issued, metadata, outputs, rich, source, split
+from . import encoded, idioms, issued, metadata, outputs, printed, rich, source, split
 
 Placing = Callable[[Random, Draft, Planted], None]
 
 PLACINGS: tuple[tuple[str, Placing, int], ...] = tuple(
     (f"{module.__name__.rsplit('.', 1)[1]}: {shape.__name__.replace('_', ' ')}", shape, weight)
-    for module in (source, idioms, split, outputs, rich, metadata, encoded)
+    for module in (source, idioms, split, outputs, printed, rich, metadata, encoded)
     for shape, weight in module.SHAPES
 )
 ISSUED = issued.SHAPES
@@ -21,6 +21,7 @@ ISSUED = issued.SHAPES
 _ONE_LINE = {
     *(shape for shape, _ in split.SHAPES),
     *(shape for shape, _ in encoded.SHAPES),
+    *(shape for shape, _ in printed.SHAPES if shape is not printed.repeated),
     *(shape for shape, _ in rich.SHAPES if shape not in (rich.html_text, rich.json_tree)),
     *(shape for shape, _ in idioms.SHAPES if shape is not idioms.binding),
     source.magic, source.comment, source.header, source.broken,
@@ -29,7 +30,7 @@ _ONE_LINE = {
 }  # fmt: skip
 """Placings that a value of several lines does not fit."""
 
-_NO_URL = {source.header, idioms.markup, outputs.error_name, rich.latex}
+_NO_URL = {source.header, printed.statement_sql, idioms.markup, outputs.error_name, rich.latex}
 """Placings where a whole URL or connection string would not stand."""
 
 
