@@ -13,11 +13,15 @@ from ..core.errors import EXIT_CODE, QsecError, Unavailable
 
 COMMANDS: dict[str, str] = {
     "demo": "Start everything on the first-run notebook, or check it without a browser.",
+    "diff": "Say what changed from one recorded run to another.",
     "doctor": "Say what is on, what is off and why.",
+    "export": "Write a recorded run in a standard form.",
+    "runs": "Find recorded runs.",
     "scan": "Find secrets in notebooks and text files.",
     "serve": "Run the control plane.",
+    "show": "Show a recorded run.",
     "setup": "Prepare a Vault or OpenBao for the control plane.",
-    "verify": "Check ledger and statements offline.",
+    "verify": "Check journals, or an exported run, offline.",
 }
 """Command name to one-line help; the module of the same name holds ``app`` or the function."""
 

@@ -1,4 +1,7 @@
-"""``qsec verify``: check ledger, checkpoints, statements and keys against one another, offline."""
+"""``qsec verify``: check ledger, checkpoints, statements and keys against one another, offline.
+
+A file is the bundle of one run, as ``qsec export --format in-toto`` writes it; it is checked by itself.
+"""
 
 from __future__ import annotations
 
@@ -16,15 +19,24 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from ..ledger.verify import Report
+    from ..ledger.verify_bundle import BundleReport
 
 
 def verify(
-    path: Annotated[Path | None, typer.Argument(help="A journal's folder; all of yours by default.")] = None,
+    path: Annotated[
+        Path | None,
+        typer.Argument(help="A journal's folder, or an exported run; all your journals by default."),
+    ] = None,
+    keys: Annotated[
+        Path | None, typer.Option(help="A folder of archived keys to trust, beside those of your journals.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, one object.")] = False,
 ) -> None:
     """Check ledger and statements offline. Exits 0 when everything is as it was written, else 1."""
     from ..ledger.verify import verify_journal
 
+    if path is not None and path.is_file():
+        raise typer.Exit(0 if _verify_file(path, keys, as_json=as_json) else 1)
     folders = [path] if path is not None else journals()
     for folder in folders:
         if not (folder / "ledger").is_dir():
@@ -42,6 +54,47 @@ def verify(
     else:
         _print(reports)
     raise typer.Exit(0 if all(report.ok for report in reports) else 1)
+
+
+def _verify_file(path: Path, keys: Path | None, *, as_json: bool) -> bool:
+    from ..ledger.bundle import MAX_BYTES, read
+    from ..ledger.verify_bundle import verify_bundle
+
+    with path.open("rb") as file:
+        bundle = read(file.read(MAX_BYTES + 1))
+    folders = [journal / "keys" for journal in journals()] + ([keys] if keys else [])
+    trusted = frozenset(found.stem for folder in folders for found in folder.glob("*.json"))
+    report = verify_bundle(bundle, trusted)
+    if as_json:
+        print(json.dumps({**asdict(report), "ok": report.ok}, indent=1))
+    else:
+        _print_bundle(path, report)
+    return report.ok
+
+
+def _print_bundle(path: Path, report: BundleReport) -> None:
+    from rich.markup import escape
+
+    from .terminal import console, plain
+
+    to = console()
+    verdict = "[green]verified[/]" if report.ok else f"[red]{len(report.problems)} problem(s)[/]"
+    to.print(f"[bold]{escape(str(path))}[/]  {verdict}")
+    to.print(
+        f"  run {escape(plain(report.run_id))}, {len(report.statements)} statements, "
+        f"journal {escape(plain(report.journal))}"
+    )
+    if not report.covered:
+        to.print("  no signed checkpoint covers them yet: export again in a minute")
+    for key in report.keys:
+        known = (
+            "not known on this machine: compare it with its owner"
+            if key in report.untrusted
+            else "known here"
+        )
+        to.print(f"  key {key}: {known}")
+    for problem in report.problems:
+        to.print(f"  [red]problem[/] {escape(problem.record)}: {escape(problem.what)}")
 
 
 def _plain(report: Report) -> dict[str, object]:

@@ -13,7 +13,7 @@ import structlog
 from ...core.errors import QsecError
 from ...core.signing import Signer
 from . import dev, identity
-from .broker import Broker, Check, TargetSource
+from .broker import Broker, Check, KeyWrapping, TargetSource
 from .identity import BrokerIdentity
 from .keystore import KeyStore, real_keyring
 from .naming import Mounts
@@ -150,6 +150,16 @@ def _store_checks(home: Path, keys: KeyStore) -> list[Check]:
             "",
         )
     ]
+
+
+def opener(home: Path, environ: Mapping[str, str]) -> KeyWrapping:
+    """Return what opens evidence on this machine, without starting or making anything.
+
+    With ``VAULT_ADDR`` it is that Vault, for keys that a Vault wrapped; else this machine's keys alone.
+    """
+    keys = KeyStore(home, real_keyring())
+    found = keys.read(identity.KEY_NAME) if environ.get("VAULT_ADDR") else None
+    return MachineWrapping(keys) if found is None else _external(found, keys, {}, environ)
 
 
 def local_signer(keys: KeyStore) -> Signer:

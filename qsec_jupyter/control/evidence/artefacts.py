@@ -28,7 +28,7 @@ from ...core.model import rfc3339
 from ...ledger.durable import write_durably
 from ...ledger.log import Ledger
 from ..audit import Audit
-from ..credentials.broker import Broker, WrappedKey
+from ..credentials.broker import KeyWrapping, WrappedKey
 
 MAX_BYTES = 8 * 1024 * 1024
 """Longest artefact (bytes); a circuit of about 150,000 instructions."""
@@ -61,13 +61,13 @@ class Artefacts:
 
     Args:
         folder: That folder; made at the first artefact.
-        broker: Wraps and unwraps data keys.
+        broker: Wraps and unwraps data keys; a broker, or :func:`.choose.opener` to read.
         clock: Gives the time.
         audit: Where each artefact is entered; ``None`` for reading only.
     """
 
     def __init__(
-        self, folder: Path, broker: Broker, clock: Callable[[], datetime], audit: Audit | None = None
+        self, folder: Path, broker: KeyWrapping, clock: Callable[[], datetime], audit: Audit | None = None
     ) -> None:
         self._folder = folder
         self._broker = broker
