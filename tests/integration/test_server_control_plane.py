@@ -110,9 +110,12 @@ async def test_killed_child_comes_back_with_a_new_bearer_and_the_same_server_id(
 async def test_child_that_dies_in_the_middle_of_a_request_gives_one_clear_error(make_plane) -> None:
     plane = make_plane()
     plane.start()
+    await plane.call("GET", "/v1/x")
+    first = plane.pid
     with pytest.raises(Unavailable) as caught:
         await plane.call("GET", "/v1/die")
     assert caught.value.code == "control.unavailable"
+    await until(lambda: plane.pid != first)  # its port takes connections for a moment longer than it lives
     assert (await plane.call("GET", "/v1/x"))["pid"]
     await plane.stop()
 
