@@ -291,3 +291,37 @@ def test_the_cost_grows_with_the_circuit_and_not_with_its_square():
         return min(took)
 
     assert cost(4000) < 20 * cost(500)  # eight times the work; a square would be sixty-four times
+
+
+def noisy(*rates: float, width: int = 40) -> QuantumCircuit:
+    noise = pytest.importorskip("qiskit_aer.noise")
+    circuit = QuantumCircuit(width)
+    circuit.h(0)
+    paulis = ["I" * (width - 1) + "X", "Z" + "I" * (width - 1)]
+    circuit.append(noise.PauliLindbladError(paulis, rates), range(width))
+    return circuit
+
+
+def test_a_noise_channel_is_hashed_without_its_matrix_which_no_machine_could_hold():
+    found = describe(noisy(0.1, 0.2))
+    assert found["structural_hash"]["value"] == structural_hash(noisy(0.1, 0.2))
+    assert found["structural_hash"]["value"] != structural_hash(noisy(0.1, 0.3))
+    assert found["qpy"] is None
+    assert any("matrix of a noise channel" in gap for gap in found["gaps"])
+
+
+def test_noise_channels_of_every_kind_are_told_apart():
+    noise = pytest.importorskip("qiskit_aer.noise")
+    errors = [
+        noise.depolarizing_error(0.1, 1),
+        noise.depolarizing_error(0.2, 1),
+        noise.amplitude_damping_error(0.1),
+        noise.pauli_error([("X", 0.1), ("I", 0.9)]),
+        noise.PauliLindbladError(["X"], [0.1]),
+    ]
+    hashes = set()
+    for error in errors:
+        circuit = QuantumCircuit(1)
+        circuit.append(error, [0])
+        hashes.add(structural_hash(circuit))
+    assert len(hashes) == len(errors)

@@ -41,7 +41,7 @@ def describe(
     name = _name(circuit, value) if known is not None and not gaps else None
     if known is not None and name in known:
         qpy = known[name]
-    else:
+    elif structure.NO_QPY not in gaps:
         qpy = _qpy(circuit, gaps, breathe, keep)
         if known is not None and name is not None and qpy is not None:
             known[name] = qpy

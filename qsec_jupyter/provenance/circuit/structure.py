@@ -61,6 +61,10 @@ def digest(circuit: Any, gaps: list[str], breathe: Breathe = _go_on) -> str:
     return _Text(gaps, breathe).digest(circuit, 0)
 
 
+NO_QPY = "no QPY: it would hold the matrix of a noise channel"
+"""The gap of a circuit that must not be written as QPY."""
+
+
 class _Text:
     """Writes the canonical text of a circuit, and of each operation in it once.
 
@@ -203,6 +207,9 @@ class _Circuit:
             return f"store {value(operation.lvalue)} {value(operation.rvalue)}"
         if own and hasattr(operation, "modifiers"):
             return self._annotated(operation)
+        error = getattr(operation, "_quantum_error", None)
+        if error is not None and hasattr(error, "to_dict"):
+            return self._channel(error)
         definition = self._text.definition(operation, self._depth, self._loops)
         if definition is not None:
             return f"composite {definition}"
@@ -244,6 +251,17 @@ class _Circuit:
             fields = [getattr(modifier, name, None) for name in ("num_ctrl_qubits", "ctrl_state", "power")]
             parts.append(" ".join([kind, *map(self._value, fields)]))
         return " ".join(parts)
+
+    def _channel(self, error: Any) -> str:
+        """Return the text of Aer's noise. Its definition, a matrix of 4^n entries, is never asked for."""
+        self._text.gap(NO_QPY)
+        channel = error.to_dict()
+        weights = list(channel.get("probabilities", channel.get("rates", ())))
+        branches = [
+            [[part["name"], part["qubits"], list(part.get("params", ()))] for part in branch]
+            for branch in channel["instructions"]
+        ]
+        return f"channel {channel['type']} {self._value(weights)} {self._value(branches)}"
 
     def _opaque(self, operation: Any) -> str:
         """Return the text of what nobody can look into: its name and parameters."""
