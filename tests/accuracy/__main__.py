@@ -7,13 +7,16 @@ set shows on the next.
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
 from measure import Alarms, Recall, false_alarms, real_notebooks, recall
-from planting.notebooks import clean, samples, texts
+from planting.files import texts
+from planting.notebooks import clean, samples
 from product import product
 
 
@@ -23,9 +26,10 @@ def main() -> int:
     parser.add_argument("--notebooks", type=int, default=300)
     parser.add_argument("--secrets", type=int, default=5, help="per notebook")
     parser.add_argument("--real", type=Path, help="folder of clean real notebooks")
+    parser.add_argument("--hosts", type=Path, help="plant among the cells of the real notebooks there")
     parser.add_argument("--write", type=Path, help="write notebooks and files there instead of scanning")
     args = parser.parse_args()
-    planted = list(samples(args.seed, args.notebooks, args.secrets))
+    planted = list(samples(args.seed, args.notebooks, args.secrets, hosts(args.hosts)))
     files = list(texts(args.seed + 1))
     if args.write:
         return write([*planted, *files, *clean(args.seed + 2)], args.write)
@@ -47,10 +51,18 @@ def main() -> int:
     return 0
 
 
+def hosts(folder: Path | None) -> list[dict[str, Any]]:
+    """Return the small notebooks of nbformat 4 below ``folder``."""
+    found = []
+    for path in sorted(folder.rglob("*.ipynb")) if folder else ():
+        notebook = json.loads(path.read_bytes()) if path.stat().st_size < 500_000 else {}
+        if notebook.get("nbformat") == 4:
+            found.append(notebook)
+    return found
+
+
 def write(documents: list, folder: Path) -> int:  # type: ignore[type-arg]
     """Write the set as files, so that other scanners can read it."""
-    import json
-
     folder.mkdir(parents=True, exist_ok=True)
     for sample in documents:
         text = (

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
+
 import pytest
-from measure import false_alarms, recall
-from planting.notebooks import clean, samples, texts
+from measure import false_alarms, real_notebooks, recall
+from planting.files import texts
+from planting.notebooks import clean, samples
 from product import product
 
 AT_LEAST = {"overall": 0.57, "structured": 0.60, "opaque": 0.48, "issued": 0.62, "files": 0.75}
@@ -41,3 +45,12 @@ def test_planted_secrets_are_gone_from_redacted_text_files(scan):
 def test_innocent_texts_are_not_flagged(scan):
     alarms = false_alarms(clean(), scan)
     assert alarms.overall.rate <= AT_MOST["negatives"], alarms.by_kind
+
+
+@pytest.mark.skipif(
+    "QSEC_REAL_NOTEBOOKS" not in os.environ, reason="QSEC_REAL_NOTEBOOKS names no folder of clean notebooks"
+)
+def test_real_clean_notebooks_are_not_flagged(scan):
+    alarms, size = real_notebooks(Path(os.environ["QSEC_REAL_NOTEBOOKS"]), scan)
+    assert size > 1
+    assert alarms / size <= 0.02

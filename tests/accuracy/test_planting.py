@@ -11,9 +11,10 @@ import nbformat
 import pytest
 from cryptography.hazmat.primitives.serialization import load_pem_private_key, load_ssh_private_key
 from leaks import View
+from planting.files import texts
 from planting.formats import FORMATS, QUANTUM
 from planting.negatives import KINDS
-from planting.notebooks import clean, samples, texts
+from planting.notebooks import clean, samples
 from planting.placing import PLACINGS
 from planting.placing.issued import ENCODINGS
 from planting.randoms import BASE62, in_base

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from random import Random
+from typing import Any
 
 from . import negatives
 from .draft import Draft
-from .formats import OTHERS, QUANTUM
+from .formats import OTHERS, QUANTUM, generic
 from .model import Format, Planted, Sample
-from .naming import filler_line, mention
+from .naming import filler_line
 from .placing import ISSUED, PLACINGS, fits
 from .randoms import BASE62, URLSAFE, b64, guid, hexa, jwt, mixed, password, subject_claims
 
@@ -34,7 +34,8 @@ _CODE = (
 )
 
 
-def _filler(rng: Random, draft: Draft) -> None:
+def _filler(draft: Draft, sample: Sample) -> None:
+    rng = draft.rng
     if rng.random() < 0.3:
         draft.markdown(
             rng.choice(
@@ -72,8 +73,6 @@ class Deck:
 
 def issued_format(rng: Random) -> Format:
     """Return a format of a value that a broker would issue: of any form, so nothing but the value finds it."""
-    from .formats.generic import FORMATS as GENERIC
-
     make = rng.choice(
         [
             lambda r: mixed(r, 44, URLSAFE),
@@ -86,71 +85,93 @@ def issued_format(rng: Random) -> Format:
             lambda r: f"pä{mixed(r, 12)}ß&<\"é'>\\x",
         ]
     )
-    return Format("issued", "issued value", "issued", make, GENERIC[0].client)
+    return Format("issued", "issued value", "issued", make, generic.FORMATS[0].client)
+
+
+class Planter:
+    """Plants secrets and negatives notebook by notebook, so that every format and surface gets its share.
+
+    Args:
+        rng: Source of everything.
+        secrets: Planted in each notebook; one in five is an issued value.
+        hosts: Real notebooks of nbformat 4; when given, the cells go among theirs instead of among filler.
+    """
+
+    def __init__(self, rng: Random, secrets: int, hosts: Sequence[dict[str, Any]] = ()) -> None:
+        self._rng, self._secrets, self._hosts = rng, secrets, hosts
+        self._quantum, self._others = Deck(rng, list(QUANTUM)), Deck(rng, list(OTHERS))
+        self._placings = Deck(rng, [card for card in PLACINGS for _ in range(card[2])])
+        self._encodings = Deck(rng, [card for card in ISSUED for _ in range(card[1])])
+        self._secret = self._negative = 0
+
+    def notebook(self, name: str) -> Sample:
+        """Return the next notebook."""
+        draft = Draft(Random(self._rng.getrandbits(64)), name)
+        sample = Sample(path=f"{name}.ipynb", content={})
+        jobs = [self._next_secret] * self._secrets + [self._next_negative] * NEGATIVES_A_NOTEBOOK
+        if not self._hosts:
+            draft.markdown(self._rng.choice(_INTROS))
+            jobs += [_filler] * self._rng.randint(3, 9)
+        self._rng.shuffle(jobs)
+        for job in jobs:
+            job(draft, sample)
+        sample.content = self._finished(draft, sample)
+        return sample
+
+    def _finished(self, draft: Draft, sample: Sample) -> dict[str, Any]:
+        if self._hosts:
+            return among(draft, self._rng.choice(self._hosts))
+        plain = not any(p.surface.startswith(("metadata", "rich")) for p in sample.planted)
+        return draft.notebook3() if plain and self._rng.random() < 0.08 else draft.notebook()
+
+    def _next_negative(self, draft: Draft, sample: Sample) -> None:
+        sample.innocents.append(negatives.plant(draft.rng, draft, self._negative))
+        self._negative += 1
+
+    def _next_secret(self, draft: Draft, sample: Sample) -> None:
+        self._secret += 1
+        if self._secret % 5 == 0:
+            sample.planted.append(self._issued(draft))
+        else:
+            deck = self._quantum if self._rng.random() < 0.45 else self._others
+            sample.planted.append(self._named(draft, deck.deal()))
+
+    def _named(self, draft: Draft, form: Format) -> Planted:
+        planted = Planted(form, form.make(draft.rng), form.kind)
+        planted.fragments = fragments(form.secret_part(planted.value))
+        planted.surface, placing, _ = self._placings.deal()
+        while not fits(placing, planted):
+            planted.surface, placing, _ = self._placings.deal()
+        placing(draft.rng, draft, planted)
+        return planted
+
+    def _issued(self, draft: Draft) -> Planted:
+        form = issued_format(draft.rng)
+        planted = Planted(form, form.make(draft.rng), "issued", label=f"target-{draft.rng.randint(1, 99)}")
+        planted.fragments = fragments(planted.value)
+        self._encodings.deal()[0](draft.rng, draft, planted)
+        return planted
+
+
+def among(draft: Draft, host: dict[str, Any]) -> dict[str, Any]:
+    """Return ``host`` with the draft's cells at random places among its own, order kept."""
+    cells = list(host["cells"])
+    places = sorted(draft.rng.randint(0, len(cells)) for _ in draft.cells)
+    for shift, (place, cell) in enumerate(zip(places, draft.cells, strict=True)):
+        cells.insert(place + shift, cell)
+    return {**host, "cells": cells, "metadata": {**host["metadata"], **draft.metadata}}
 
 
 def samples(
-    seed: int = 20261124, notebooks: int = 300, secrets: int = SECRETS_A_NOTEBOOK
+    seed: int = 20261124,
+    notebooks: int = 300,
+    secrets: int = SECRETS_A_NOTEBOOK,
+    hosts: Sequence[dict[str, Any]] = (),
 ) -> Iterator[Sample]:
-    """Generate notebooks; the same arguments give the same notebooks.
-
-    Args:
-        seed: Of everything.
-        notebooks: How many.
-        secrets: Planted in each; one in five is an issued value.
-    """
-    rng = Random(seed)
-    quantum, others = Deck(rng, list(QUANTUM)), Deck(rng, list(OTHERS))
-    placings = Deck(rng, [card for card in PLACINGS for _ in range(card[2])])
-    encodings = Deck(rng, [card for card in ISSUED for _ in range(card[1])])
-    negative = 0
+    """Generate notebooks; the same arguments give the same notebooks."""
+    planter = Planter(Random(seed), secrets, hosts)
     for number in range(notebooks):
-        draft = Draft(Random(rng.getrandbits(64)), f"notebook-{number:04}")
-        sample = Sample(path=f"{draft.name}.ipynb", content={})
-        draft.markdown(rng.choice(_INTROS))
-        jobs = (
-            ["issued" if (number * secrets + i) % 5 == 4 else "secret" for i in range(secrets)]
-            + ["negative"] * NEGATIVES_A_NOTEBOOK
-            + ["filler"] * rng.randint(3, 9)
-        )
-        rng.shuffle(jobs)
-        for job in jobs:
-            if job == "filler":
-                _filler(draft.rng, draft)
-            elif job == "negative":
-                sample.innocents.append(negatives.plant(draft.rng, draft, negative))
-                negative += 1
-            elif job == "issued":
-                sample.planted.append(_issue(draft, encodings))
-            else:
-                sample.planted.append(
-                    _plant(draft, (quantum if rng.random() < 0.45 else others).deal(), placings)
-                )
-        old = rng.random() < 0.05 and not any(
-            p.surface.startswith(("metadata", "rich")) for p in sample.planted
-        )
-        sample.content = draft.notebook3() if old else draft.notebook()
-        yield sample
-
-
-def _plant(draft: Draft, form: Format, placings: Deck) -> Planted:
-    planted = Planted(form, form.make(draft.rng), form.kind)
-    while True:
-        surface, placing, _ = placings.deal()
-        if fits(placing, planted):
-            break
-    planted.surface = surface
-    planted.fragments = fragments(form.secret_part(planted.value))
-    placing(draft.rng, draft, planted)
-    return planted
-
-
-def _issue(draft: Draft, encodings: Deck) -> Planted:
-    form = issued_format(draft.rng)
-    planted = Planted(form, form.make(draft.rng), "issued", label=f"target-{draft.rng.randint(1, 99)}")
-    planted.fragments = fragments(planted.value)
-    encodings.deal()[0](draft.rng, draft, planted)
-    return planted
+        yield planter.notebook(f"notebook-{number:04}")
 
 
 def fragments(secret: str) -> tuple[str, ...]:
@@ -174,47 +195,6 @@ def clean(seed: int = 7, notebooks: int = 100) -> Iterator[Sample]:
             sample.innocents.append(negatives.plant(draft.rng, draft, index))
             index += 1
         for _ in range(rng.randint(2, 6)):
-            _filler(draft.rng, draft)
+            _filler(draft, sample)
         sample.content = draft.notebook()
         yield sample
-
-
-def texts(seed: int = 11, files: int = 60) -> Iterator[Sample]:
-    """Generate scripts, notes, environment, configuration and log files."""
-    rng = Random(seed)
-    forms = Deck(rng, [f for f in (*QUANTUM, *OTHERS) if not f.multiline])
-    for number in range(files):
-        suffix = (".py", ".md", ".env", ".log", ".toml", ".yaml", ".json")[number % 7]
-        sample = Sample(path=f"file-{number:03}{suffix}", content="")
-        parts = [_part(rng, forms.deal(), suffix, sample) for _ in range(3)]
-        if suffix == ".json":
-            sample.content = json.dumps(parts, indent=2)
-        else:
-            sample.content = "\n".join(map(str, parts)) + "\n"
-        yield sample
-
-
-def _part(rng: Random, form: Format, suffix: str, sample: Sample) -> object:
-    planted = Planted(form, form.make(rng), form.kind, surface=f"file: {suffix}")
-    planted.fragments = fragments(form.secret_part(planted.value))
-    sample.planted.append(planted)
-    client, value = form.client, planted.value
-    if suffix == ".py":
-        draft = Draft(rng, "x")
-        from .placing import source
-
-        rng.choice([source.call, source.assign, source.environ, source.mapping, source.comment])(
-            rng, draft, planted
-        )
-        return "\n\n".join("".join(cell["source"]) for cell in draft.cells)
-    if suffix in (".md", ".log"):
-        return f"{filler_line(rng)}\n{mention(planted, rng)}\n"
-    planted.shape = "entry"
-    key = rng.choice(client.keys)
-    if suffix == ".env":
-        return f"{rng.choice(['', 'export '])}{rng.choice(client.env or (key.upper(),))}={(rng.choice(['', chr(34)]) and json.dumps(value)) or value}"
-    if suffix == ".toml":
-        return f"[{rng.choice(['lab', 'main'])}.{rng.randint(0, 10**6)}]\nurl = 'https://{client.host}'\n{json.dumps(key)} = {json.dumps(value)}"
-    if suffix == ".yaml":
-        return f"service{rng.randint(0, 10**6)}:\n  url: https://{client.host}\n  {key}: {value}"
-    return {"url": f"https://{client.host}", key: value}
