@@ -353,10 +353,11 @@ class Access:
         left = [grant for grant in asked if not self._decide("auto_approve", grant, None).allowed]
         return [grant for grant in left if self._decide("approve", grant, None).allowed]
 
-    def active(self, kernel_id: str) -> Grant | None:
-        """Return the newest active grant of a kernel."""
+    def active(self, kernel_id: str, target: str | None = None) -> Grant | None:
+        """Return the newest active grant of a kernel, for one target or for any."""
         now = self._clock()
-        active = [grant for grant in self._open({"kernel_id": kernel_id}) if grant.state == "active"]
+        where = {"kernel_id": kernel_id} | ({} if target is None else {"target": target})
+        active = [grant for grant in self._open(where) if grant.state == "active"]
         left = [grant for grant in active if _deadline(grant) > now]
         return max(left, key=lambda grant: grant.requested_at, default=None)
 

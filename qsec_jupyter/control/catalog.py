@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from ..core.duration import parse_duration
 from ..core.errors import Invalid, NotFound, QsecError
@@ -26,11 +27,39 @@ _REVOCABILITY = {
 
 
 @dataclass(frozen=True, slots=True)
+class RunRules:
+    """Which runs need permission, and which target each backend belongs to.
+
+    Attributes:
+        mode: ``record``, or ``enforce``: a run is submitted only when a grant and policy allow it.
+        local: Patterns of backend types (module and class) that simulate in the kernel.
+        backends: For each target, patterns of the backend names that its grants permit.
+    """
+
+    mode: Literal["record", "enforce"] = "record"
+    local: tuple[str, ...] = ()
+    backends: dict[str, tuple[str, ...]] = field(default_factory=dict)
+
+    def is_local(self, kind: str) -> bool:
+        """Say whether a backend of this type simulates in the kernel."""
+        return any(fnmatchcase(kind, pattern) for pattern in self.local)
+
+    def targets_of(self, backend: str) -> list[str]:
+        """Return the targets whose grants permit a backend."""
+        return [
+            target
+            for target, patterns in self.backends.items()
+            if any(fnmatchcase(backend, pattern) for pattern in patterns)
+        ]
+
+
+@dataclass(frozen=True, slots=True)
 class Catalogue:
     """The targets by name, and where each one's secret lies."""
 
     targets: dict[str, Target]
     sources: dict[str, TargetSource]
+    runs: RunRules = field(default_factory=RunRules)
 
     def target(self, name: str) -> Target:
         """Return a target.
@@ -62,7 +91,19 @@ def load_catalog(home: Path) -> Catalogue:
     targets, sources = {}, {}
     for name, entry in data.get("targets", {}).items():
         targets[name], sources[name] = _entry(name, entry)
-    return Catalogue(targets, sources)
+    return Catalogue(targets, sources, _runs(data))
+
+
+def _runs(data: dict[str, Any]) -> RunRules:
+    told = data.get("runs", {})
+    mode = told.get("mode", "record")
+    if mode not in {"record", "enforce"}:
+        raise _invalid("runs.mode is neither record nor enforce")
+    backends = {name: entry.get("backends", []) for name, entry in data.get("targets", {}).items()}
+    for patterns in (told.get("local", []), *backends.values()):
+        if not isinstance(patterns, list) or not all(isinstance(pattern, str) for pattern in patterns):
+            raise _invalid("a list of patterns holds something else")
+    return RunRules(mode, tuple(told.get("local", [])), {name: tuple(p) for name, p in backends.items()})
 
 
 def _entry(name: str, entry: dict[str, Any]) -> tuple[Target, TargetSource]:

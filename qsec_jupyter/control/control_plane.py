@@ -14,6 +14,7 @@ from typing import Any
 
 from ..core.errors import QsecError
 from ..core.model import Principal
+from ..core.paths import enforce_marker
 from ..core.signing import Signer
 from ..ledger.evidence import StatementStore
 from ..ledger.keys import KeyArchive
@@ -27,6 +28,7 @@ from .credentials.broker import Broker
 from .evidence import Artefacts, Evidence, Runs
 from .findings import Findings
 from .orphans import Orphans
+from .permits import Permits
 from .policy.engine import PolicyEngine
 from .sessions import Sessions
 from .signing import Signing
@@ -117,6 +119,7 @@ class ControlPlane:
             server_id=server_id,
             clock=clock,
         )
+        self.permits = Permits(catalogue, self.access, self.policy, self.audit, principal)
         self.orphans = Orphans(home, broker, self.signing, self.policy, catalogue, clock)
         self._closed = False
         self._checks: list[dict[str, Any]] = []
@@ -131,10 +134,18 @@ class ControlPlane:
         about = {"policy": self.policy.digest, "vault": self.broker.info.kind}
         self.audit.record_ending("control.started", **about)
         self.audit.record_ending("server.connected", self.principal.name)
+        self._safely(self._tell_mode)
         self._safely(self.evidence.account)
         self.access.reconcile()
         self._spare_a_hanging_store()
         self.checkpoint()
+
+    def _tell_mode(self) -> None:
+        """Leave the mark by which a kernel knows what to assume while no control plane answers."""
+        if self.catalogue.runs.mode == "enforce":
+            enforce_marker().touch(mode=0o600)
+        else:
+            enforce_marker().unlink(missing_ok=True)
 
     def start(self) -> None:
         """Start keeping time, on the running loop."""
@@ -287,6 +298,7 @@ class ControlPlane:
         """Return all that the panel shows."""
         return {
             "version": self.changes.version,
+            "mode": self.catalogue.runs.mode,
             "principal": asdict(self.principal),
             "vault": asdict(self.broker.info),
             "targets": [asdict(target) for target in self.catalogue.targets.values()],

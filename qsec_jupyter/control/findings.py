@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Callable
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
-from ..core.model import Principal, rfc3339
+from ..core.model import Finding, Principal, rfc3339
 from . import tables
 from .audit import Audit
 from .changes import Changes
@@ -42,6 +45,28 @@ class Findings:
         if new:
             self._changes.bump()
         return len(new)
+
+    def record_untracked(self, path: str, about: dict[str, Any]) -> int:
+        """Record a submission to a provider that no recorded call made; the same one again is one finding.
+
+        Args:
+            path: The notebook, where the server knows it.
+            about: ``operation``, ``program``, ``backend`` and ``cell_id``.
+        """
+        finding = Finding(
+            rule="run-without-intent",
+            title=f"Submitted to {about['backend']} past the record: {about['program']}",
+            severity="high",
+            surface="run",
+            path=path,
+            cell=None,
+            cell_id=about["cell_id"],
+            line=1,
+            column=1,
+            fingerprint=hashlib.sha256(json.dumps(about, sort_keys=True).encode()).hexdigest(),
+            remedy="Run circuits by a sampler, an estimator or a backend: then what ran is recorded.",
+        )
+        return self.record(path, [asdict(finding)])
 
     def keep(self, path: str, fingerprint: str, reason: str) -> None:
         """Record that a person keeps a finding, and why."""

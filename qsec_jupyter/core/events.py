@@ -40,6 +40,10 @@ _TYPES = (
     EventType(
         "run.intent", "A kernel is about to run circuits; the entry holds the statement's digest.", "kernel"
     ),
+    EventType("run.submitted", "A provider took a run's job; the entry holds the job's id.", "kernel"),
+    EventType("run.permitted", "A run may be submitted; the entry names grant and policies.", "control"),
+    EventType("run.refused", "A run must not be submitted; the entry names the rule.", "control"),
+    EventType("run.untracked", "A kernel submitted something that no recorded call made.", "kernel"),
     EventType("run.completion", "A run ended; the entry holds the statement's digest.", "kernel"),
     EventType(
         "evidence.stored", "An artefact of a run was encrypted and kept; the entry holds digests.", "control"

@@ -12,11 +12,17 @@ def home() -> Path:
     The folder is created with mode 0700. It holds the database, the ledger, the statements and
     (without a Vault) the sealed store.
     """
-    chosen = os.environ.get("QSEC_HOME")
-    base = os.environ.get("XDG_DATA_HOME") or str(Path.home() / ".local" / "share")
-    path = Path(chosen).expanduser() if chosen else Path(base) / "qsec"
+    path = _place()
     path.mkdir(mode=0o700, parents=True, exist_ok=True)
     return path
+
+
+def enforce_marker() -> Path:
+    """Return the file that is there when runs need permission on this account; the control plane keeps it.
+
+    It only tells a kernel what to assume before the control plane has answered.
+    """
+    return _place() / "enforce"
 
 
 def journals() -> list[Path]:
@@ -26,3 +32,9 @@ def journals() -> list[Path]:
     one of the same user takes the next slot.
     """
     return sorted(home().glob("journal-*"))
+
+
+def _place() -> Path:
+    chosen = os.environ.get("QSEC_HOME")
+    base = os.environ.get("XDG_DATA_HOME") or str(Path.home() / ".local" / "share")
+    return Path(chosen).expanduser() if chosen else Path(base) / "qsec"

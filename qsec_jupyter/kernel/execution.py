@@ -14,7 +14,8 @@ from collections.abc import Callable
 from contextvars import ContextVar
 from typing import Any, Protocol
 
-from . import capture, channel as channels, evidence, hooking
+from ..core.errors import Denied
+from . import capture, channel as channels, evidence, hooking, permission
 from .channel import Channel
 from .coroutines import Within
 from .health import Check
@@ -42,13 +43,26 @@ class Finish:
     ) -> None:
         """Record that the run has ended now, and how; ``later`` are steps for the sending thread."""
         if self._run.end():
-            make = functools.partial(self._run.completion, status, result, error_type, gaps, later)
+            make = functools.partial(self._make, status, result, error_type, gaps, later)
             self._to.add_later(self._run.run_id, make)
 
     def submitted(self, job: dict[str, Any]) -> None:
         """Record what the provider calls the job, ``{"id": ..., "session": ...}``: it can be found again."""
         self._run.job = job
         self._to.note("submitted", run_id=self._run.run_id, job=job)
+
+    def _make(self, *outcome: Any) -> Record:
+        return self._run.completion(*outcome)
+
+
+class _FinishFoundAgain(Finish):
+    """Records the end of a run that another kernel began; which run that was, the job's id tells."""
+
+    __slots__ = ()
+
+    def _make(self, *outcome: Any) -> Record:
+        self._run.run_id = self._to.ask("job", id=self._run.job["id"])["run_id"]
+        return super()._make(*outcome)
 
 
 class Framework(Protocol):
@@ -97,6 +111,7 @@ def start(channel: Channel, ip: Any) -> None:
     global recorder, _shell  # noqa: PLW0603  # one kernel, one recorder
     _shell = ip
     recorder = Recorder(channel, _finish)
+    permission.start(channel)
 
 
 def stop(limit: float) -> None:
@@ -112,8 +127,19 @@ def has_room() -> bool:
 
 
 def switch(*, on: bool) -> None:
-    """Stop or resume recording, as the user asked; that itself is recorded."""
+    """Stop or resume recording, as the user asked; that itself is recorded.
+
+    Raises:
+        Denied: ``run.enforced``: where runs need permission, they are not switched off.
+    """
     global _on  # noqa: PLW0603  # one kernel, one switch
+    if not on and recorder is not None and permission.enforcing():
+        raise Denied(
+            "run.enforced",
+            "Recording cannot be switched off here",
+            "Runs need permission in this installation.",
+            "Ask whoever keeps the catalogue.",
+        )
     if recorder is not None and on != _on:
         recorder.gap(f"the user switched recording {'on' if on else 'off'}")
     _on = on
@@ -142,6 +168,51 @@ def checks() -> list[Check]:
 def hook(root: type, framework: Framework) -> None:
     """Record the framework's method of ``root`` and of each of its subclasses, those to come included."""
     hooking.hook(root, framework.method, functools.partial(_wrap, framework=framework), _not_hooked)
+
+
+def untracked(operation: str, told: Callable[[], dict[str, Any]]) -> None:
+    """Report a submission to a provider that no recorded call made; with enforcement, refuse it.
+
+    Args:
+        operation: Where it was noticed.
+        told: Returns what is submitted: ``program`` and ``backend``.
+
+    Raises:
+        Denied: ``run.untracked``, in enforce mode.
+    """
+    if not _on or recorder is None or running.get() is not None:
+        return
+    if permission.enforcing():
+        raise Denied(
+            "run.untracked",
+            "This submission was refused: no recorded call made it",
+            f"{operation} was called by itself.",
+            "Run circuits by a sampler, an estimator or a backend.",
+        )
+    try:
+        recorder.note("untracked", operation=operation, source=capture.source(_shell), **told())
+    except Exception as error:  # noqa: BLE001  # fail open
+        recorder.gap(
+            f"a submission that no recorded call made could not be reported ({type(error).__name__})"
+        )
+
+
+def found_again(framework: str, operation: str, job: dict[str, Any]) -> Finish | None:
+    """Return what records the end of a run of an earlier kernel, whose job is read in this one.
+
+    Args:
+        framework: Such as ``qiskit``.
+        operation: What reads the result.
+        job: The provider's ids; ``id`` at least.
+
+    Returns:
+        ``None`` when nothing is recorded here.
+    """
+    if not _on or recorder is None or "id" not in job:
+        return None
+    run = Run(framework, operation)
+    run.job = job
+    return _FinishFoundAgain(run, recorder)
 
 
 def _not_hooked(what: str) -> None:
@@ -232,8 +303,54 @@ def _begin(
         framework.describe(run, instance, args, options)
     except Exception as error:  # noqa: BLE001  # fail open: a run is never lost to its record
         run.gaps.append(f"not all of the call could be described ({type(error).__name__})")
-    to.add_later(run.run_id, run.intent)
+    if permission.enforcing():
+        to.add(_permitted(run))
+    else:
+        to.add_later(run.run_id, run.intent)
     return run, args
+
+
+def _permitted(run: Run) -> Record:
+    """Describe a run in full and return its intent, once the control plane permits it.
+
+    Raises:
+        Denied: The run must not be submitted.
+    """
+    record = run.intent()
+    capture.complete(record)
+    hashes = [_hash_of(circuit) for circuit in record["execution"]["circuits"]]
+    if None in hashes or run.gaps:
+        raise Denied(
+            "run.undescribed",
+            "This run was not submitted: it could not be described",
+            "; ".join(record["gaps"])[:500],
+            "Permission is given for known circuits; build them from gates that Qiskit can look into.",
+        )
+    backend = record["backend"]
+    _ask(run, backend, [str(found) for found in hashes], record["execution"].get("shots"))
+    return record
+
+
+def _ask(run: Run, backend: dict[str, Any], hashes: list[str], shots: int | None) -> None:
+    about = {name: backend.get(name) for name in ("name", "type", "provider")}
+    permission.ask(
+        {
+            "run_id": run.run_id,
+            "framework": run.framework,
+            "operation": run.operation,
+            "backend": about,
+            "circuits": hashes,
+            "shots": shots,
+        }
+    )
+    run.permitted |= {str(backend.get("name"))}
+
+
+def _hash_of(circuit: dict[str, Any]) -> str | None:
+    """Return what names a circuit: its structural hash, else the digest of its program."""
+    structure, program = circuit.get("structural_hash"), circuit.get("program")
+    found = (structure or {}).get("value") or (program or {}).get("sha256")
+    return str(found) if found else None
 
 
 def _note_child(
@@ -244,12 +361,17 @@ def _note_child(
     args: tuple[Any, ...],
     options: dict[str, Any],
 ) -> None:
+    summary: dict[str, Any] = {}
     try:
-        parent.child(
-            {"operation": framework.operation(instance), **framework.summarise(instance, args, options)}
-        )
+        summary = framework.summarise(instance, args, options)
+        parent.child({"operation": framework.operation(instance), **summary})
     except Exception as error:  # noqa: BLE001  # fail open
         to.gap(f"a nested call could not be described ({type(error).__name__})", parent.run_id)
+    if permission.enforcing() and summary.get("backend") not in parent.permitted:
+        # A call that was permitted for one backend must not carry another one in.
+        cls = type(instance)
+        kind = f"{cls.__module__}.{cls.__qualname__}"
+        _ask(parent, {"name": summary.get("backend"), "type": kind}, [], summary.get("shots"))
 
 
 def _finish(record: Record) -> Record:

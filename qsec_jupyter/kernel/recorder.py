@@ -102,6 +102,14 @@ class Recorder:
             self._notes.append((op, args))
             self._wake()
 
+    def ask(self, op: str, **args: Any) -> dict[str, Any]:
+        """Ask the control plane something that a record needs; on the sending thread.
+
+        Raises:
+            QsecError: What it answered, or ``Unavailable``; the record is then made again later.
+        """
+        return self._channel.call(op, **args)
+
     def flush(self, limit: float) -> bool:
         """Wait until everything is acknowledged, at most ``limit`` seconds; say whether it is."""
         if self._channel.closed:
@@ -183,6 +191,10 @@ class Recorder:
             if entry.record is None:
                 try:
                     entry.record = self._finish(entry.make())
+                except Unavailable:
+                    if not batch:
+                        raise
+                    break
                 except Exception as error:  # noqa: BLE001  # one odd record must not hold up the others
                     with self._changed:
                         self._queue.remove(entry)

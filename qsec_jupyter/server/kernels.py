@@ -130,7 +130,7 @@ class KernelSockets:
             raise Invalid(
                 "channel.unknown_op", "The kernel asked for something unknown", remedy="Update qsec."
             )
-        if message.get("op") == "record":
+        if message.get("op") in {"record", "untracked"}:
             notebook = await self._notebook(kernel_id) if self._notebook else None
             args = {**args, "server": {"notebook": notebook}}  # ours, whatever the kernel put there
         try:
@@ -209,7 +209,7 @@ async def _state(control: Calls) -> dict[str, Any]:
 
 async def _hello(control: Calls, kernel_id: str, args: dict[str, Any]) -> dict[str, Any]:
     state = await _state(control)
-    return {"kernel_id": kernel_id, "user": state["principal"], "mode": "record"}
+    return {"kernel_id": kernel_id, "user": state["principal"], "mode": state["mode"]}
 
 
 async def _targets(control: Calls, kernel_id: str, args: dict[str, Any]) -> dict[str, Any]:
@@ -274,6 +274,35 @@ async def _run(control: Calls, kernel_id: str, args: dict[str, Any]) -> dict[str
     return run
 
 
+async def _submitted(control: Calls, kernel_id: str, args: dict[str, Any]) -> dict[str, Any]:
+    done: dict[str, Any] = await control.call(
+        "POST", _path(args, "run_id", "/v1/runs/", "/job"), args["job"], kernel_id=kernel_id
+    )
+    return done
+
+
+async def _job(control: Calls, kernel_id: str, args: dict[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = await control.call("GET", _path(args, "id", "/v1/jobs/"), kernel_id=kernel_id)
+    return found
+
+
+async def _permit(control: Calls, kernel_id: str, args: dict[str, Any]) -> dict[str, Any]:
+    permit: dict[str, Any] = await control.call("POST", "/v1/permits", args["run"], kernel_id=kernel_id)
+    return permit
+
+
+async def _untracked(control: Calls, kernel_id: str, args: dict[str, Any]) -> dict[str, Any]:
+    notebook = args["server"]["notebook"] or {}
+    source = args.get("source")
+    body = {
+        **{key: str(args[key]) for key in ("operation", "program", "backend")},
+        "cell_id": source.get("cell_id") if isinstance(source, dict) else None,
+        "path": str(notebook.get("path") or ""),
+    }
+    done: dict[str, Any] = await control.call("POST", "/v1/untracked", body, kernel_id=kernel_id)
+    return done
+
+
 async def _evidence(control: Calls, kernel_id: str, args: dict[str, Any]) -> dict[str, Any]:
     body = {key: args[key] for key in ("media_type", "encoding", "data")}
     done: dict[str, Any] = await control.call(
@@ -307,6 +336,10 @@ OPERATIONS: dict[str, Operation] = {
     "runs": _runs,
     "run": _run,
     "evidence": _evidence,
+    "submitted": _submitted,
+    "job": _job,
+    "permit": _permit,
+    "untracked": _untracked,
     "gap": _gap,
     "status": _status,
 }

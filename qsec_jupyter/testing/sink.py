@@ -63,7 +63,7 @@ class Sink:
         if op == "gap":
             self._gap(str(args["what"]))
             return {"recorded": True}
-        return {} if op == "evidence" else None
+        return {} if op in {"evidence", "submitted", "untracked"} else None
 
     def _record(self, record: dict[str, Any]) -> dict[str, Any]:
         self.counts[record["kind"]] += 1

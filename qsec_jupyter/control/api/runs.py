@@ -56,6 +56,34 @@ def diff_runs(run_id: str, other: str, control: Control, asking_kernel: AskingKe
     return control.runs.diff(run_id, other, asking_kernel)
 
 
+@router.post("/runs/{run_id}/job", response_model=schemas.JobRun)
+def record_job(run_id: str, body: schemas.Job, control: Control, asking_kernel: AskingKernel = None) -> Any:
+    """Note what a provider calls a run's job, so that a later kernel can complete the run."""
+    control.evidence.submitted(run_id, body.id, body.session, require_kernel(asking_kernel))
+    return {"run_id": run_id}
+
+
+@router.get("/jobs/{job_id}", response_model=schemas.JobRun)
+def find_job(job_id: str, control: Control, asking_kernel: AskingKernel = None) -> Any:
+    """Return the run that a provider's job belongs to, whichever kernel began it."""
+    return {"run_id": control.runs.of_job(job_id)["run_id"]}
+
+
+@router.post("/permits", response_model=schemas.Permit)
+def permit_run(body: schemas.RunPlan, control: Control, asking_kernel: AskingKernel = None) -> Any:
+    """Decide whether a kernel may submit a run."""
+    return control.permits.decide(body.model_dump(), require_kernel(asking_kernel))
+
+
+@router.post("/untracked", response_model=schemas.Recorded)
+def record_untracked(body: schemas.Untracked, control: Control, asking_kernel: AskingKernel = None) -> Any:
+    """Record a submission that no recorded call made; it is a finding."""
+    kernel_id = require_kernel(asking_kernel)
+    about = body.model_dump(exclude={"path"})
+    control.audit.record("run.untracked", control.principal.name, kernel=kernel_id, **about)
+    return {"recorded": control.findings.record_untracked(body.path, about)}
+
+
 @router.post("/gaps", response_model=schemas.GapRecorded)
 def record_gap(body: schemas.Gap, control: Control, asking_kernel: AskingKernel = None) -> Any:
     """Note that something could not be recorded."""

@@ -148,6 +148,7 @@ class RunSummary(Schema):
     parent_run_id: str | None
     notebook: str | None
     gaps: list[str]
+    job_id: str | None = None
 
 
 class RunPage(Schema):
@@ -315,6 +316,57 @@ class Kept(Schema):
     kept: bool
 
 
+class Job(Schema):
+    """What a provider calls a run's job."""
+
+    id: Annotated[str, Field(min_length=1, max_length=200)]
+    session: Name | None = None
+
+
+class JobRun(Schema):
+    """The run that a job belongs to."""
+
+    run_id: str
+
+
+class RunBackend(Schema):
+    """Where a run is about to go, as the kernel says."""
+
+    name: Name
+    type: Name | None = None
+    provider: Name | None = None
+
+
+class RunPlan(Schema):
+    """A run that asks for permission."""
+
+    run_id: Annotated[str, Field(pattern="^[0-9a-zA-Z]{8,64}$")]
+    framework: Name
+    operation: Name
+    backend: RunBackend
+    circuits: Annotated[list[Annotated[str, Field(max_length=128)]], Field(max_length=1000)] = []
+    shots: int | None = None
+
+
+class Permit(Schema):
+    """Permission to submit a run; ``target`` is ``null`` for a local simulator."""
+
+    run_id: str
+    target: str | None
+    grant_id: str | None
+    policies: list[str]
+
+
+class Untracked(Schema):
+    """A submission that no recorded call made."""
+
+    operation: Name
+    program: Name
+    backend: Name
+    cell_id: Name | None = None
+    path: Text = ""
+
+
 class Gap(Schema):
     """Something that could not be recorded."""
 
@@ -339,6 +391,7 @@ class State(Schema):
     """All that the panel shows, with a version to wait on."""
 
     version: int
+    mode: Literal["record", "enforce"]
     principal: Principal
     vault: VaultInfo
     targets: list[Target]

@@ -8,7 +8,7 @@ from datetime import datetime
 from importlib.metadata import version
 from typing import Any
 
-from ...core.errors import Invalid, QsecError
+from ...core.errors import Invalid, NotFound, QsecError
 from ...core.model import Grant, Principal, rfc3339
 from ...core.signing import Signer
 from ...ledger.evidence import StatementStore
@@ -103,14 +103,14 @@ class Evidence:
         if kind not in _EVENT or not 8 <= len(run_id) <= 64 or not run_id.isalnum():
             raise Invalid("record.malformed", "A run record is malformed", "It needs a run_id and a kind.")
         row = self._store.one(tables.runs, {"run_id": run_id})
-        if row is not None and row["kernel_id"] != kernel_id:
+        if row is not None and row["kernel_id"] != kernel_id and not _completes_later(record, row["summary"]):
             raise Invalid("record.foreign_run", "That run belongs to another kernel")
         summary = row["summary"] if row else _summary(record, kernel_id, server)
         done = summary[kind]
         if done is not None:
             index = summary["ledger_index"] if kind == "intent" or row is None else row["completion_index"]
             return {"statement": done, "index": index}
-        return self._write(record, kind, row, summary, server)
+        return self._write(record, kind, row, {**summary, "kernel_id": kernel_id}, server)
 
     def _write(
         self, record: Record, kind: str, row: Row | None, summary: Row, server: Record
@@ -127,11 +127,43 @@ class Evidence:
             raise
         self._unlisted = True
         summary = {**summary, kind: identity, "signed_by": signer.name, "gaps": [*summary["gaps"], *gaps]}
+        if row is not None:
+            summary["kernel_id"] = row[
+                "kernel_id"
+            ]  # a later kernel completes a run; it stays the first one's
         self._keep(
             row, _after(summary, record, kind, index, grant.id if grant else None), record, kind, index
         )
         self._unlisted = False
         return {"statement": identity, "index": index}
+
+    def submitted(self, run_id: str, job_id: str, session: str | None, kernel_id: str) -> None:
+        """Note what a provider calls a run's job.
+
+        Raises:
+            NotFound: ``run.unknown``: this kernel has recorded no such run.
+        """
+        with self._lock:
+            if self._unlisted:
+                self.recover()
+            row = self._store.one(tables.runs, {"run_id": run_id})
+            if row is None or row["kernel_id"] != kernel_id:
+                raise NotFound("run.unknown", "There is no such run")
+            if row["summary"].get("job_id") == job_id:
+                return
+            data = {"run": run_id, "kernel": kernel_id, "job": job_id, "session": session}
+            self._audit.record("run.submitted", self._principal.name, **data)
+            self._unlisted = True
+            self._keep_job(row, job_id)
+            self._unlisted = False
+        self._changes.bump()
+
+    def _keep_job(self, row: Row, job_id: str) -> None:
+        values = {
+            "summary": {**row["summary"], "job_id": job_id},
+            "searched": f"{row['searched']} {job_id.lower()}",
+        }
+        self._store.change(tables.runs, {"run_id": row["run_id"]}, values)
 
     def account(self) -> None:
         """After a crash: enter statements that were stored and not entered, and list what was entered."""
@@ -148,10 +180,14 @@ class Evidence:
         known = self._store.highest(tables.runs.c.position, tables.runs.c.completion_index)
         for event in self._ledger.read(known + 1):
             kind = next((kind for kind, name in _EVENT.items() if name == event["type"]), None)
-            if kind is None:
+            if kind is None and event["type"] != "run.submitted":
                 continue
             data = event["data"]
             row = self._store.one(tables.runs, {"run_id": data["run"]})
+            if kind is None:
+                if row is not None and row["summary"].get("job_id") != data["job"]:
+                    self._keep_job(row, data["job"])
+                continue
             predicate = self._runs.statement(data["statement"])["predicate"]
             grant_id, record = (
                 predicate["authority"]["grant"],
@@ -262,6 +298,18 @@ class Evidence:
     def gap_count(self) -> int:
         """Count the gaps of this journal, those not written yet included."""
         return len(self._owed_gaps) + self._gaps_not_listed + len(self._store.rows(tables.gaps))
+
+
+def _completes_later(record: Record, summary: Row) -> bool:
+    """Say whether another kernel may end this run: it read the result of the job that the run submitted."""
+    job = record.get("job")
+    known = summary.get("job_id")
+    return (
+        record.get("kind") == "completion"
+        and isinstance(job, dict)
+        and known is not None
+        and job.get("id") == known
+    )
 
 
 def _summary(record: Record, kernel_id: str, server: Record) -> Row:

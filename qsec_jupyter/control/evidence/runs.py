@@ -150,6 +150,19 @@ class Runs:
         run["citation"] = citation(run, self._journal, version("qsec-jupyter"))
         return run
 
+    def of_job(self, job_id: str) -> Row:
+        """Return the summary of the run that submitted a provider's job.
+
+        Raises:
+            NotFound: ``run.unknown_job``: no run of this journal did.
+        """
+        conditions = [tables.runs.c.searched.contains(job_id.lower(), autoescape=True)]
+        for row in self._store.newest(tables.runs, conditions, 100):
+            summary: Row = row["summary"]
+            if summary.get("job_id") == job_id:
+                return summary
+        raise NotFound("run.unknown_job", "No recorded run has submitted that job")
+
     def diff(self, a: str, b: str, asking_kernel: str | None = None) -> Row:
         """Return what changed from run ``a`` to run ``b``.
 

@@ -13,7 +13,7 @@ import cedarpy
 from ...core.errors import Bug, Denied
 from ...core.model import Principal
 
-Action = Literal["request", "auto_approve", "approve", "deny", "issue", "revoke", "cancel"]
+Action = Literal["request", "auto_approve", "approve", "deny", "issue", "revoke", "cancel", "run"]
 BUNDLE = Path(__file__).parent
 _ID = re.compile(r'@id\("([^"]+)"\)')
 
@@ -26,6 +26,8 @@ class Situation:
     own_request: bool = False
     own_kernel: bool = False
     single_user: bool = False
+    granted: bool = False
+    local: bool = False
 
 
 @dataclass(frozen=True, slots=True)

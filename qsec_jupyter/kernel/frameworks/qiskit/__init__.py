@@ -1,4 +1,4 @@
-"""Qiskit: every backend, sampler and estimator, by the classes they must derive from.
+"""Qiskit: every backend, sampler and estimator, by the classes they must derive from; and IBM's runtime.
 
 Nothing here imports qiskit. The hooks are put on the modules that DEFINE the base classes, right after
 the user's own import has executed them.
@@ -10,7 +10,7 @@ from collections.abc import Callable
 from types import ModuleType
 
 from ... import execution
-from . import jobs
+from . import jobs, runtime
 from .backends import Backends
 from .primitives import Primitives
 
@@ -36,4 +36,12 @@ _HOOKS: dict[str, Callable[[ModuleType], None]] = {
         module, Primitives("estimator"), "BaseEstimatorV2", "BaseEstimatorV1"
     ),
     "qiskit.primitives.primitive_job": jobs.carry_context,
+    "qiskit_ibm_runtime.executor.executor": runtime.hook_program,
+    "qiskit_ibm_runtime.executor_noise_learner.noise_learner_v3": runtime.hook_program,
+    "qiskit_ibm_runtime.noise_learner.noise_learner": runtime.hook_program,
+    "qiskit_ibm_runtime.noise_learner_v3.noise_learner_v3": runtime.hook_program,
+    "qiskit_ibm_runtime.calibrator.calibrator": runtime.hook_program,
+    "qiskit_ibm_runtime.qiskit_runtime_service": runtime.hook_service,
+    "qiskit_ibm_runtime.fake_provider.local_service": runtime.hook_service,
+    "qiskit_ibm_runtime.runtime_job_v2": runtime.hook_job,
 }

@@ -19,14 +19,39 @@ from . import results
 BACKEND_RESULT = "qsec.dev/result/qiskit-backend/v1"
 PRIMITIVE_RESULT = "qsec.dev/result/qiskit-primitive/v1"
 
+_ENDINGS = frozenset({"RuntimeJobFailureError", "RuntimeJobMaxTimeoutError", "RuntimeInvalidStateError"})
+"""What a remote job's ``result()`` raises for a job that failed, ran too long or was cancelled."""
+
 
 def observe(job: Any, finish: execution.Finish) -> None:
     """Have the end of a job recorded; its result is never fetched for that."""
     future = getattr(job, "_future", None)
     if isinstance(future, Future):
         future.add_done_callback(lambda done: _of_future(done, finish))
-    else:
-        when_fetched(job, "result", lambda result: _of_result(result, finish))
+        return
+    when_fetched(job, "result", lambda result: of_result(result, finish), lambda error: failed(error, finish))
+    known = named(job)
+    if known:
+        finish.submitted(known)
+
+
+def named(job: Any) -> Json:
+    """Return the ids that a provider gave a job and its session; it is not asked again."""
+    held = getattr(job, "_job_id", None)
+    found = {"id": held if held is not None else _asked_id(job), "session": getattr(job, "_session_id", None)}
+    return {name: value for name, value in found.items() if isinstance(value, str) and value}
+
+
+def _asked_id(job: Any) -> Any:
+    return job.job_id() if callable(getattr(job, "job_id", None)) else None
+
+
+def failed(error: BaseException, finish: execution.Finish) -> bool:
+    """Record the end of a job whose result raised, if that says that it has ended; say whether it does."""
+    kind = type(error).__name__
+    if kind in _ENDINGS:
+        finish("failed", error_type=kind)
+    return kind in _ENDINGS
 
 
 def carry_context(module: ModuleType) -> None:
@@ -64,10 +89,10 @@ def _of_future(future: Future[Any], finish: execution.Finish) -> None:
     if error is not None:
         finish("failed", error_type=type(error).__name__)
     else:
-        _of_result(future.result(), finish)
+        of_result(future.result(), finish)
 
 
-def _of_result(result: Any, finish: execution.Finish) -> None:
+def of_result(result: Any, finish: execution.Finish) -> None:
     """Read now what is measured, which its owner may change from now on; digest and keep it later."""
     status = "failed" if getattr(result, "success", True) is False else "done"
     unknown: list[str] = []

@@ -1,0 +1,110 @@
+"""Decides whether a kernel may submit a run, in enforce mode.
+
+What a kernel says of its run is its own claim, so this guides; the gateway and the provider enforce.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..core.errors import Denied, QsecError
+from ..core.model import Principal
+from .access import Access
+from .audit import Audit
+from .catalog import Catalogue
+from .policy.engine import PolicyEngine, Situation
+
+UNLISTED = "unlisted"
+"""The resource that policy sees for a backend of no target."""
+
+
+class Permits:
+    """Asks policy about each run, and writes down what it said before it is answered.
+
+    Args:
+        catalogue: Which target a backend belongs to, and what is local.
+        access: Which grants are active.
+        policy: Decides.
+        audit: Where decisions are written.
+        principal: Whose kernels these are.
+    """
+
+    def __init__(
+        self, catalogue: Catalogue, access: Access, policy: PolicyEngine, audit: Audit, principal: Principal
+    ) -> None:
+        self._catalogue = catalogue
+        self._access = access
+        self._policy = policy
+        self._audit = audit
+        self._principal = principal
+
+    def decide(self, run: dict[str, Any], kernel_id: str) -> dict[str, Any]:
+        """Permit a run.
+
+        Args:
+            run: ``run_id``, ``operation``, ``backend`` {name, type}, ``circuits`` (hashes) and ``shots``.
+            kernel_id: Which kernel asks.
+
+        Returns:
+            ``{"run_id", "target", "grant_id", "policies"}``; the target is ``None`` for a local simulator.
+
+        Raises:
+            Denied: ``run.unlisted_backend``, ``run.no_grant`` or ``policy.denied``; recorded.
+        """
+        about = {
+            "run": run["run_id"],
+            "kernel": kernel_id,
+            "operation": run["operation"],
+            "backend": run["backend"]["name"],
+            "circuits": run["circuits"],
+            "shots": run["shots"],
+            "policy": self._policy.digest,
+        }
+        try:
+            permit = self._decide(run, kernel_id)
+        except QsecError as error:
+            self._audit.record("run.refused", self._principal.name, **about, rule=error.code)
+            raise
+        said = {"target": permit["target"], "grant": permit["grant_id"], "policies": permit["policies"]}
+        self._audit.record("run.permitted", self._principal.name, **about, **said)
+        return permit
+
+    def _decide(self, run: dict[str, Any], kernel_id: str) -> dict[str, Any]:
+        rules, backend = self._catalogue.runs, run["backend"]
+        targets = rules.targets_of(backend["name"])
+        grant = next(filter(None, (self._access.active(kernel_id, target) for target in targets)), None)
+        local = not targets and rules.is_local(backend["type"] or "")
+        target = grant.target if grant else (targets or [UNLISTED])[0]
+        situation = Situation(
+            from_kernel=True, own_kernel=True, own_request=True, granted=grant is not None, local=local
+        )
+        known = self._catalogue.targets.get(target)
+        approval = known.approval if known else "review"
+        decision = self._policy.decide(self._principal, "run", target, approval, situation)
+        if not decision.allowed and not local:
+            _explain(backend["name"], targets, granted=grant is not None)
+        decision.require("run", target)
+        return {
+            "run_id": run["run_id"],
+            "target": None if local else target,
+            "grant_id": grant.id if grant else None,
+            "policies": list(decision.policies),
+        }
+
+
+def _explain(backend: str, targets: list[str], *, granted: bool) -> None:
+    """Raise what a person can do about a refusal, where policy alone would not say it."""
+    if not targets:
+        raise Denied(
+            "run.unlisted_backend",
+            "This run was not submitted: its backend belongs to no target",
+            f"No target of the catalogue names {backend}.",
+            "Have the backend added to a target in catalog.toml.",
+        )
+    if not granted:
+        raise Denied(
+            "run.no_grant",
+            "This run was not submitted: there is no active grant for its backend",
+            f"{backend} needs a grant for {' or '.join(targets)}.",
+            f'Ask with qsec.request("{targets[0]}", reason="...").',
+        )
