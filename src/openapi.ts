@@ -244,6 +244,26 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  '/v1/jobs/{job_id}': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * Find Job
+     * @description Return the run that a provider's job belongs to, whichever kernel began it.
+     */
+    get: operations['find_job'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   '/v1/kernels/{kernel_id}/ended': {
     parameters: {
       query?: never;
@@ -258,6 +278,26 @@ export interface paths {
      * @description Revoke what hangs on a kernel that has ended.
      */
     post: operations['end_kernel'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/v1/permits': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * Permit Run
+     * @description Decide whether a kernel may submit a run.
+     */
+    post: operations['permit_run'];
     delete?: never;
     options?: never;
     head?: never;
@@ -328,6 +368,26 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  '/v1/runs/{run_id}/job': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * Record Job
+     * @description Note what a provider calls a run's job, so that a later kernel can complete the run.
+     */
+    post: operations['record_job'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   '/v1/state': {
     parameters: {
       query?: never;
@@ -362,6 +422,26 @@ export interface paths {
     get: operations['list_targets'];
     put?: never;
     post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/v1/untracked': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * Record Untracked
+     * @description Record a submission that no recorded call made; it is a finding.
+     */
+    post: operations['record_untracked'];
     delete?: never;
     options?: never;
     head?: never;
@@ -653,6 +733,24 @@ export interface components {
       status: 'ok' | 'degraded' | 'down';
     };
     /**
+     * Job
+     * @description What a provider calls a run's job.
+     */
+    Job: {
+      /** Id */
+      id: string;
+      /** Session */
+      session?: string | null;
+    };
+    /**
+     * JobRun
+     * @description The run that a job belongs to.
+     */
+    JobRun: {
+      /** Run Id */
+      run_id: string;
+    };
+    /**
      * Keep
      * @description Why a finding may stay.
      */
@@ -669,6 +767,20 @@ export interface components {
     Kept: {
       /** Kept */
       kept: boolean;
+    };
+    /**
+     * Permit
+     * @description Permission to submit a run; ``target`` is ``null`` for a local simulator.
+     */
+    Permit: {
+      /** Grant Id */
+      grant_id: string | null;
+      /** Policies */
+      policies: string[];
+      /** Run Id */
+      run_id: string;
+      /** Target */
+      target: string | null;
     };
     /**
      * Principal
@@ -792,6 +904,18 @@ export interface components {
       summary: components['schemas']['RunSummary'];
     };
     /**
+     * RunBackend
+     * @description Where a run is about to go, as the kernel says.
+     */
+    RunBackend: {
+      /** Name */
+      name: string;
+      /** Provider */
+      provider?: string | null;
+      /** Type */
+      type?: string | null;
+    };
+    /**
      * RunDifference
      * @description Two runs, and what changed from the first to the second.
      */
@@ -830,6 +954,26 @@ export interface components {
       next: string | null;
       /** Runs */
       runs: components['schemas']['RunSummary'][];
+    };
+    /**
+     * RunPlan
+     * @description A run that asks for permission.
+     */
+    RunPlan: {
+      backend: components['schemas']['RunBackend'];
+      /**
+       * Circuits
+       * @default []
+       */
+      circuits: string[];
+      /** Framework */
+      framework: string;
+      /** Operation */
+      operation: string;
+      /** Run Id */
+      run_id: string;
+      /** Shots */
+      shots?: number | null;
     };
     /**
      * RunRecords
@@ -889,6 +1033,8 @@ export interface components {
       grant_id: string | null;
       /** Intent */
       intent: string | null;
+      /** Job Id */
+      job_id: string | null;
       /** Kernel Id */
       kernel_id: string;
       /** Ledger Index */
@@ -925,6 +1071,11 @@ export interface components {
       /** Grants */
       grants: components['schemas']['Grant'][];
       health: components['schemas']['Health'];
+      /**
+       * Mode
+       * @enum {string}
+       */
+      mode: 'record' | 'enforce';
       principal: components['schemas']['Principal'];
       /** Runs */
       runs: components['schemas']['RunSummary'][];
@@ -965,6 +1116,25 @@ export interface components {
       tier: 'deliver' | 'proxy' | 'operate';
       /** Title */
       title: string;
+    };
+    /**
+     * Untracked
+     * @description A submission that no recorded call made.
+     */
+    Untracked: {
+      /** Backend */
+      backend: string;
+      /** Cell Id */
+      cell_id?: string | null;
+      /** Operation */
+      operation: string;
+      /**
+       * Path
+       * @default
+       */
+      path: string;
+      /** Program */
+      program: string;
     };
     /** ValidationError */
     ValidationError: {
@@ -1428,6 +1598,39 @@ export interface operations {
       };
     };
   };
+  find_job: {
+    parameters: {
+      query?: never;
+      header?: {
+        'Qsec-Kernel'?: string | null;
+      };
+      path: {
+        job_id: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Successful Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['JobRun'];
+        };
+      };
+      /** @description Validation Error */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['HTTPValidationError'];
+        };
+      };
+    };
+  };
   end_kernel: {
     parameters: {
       query?: never;
@@ -1448,6 +1651,41 @@ export interface operations {
         };
         content: {
           'application/json': components['schemas']['Ended'];
+        };
+      };
+      /** @description Validation Error */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['HTTPValidationError'];
+        };
+      };
+    };
+  };
+  permit_run: {
+    parameters: {
+      query?: never;
+      header?: {
+        'Qsec-Kernel'?: string | null;
+      };
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['RunPlan'];
+      };
+    };
+    responses: {
+      /** @description Successful Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Permit'];
         };
       };
       /** @description Validation Error */
@@ -1604,6 +1842,43 @@ export interface operations {
       };
     };
   };
+  record_job: {
+    parameters: {
+      query?: never;
+      header?: {
+        'Qsec-Kernel'?: string | null;
+      };
+      path: {
+        run_id: string;
+      };
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['Job'];
+      };
+    };
+    responses: {
+      /** @description Successful Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['JobRun'];
+        };
+      };
+      /** @description Validation Error */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['HTTPValidationError'];
+        };
+      };
+    };
+  };
   get_state: {
     parameters: {
       query?: {
@@ -1652,6 +1927,41 @@ export interface operations {
         };
         content: {
           'application/json': components['schemas']['Target'][];
+        };
+      };
+    };
+  };
+  record_untracked: {
+    parameters: {
+      query?: never;
+      header?: {
+        'Qsec-Kernel'?: string | null;
+      };
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['Untracked'];
+      };
+    };
+    responses: {
+      /** @description Successful Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Recorded'];
+        };
+      };
+      /** @description Validation Error */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['HTTPValidationError'];
         };
       };
     };

@@ -77,6 +77,7 @@ class ControlPlane:
         self.catalogue = catalogue
         self.broker = broker
         self.changes = Changes()
+        self._home = home
         self._journal = journal.take(home, server_id, server_pid)
         folder = self._journal.path
         self.store = Store(open_engine(folder / "qsec.db"))
@@ -142,10 +143,11 @@ class ControlPlane:
 
     def _tell_mode(self) -> None:
         """Leave the mark by which a kernel knows what to assume while no control plane answers."""
+        marker = enforce_marker(self._home)
         if self.catalogue.runs.mode == "enforce":
-            enforce_marker().touch(mode=0o600)
+            marker.touch(mode=0o600)
         else:
-            enforce_marker().unlink(missing_ok=True)
+            marker.unlink(missing_ok=True)
 
     def start(self) -> None:
         """Start keeping time, on the running loop."""

@@ -17,12 +17,15 @@ def home() -> Path:
     return path
 
 
-def enforce_marker() -> Path:
+def enforce_marker(state: Path | None = None) -> Path:
     """Return the file that is there when runs need permission on this account; the control plane keeps it.
 
     It only tells a kernel what to assume before the control plane has answered.
+
+    Args:
+        state: The state folder; that of :func:`home` when left out, which is not made for this.
     """
-    return _place() / "enforce"
+    return (state or _place()) / "enforce"
 
 
 def journals() -> list[Path]:

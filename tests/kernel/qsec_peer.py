@@ -39,6 +39,11 @@ class Peer:
         self.gaps: list[dict[str, Any]] = []
         self.evidence: dict[str, tuple[str, bytes]] = {}
         self.calls: list[str] = []
+        self.mode = "record"
+        self.permitted: set[str] = set()
+        self.asked: list[dict[str, Any]] = []
+        self.jobs: dict[str, str] = {}
+        self.untracked: list[dict[str, Any]] = []
         self.lasting = 1800.0
         self.overrides: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {}
         self.silent: set[str] = set()
@@ -193,6 +198,30 @@ class Peer:
             self.evidence[args["sha256"]] = (args["media_type"], data)
             self._changed.notify_all()
         return {"sha256": args["sha256"], "stored": True}
+
+    def op_hello(self, args: dict[str, Any]) -> dict[str, Any]:
+        return {"kernel_id": "k", "user": {"name": "ada"}, "mode": self.mode}
+
+    def op_submitted(self, args: dict[str, Any]) -> dict[str, Any]:
+        with self._changed:
+            self.jobs[args["job"]["id"]] = args["run_id"]
+            self._changed.notify_all()
+        return {"run_id": args["run_id"]}
+
+    def op_job(self, args: dict[str, Any]) -> dict[str, Any]:
+        if args["id"] not in self.jobs:
+            raise NotFound("run.unknown_job", "No recorded run has submitted that job")
+        return {"run_id": self.jobs[args["id"]]}
+
+    def op_permit(self, args: dict[str, Any]) -> dict[str, Any]:
+        self.asked.append(args["run"])
+        if args["run"]["backend"]["name"] not in self.permitted:
+            raise Denied("run.no_grant", "No active grant", "", "Ask.")
+        return {"run_id": args["run"]["run_id"], "target": "t", "grant_id": "g", "policies": ["p"]}
+
+    def op_untracked(self, args: dict[str, Any]) -> dict[str, Any]:
+        self.untracked.append(args)
+        return {"recorded": 1}
 
     def op_gap(self, args: dict[str, Any]) -> dict[str, Any]:
         self.gaps.append(args)

@@ -210,4 +210,5 @@ def test_every_operation_of_the_wire_is_listed() -> None:
     assert set(OPERATIONS) == {
         *("hello", "targets", "request", "grant", "grants", "credential", "revoke", "cancel"),
         *("record", "runs", "run", "evidence", "gap", "status"),
+        *("submitted", "job", "permit", "untracked"),
     }
