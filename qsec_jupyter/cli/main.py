@@ -16,6 +16,7 @@ COMMANDS: dict[str, str] = {
     "diff": "Say what changed from one recorded run to another.",
     "doctor": "Say what is on, what is off and why.",
     "export": "Write a recorded run in a standard form.",
+    "replay": "Run a recorded run again and judge the outcome.",
     "runs": "Find recorded runs.",
     "scan": "Find secrets in notebooks and text files.",
     "serve": "Run the control plane.",

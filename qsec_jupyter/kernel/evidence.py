@@ -105,6 +105,7 @@ class Sender:
             except Exception as error:  # noqa: BLE001  # one odd artefact must not stop the next
                 why = error.code if isinstance(error, QsecError) else type(error).__name__
                 self._gap(f"an artefact was not kept: {why} ({media_type} {sha256[:12]})")
+                self._known.pop(sha256, None)  # offered again, it is tried again
             with self._changed:
                 self._queue.popleft()
                 self._bytes -= len(data)

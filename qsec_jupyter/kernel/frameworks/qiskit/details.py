@@ -41,7 +41,7 @@ def note(run: Run, instance: Any, backend: Any, options: Json, circuits: list[An
     model = options.get("noise_model") or held.get("noise_model") or _held(backend).get("noise_model")
     layouts = [getattr(circuit, "layout", None) for circuit in circuits[:100]]
     run.later += [
-        functools.partial(_add_runner, instance, held),
+        functools.partial(_add_runner, instance, held, None if backend is instance else backend),
         functools.partial(_add_calibration, backend),
         functools.partial(_add_noise, model),
         functools.partial(_add_compilation, layouts),
@@ -59,14 +59,19 @@ def _held(instance: Any) -> Json:
         return {}
 
 
-def _add_runner(instance: Any, held: Json, record: Json) -> None:
+def _add_runner(instance: Any, held: Json, backend: Any, record: Json) -> None:
     """Say what ran it and with which options in effect, well enough to make it again."""
-    cls = type(instance)
     own = {name: getattr(instance, name, getattr(instance, f"_{name}", None)) for name in _OWN}
     unknown: list[str] = []
-    told = _scalars({**own, **held}, unknown)
-    record["execution"]["runner"] = {"type": f"{cls.__module__}.{cls.__qualname__}", "options": told}
+    told = {"type": _type(instance), "options": _scalars({**own, **held}, unknown)}
+    if backend is not None:
+        told["backend"] = {"type": _type(backend), "options": _scalars(_held(backend), unknown)}
+    record["execution"]["runner"] = told
     record["gaps"] += [f"option {name} in effect is not known" for name in unknown if name != "noise_model"]
+
+
+def _type(instance: Any) -> str:
+    return f"{type(instance).__module__}.{type(instance).__qualname__}"
 
 
 def _scalars(value: Any, unknown: list[str], name: str = "", depth: int = 0) -> Any:

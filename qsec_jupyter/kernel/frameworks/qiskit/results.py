@@ -48,9 +48,13 @@ def _pub(number: int, pub: Any) -> Iterator[Part]:
     for name, held in bits.items():
         yield from _bit_array(f"{number}/{name}", held)
     if "evs" in registers:
-        yield Part(
-            f"{number}/evs", values=_floats(registers["evs"]), errors=_floats(registers.get("stds", ()))
-        )
+        values, errors = _floats(registers["evs"]), _floats(registers.get("stds", ()))
+        precision = (getattr(pub, "metadata", None) or {}).get("target_precision")
+        if not any(errors) and isinstance(precision, float) and precision > 0:
+            errors = [precision] * len(
+                values
+            )  # StatevectorEstimator adds noise of this width and tells no error
+        yield Part(f"{number}/evs", values=values, errors=errors)
 
 
 def _bit_array(name: str, held: Any) -> Iterator[Part]:

@@ -1,0 +1,347 @@
+"""`qsec replay` of real runs: recorded by the kernel's hooks, kept by a real control plane, run again."""
+
+import base64
+import json
+import sys
+import warnings
+import zlib
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent.parent / "kernel"))
+
+from qsec_peer import Peer
+
+qiskit = pytest.importorskip("qiskit")
+pytest.importorskip("qiskit_aer")
+
+from qiskit import QuantumCircuit, transpile  # noqa: E402
+from qiskit.circuit import Parameter  # noqa: E402
+from qiskit.primitives import (  # noqa: E402
+    BackendEstimatorV2,
+    BackendSamplerV2,
+    StatevectorEstimator,
+    StatevectorSampler,
+)
+from qiskit.providers.basic_provider import BasicSimulator  # noqa: E402
+from qiskit.providers.fake_provider import GenericBackendV2  # noqa: E402
+from qiskit.quantum_info import SparsePauliOp  # noqa: E402
+from qiskit_aer import AerSimulator  # noqa: E402
+from qiskit_aer.noise import NoiseModel, depolarizing_error  # noqa: E402
+from qiskit_aer.primitives import EstimatorV2, SamplerV2  # noqa: E402
+
+from qsec_jupyter.core.errors import Bug, Invalid, NotFound, Unavailable  # noqa: E402
+from qsec_jupyter.kernel import channel as channels, evidence, execution, extension  # noqa: E402
+from qsec_jupyter.kernel.channel import Channel  # noqa: E402
+from qsec_jupyter.kernel.frameworks.qiskit import circuits  # noqa: E402
+
+
+@pytest.fixture
+def record(plane, monkeypatch):
+    """Return a function that makes a run under the hooks and returns its id once all of it is kept."""
+
+    def records(args):
+        return {"results": plane.evidence.record(args["records"], "k1", None)}
+
+    def artefact(args):
+        data = base64.b64decode(args["data"])
+        data = zlib.decompress(data) if args["encoding"] == "deflate" else data
+        plane.artefacts.put(args["sha256"], args["media_type"], data, "k1")
+        return {"sha256": args["sha256"], "stored": True}
+
+    with Peer() as peer:
+        peer.overrides |= {"record": records, "evidence": artefact}
+        channel = Channel(peer.kernel_end)
+        monkeypatch.setattr(channels, "mine", channel)
+        monkeypatch.setattr(evidence, "sender", None)
+        monkeypatch.setattr(execution, "recorder", None)
+        circuits._known.clear()  # each test is a kernel of its own
+        execution.start(channel, None)
+        extension.watch()
+
+        def make(run):
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                run().result()
+            assert execution.recorder.flush(10)
+            evidence.stop(10)
+            assert peer.gaps == []
+            return plane.runs.newest("k1", 1)[0]["run_id"]
+
+        yield make
+        execution.recorder = None
+        channel.close()
+
+
+@pytest.fixture
+def replayed(qsec, monkeypatch):
+    """Return a function that replays a run and returns the judgement."""
+
+    def call(run_id, *options):
+        with monkeypatch.context() as patch:
+            patch.setattr(execution, "recorder", None)  # a replay's process has no kernel's hooks
+            done = qsec("replay", run_id, "--json", *options)
+        if done.exception and not isinstance(done.exception, SystemExit):
+            raise done.exception
+        told = json.loads(done.stdout)
+        assert done.exit_code == (0 if told["ok"] else 1)
+        return told
+
+    return call
+
+
+def bell():
+    circuit = QuantumCircuit(2)
+    circuit.h(0)
+    circuit.cx(0, 1)
+    circuit.measure_all()
+    return circuit
+
+
+def rotated():
+    circuit = QuantumCircuit(1)
+    circuit.rx(Parameter("t"), 0)
+    circuit.measure_all()
+    return circuit
+
+
+def ansatz():
+    circuit = QuantumCircuit(2)
+    circuit.ry(Parameter("a"), 0)
+    circuit.cx(0, 1)
+    circuit.rz(Parameter("b"), 1)
+    return circuit
+
+
+def noisy():
+    model = NoiseModel()
+    model.add_all_qubit_quantum_error(depolarizing_error(0.1, 1), ["h", "rx"])
+    return model
+
+
+def bound(circuit):
+    binds = [{circuit.parameters[0]: [0.1, 0.7]}]
+    return AerSimulator().run([circuit], parameter_binds=binds, seed_simulator=7)
+
+
+ZZ = SparsePauliOp.from_list([("ZZ", 1.0), ("XI", 0.5)])
+
+SEEDED = {
+    "aer": lambda: AerSimulator().run(bell(), shots=200, seed_simulator=7),
+    "aer, seed in the backend": lambda: AerSimulator(seed_simulator=3, method="stabilizer").run(bell()),
+    "aer with parameters": lambda: bound(rotated()),
+    "statevector sampler": lambda: StatevectorSampler(seed=5).run([bell()], shots=300),
+    "statevector sampler, sweep": lambda: StatevectorSampler(seed=5).run([(rotated(), [[0.1], [0.2]], 50)]),
+    "statevector estimator": lambda: StatevectorEstimator(seed=5).run(
+        [(ansatz(), ZZ, [0.1, 0.2])], precision=0.1
+    ),
+    "exact estimator": lambda: StatevectorEstimator().run([(ansatz(), [[ZZ], ["YY"]], {"a": 0.1, "b": 0.2})]),
+    "aer sampler": lambda: SamplerV2(seed=5).run([bell(), (rotated(), {"t": 0.3}, 70)], shots=300),
+    "aer estimator": lambda: EstimatorV2(options={"run_options": {"seed": 3}}).run(
+        [(ansatz(), ZZ, [0.1, 0.2])]
+    ),
+    "backend sampler": lambda: BackendSamplerV2(
+        backend=AerSimulator(), options={"seed_simulator": 3, "default_shots": 100}
+    ).run([bell()]),
+    "backend estimator": lambda: BackendEstimatorV2(
+        backend=AerSimulator(seed_simulator=4), options={"default_precision": 0.05}
+    ).run([(ansatz(), SparsePauliOp("ZZ"), [0.1, 0.2])]),
+    "basic simulator": lambda: BasicSimulator().run(bell(), shots=100, seed_simulator=3),
+    "noise in the call": lambda: AerSimulator().run(bell(), noise_model=noisy(), seed_simulator=3),
+    "noise in the backend": lambda: AerSimulator(noise_model=noisy()).run(bell(), seed_simulator=3),
+}
+
+
+@pytest.mark.parametrize("case", SEEDED)
+def test_seeded_run_is_bit_identical(record, replayed, case) -> None:
+    told = replayed(record(SEEDED[case]))
+    assert told["verdict"] == "bit-identical", told
+    assert told["environment"] == []
+
+
+UNSEEDED = {
+    "aer": lambda: AerSimulator().run(bell(), shots=2000),
+    "sampler": lambda: StatevectorSampler().run([bell(), (rotated(), [0.4])], shots=2000),
+    "noise": lambda: AerSimulator(noise_model=noisy()).run(bell(), shots=2000),
+    "estimator": lambda: StatevectorEstimator().run([(ansatz(), ZZ, [0.1, 0.2])], precision=0.02),
+}
+
+
+@pytest.mark.parametrize("case", UNSEEDED)
+def test_unseeded_run_is_statistically_equal_with_its_tests_stated(record, replayed, case) -> None:
+    told = replayed(record(UNSEEDED[case]), "--alpha", "0.00001")
+    assert told["verdict"] == "statistically equal", told
+    for test in told["tests"]:
+        assert test["test"]
+        assert 0 <= test["p"] <= test["adjusted"] <= 1
+        assert test["detectable"] > 0
+
+
+def test_few_shots_are_said_to_show_little(record, replayed) -> None:
+    told = replayed(record(lambda: AerSimulator().run(bell(), shots=20)), "--alpha", "0.00001")
+    assert any("few shots" in why for why in told["why"])
+
+
+def test_another_backend_that_behaves_differently_is_told_by_the_test(
+    record, replayed, tmp_path, monkeypatch
+) -> None:
+    (tmp_path / "my_lab.py").write_text(
+        "from qiskit_aer import AerSimulator\n"
+        "from qiskit_aer.noise import NoiseModel, depolarizing_error\n"
+        "def same(): return AerSimulator()\n"
+        "def worse():\n"
+        "    model = NoiseModel()\n"
+        "    model.add_all_qubit_quantum_error(depolarizing_error(0.5, 2), ['cx'])\n"
+        "    return AerSimulator(noise_model=model)\n"
+    )
+    monkeypatch.syspath_prepend(str(tmp_path))
+    run = record(lambda: AerSimulator().run(bell(), shots=2000))
+    assert replayed(run, "--backend", "my_lab:same", "--alpha", "0.00001")["verdict"] == "statistically equal"
+    told = replayed(run, "--backend", "my_lab:worse")
+    assert told["verdict"] == "different"
+    assert "p = " in told["why"][0]
+    sampled = record(lambda: StatevectorSampler().run([bell()], shots=2000))
+    assert replayed(sampled, "--backend", "my_lab:worse")["verdict"] == "different"
+
+
+def test_backend_that_cannot_be_made_again_is_verified_and_named(record, replayed) -> None:
+    backend = GenericBackendV2(2, seed=1)
+    told = replayed(record(lambda: backend.run(transpile(bell(), backend), shots=50)))
+    assert told["verdict"] == "verified"
+    assert "GenericBackendV2" in " ".join(told["why"])
+    assert "--backend" in " ".join(told["why"])
+
+
+def test_verify_only_runs_nothing(record, replayed, monkeypatch) -> None:
+    run = record(SEEDED["aer"])
+    monkeypatch.setattr(AerSimulator, "run", lambda *_, **__: pytest.fail("it ran"))
+    assert replayed(run, "--verify-only")["verdict"] == "verified"
+
+
+def test_environment_that_differs_is_listed(record, replayed, monkeypatch) -> None:
+    run = record(SEEDED["aer"])
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    told = replayed(run)
+    assert ["threads.OMP_NUM_THREADS", "not there", "1"] in told["environment"]
+
+
+def test_sentence_for_a_person_names_verdict_and_reasons(record, qsec) -> None:
+    run = record(UNSEEDED["aer"])
+    text = qsec("replay", run[:8], "--alpha", "0.00001").stdout
+    assert "statistically equal" in text
+    assert "power at distance 0.1" in text
+
+
+# -- what somebody might try ---------------------------------------------------------------------
+
+
+def sealed(qsec_home):
+    return sorted((qsec_home / "journal-0" / "evidence").glob("*.sealed"))
+
+
+def test_flipped_byte_in_the_evidence_stops_a_replay(record, replayed, qsec_home) -> None:
+    run = record(SEEDED["aer"])
+    for path in sealed(qsec_home):
+        data = path.read_bytes()
+        path.write_bytes(data[:-5] + bytes([data[-5] ^ 1]) + data[-4:])
+    with pytest.raises(Unavailable) as caught:
+        replayed(run)
+    assert caught.value.code == "evidence.damaged"
+
+
+def test_swapped_evidence_stops_a_replay(record, replayed, qsec_home, plane) -> None:
+    run = record(SEEDED["aer"])
+    circuit = plane.runs.get(run)["intent"]["predicate"]["run"]["execution"]["circuits"][0]["qpy"]["sha256"]
+    other = record(lambda: AerSimulator().run(rotated().assign_parameters([0.3]), seed_simulator=1))
+    another = plane.runs.get(other)["intent"]["predicate"]["run"]["execution"]["circuits"][0]["qpy"]["sha256"]
+    folder = qsec_home / "journal-0" / "evidence"
+    (folder / f"{circuit}.sealed").write_bytes((folder / f"{another}.sealed").read_bytes())
+    with pytest.raises(Unavailable) as caught:
+        replayed(run)
+    assert caught.value.code == "evidence.damaged"
+
+
+def test_missing_evidence_and_missing_key_are_told_apart(record, replayed, qsec_home) -> None:
+    run = record(SEEDED["aer"])
+    for path in (qsec_home / "journal-0" / "evidence" / "keys").glob("*.json"):
+        path.unlink()
+    with pytest.raises(Unavailable) as caught:
+        replayed(run)
+    assert caught.value.code == "evidence.key_missing"
+    for path in sealed(qsec_home):
+        path.unlink()
+    with pytest.raises(NotFound) as missing:
+        replayed(run)
+    assert missing.value.code == "replay.not_kept"
+
+
+def test_evidence_whose_key_a_vault_wrapped_says_that_it_needs_the_vault(record, replayed, qsec_home) -> None:
+    run = record(SEEDED["aer"])
+    for path in (qsec_home / "journal-0" / "evidence" / "keys").glob("*.json"):
+        key = {**json.loads(path.read_text()), "wrapped_by": "vault-transit:qsec-evidence"}
+        path.write_text(json.dumps(key))
+    with pytest.raises(Unavailable) as caught:
+        replayed(run)
+    assert caught.value.code == "evidence.needs_vault"
+    assert "VAULT_ADDR" in caught.value.remedy
+
+
+def test_forged_statement_is_not_replayed(record, replayed, qsec_home) -> None:
+    run = record(SEEDED["aer"])
+    for path in (qsec_home / "journal-0" / "statements").glob("*.json"):
+        told = json.loads(path.read_text())
+        payload = base64.b64decode(told["payload"]).replace(b'"seed_simulator":7', b'"seed_simulator":8')
+        path.write_text(json.dumps({**told, "payload": base64.b64encode(payload).decode()}))
+    with pytest.raises(Bug) as caught:
+        replayed(run)
+    assert caught.value.code == "statements.damaged"
+
+
+def forged(plane, **changes):
+    """Record what a lying kernel might say, with a circuit that is really there."""
+    intent = {
+        "run_id": "e" * 32,
+        "kind": "intent",
+        "time": "2026-01-31T09:00:00.000Z",
+        "framework": "qiskit",
+        "operation": "x.run",
+        "backend": {"name": "x"},
+        "execution": changes,
+    }
+    plane.evidence.record([intent], "k1")
+    return "e" * 32
+
+
+@pytest.mark.parametrize(
+    "kind", ["os.system", "subprocess.Popen", "qiskit_aer.backends.aer_simulator.evil", ""]
+)
+def test_record_cannot_choose_which_code_is_imported(record, replayed, plane, kind) -> None:
+    run = record(SEEDED["aer"])
+    circuits = plane.runs.get(run)["intent"]["predicate"]["run"]["execution"]["circuits"]
+    told = replayed(forged(plane, type="backend", circuits=circuits, runner={"type": kind, "options": {}}))
+    assert told["verdict"] == "verified"
+    assert "not run again" in " ".join(told["why"])
+
+
+def test_record_whose_circuit_is_another_one_is_different(record, replayed, plane) -> None:
+    run = record(SEEDED["aer"])
+    (told,) = plane.runs.get(run)["intent"]["predicate"]["run"]["execution"]["circuits"]
+    lie = {**told, "structural_hash": {**told["structural_hash"], "value": "0" * 64}}
+    judged = replayed(forged(plane, type="backend", circuits=[lie]))
+    assert judged["verdict"] == "different"
+    assert "another structure" in judged["why"][0]
+
+
+@pytest.mark.parametrize("name", ["../../etc/passwd", "0" * 63, "~/x", 7, None])
+def test_evidence_name_of_a_lying_record_reaches_no_file(replayed, plane, name) -> None:
+    run = forged(plane, type="backend", circuits=[{"qpy": {"sha256": name}}])
+    with pytest.raises(NotFound):
+        replayed(run)
+
+
+@pytest.mark.parametrize("name", ["nothing", "os:nothing", "no.such.module:x", ":"])
+def test_backend_that_is_not_there_is_refused(record, replayed, name) -> None:
+    run = record(SEEDED["aer"])
+    with pytest.raises(Invalid):
+        replayed(run, "--backend", name)
