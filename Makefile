@@ -10,7 +10,7 @@ export PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD := 1
 CHECK ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test lint types arch generate unit integration attack jest ui bench docs vault wheel constraints clean
+.PHONY: help install demo test lint types arch generate unit integration attack jest ui upstream bench docs vault wheel constraints clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -91,6 +91,9 @@ ui: install chromium ## The story in a real JupyterLab and Notebook in Chromium
 chromium:
 	@command -v chromium >/dev/null || { test "$$(id -u)" = 0 && apt-get update -qq && apt-get install -y -qq chromium; } \
 	    || { echo "Chromium is needed for the UI tests: apt-get install chromium"; exit 1; }
+
+upstream: install ## Suites of Qiskit, ipykernel and others with and without the hooks, compared test by test (40 min)
+	dev/upstream.sh
 
 vault: ## Build a real Vault for the tests into .cache/bin (10 min cold), unless vault or bao is on PATH
 	dev/vault/build.sh

@@ -7,10 +7,12 @@ cd "$(dirname "$0")/.."
 here=$PWD
 folder=$PWD/.cache/upstream
 python=$folder/venv/bin/python
+export PATH=$folder/venv/bin:$PATH
 mkdir -p "$folder"
 
 # What their tests need beside the project itself. Their own warnings and plugins are not what is compared.
-needs="pytest pytest-timeout pytest-asyncio<0.26 pytest-cov ddt hypothesis testtools flaky trio ipyparallel python-dotenv vcrpy responses ipywidgets xmltodict testpath jupyter-server"
+# The runtime's tests draw, too.
+needs="qiskit-ibm-runtime[visualization] plotly pytest pytest-timeout pytest-asyncio<0.26 pytest-cov ddt hypothesis testtools flaky trio ipyparallel python-dotenv vcrpy responses ipywidgets xmltodict testpath jupyter-server"
 options="-p no:cacheprovider -W ignore -q"
 
 tests_of() {

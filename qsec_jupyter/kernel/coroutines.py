@@ -10,6 +10,8 @@ from collections.abc import Callable, Coroutine, Generator
 from contextvars import ContextVar
 from typing import Any, Generic, TypeVar
 
+from .hooking import unseen
+
 _Value = TypeVar("_Value")
 
 
@@ -23,6 +25,7 @@ class Within(Generic[_Value]):
         self._value = value
         self._coroutine = coroutine
 
+    @unseen
     def __await__(self) -> Generator[Any, Any, Any]:
         """Drive the coroutine step by step, as PEP 380 has ``yield from`` do it."""
         step: Callable[[Any], Any] = self._coroutine.send

@@ -259,6 +259,7 @@ def _wrap_coroutine(original: Callable[..., Any], framework: Framework) -> Calla
 # -- one call ----------------------------------------------------------------------------------
 
 
+@hooking.unseen
 def _dispatch(
     framework: Framework,
     to: Recorder,

@@ -6,7 +6,7 @@ import threading
 import weakref
 from collections.abc import Callable
 from types import FunctionType
-from typing import Any
+from typing import Any, TypeVar
 
 MARK = "__qsec__"
 """Set on a method of ours, so that it is never wrapped twice and its removal shows."""
@@ -14,9 +14,23 @@ MARK = "__qsec__"
 Wrap = Callable[[FunctionType], Callable[..., Any]]
 Failed = Callable[[str], None]
 
+_Function = TypeVar("_Function", bound=Callable[..., Any])
+_UNSEEN = f"{__package__} (left out of stacks like importlib._bootstrap)"
 _FOLLOWED = "__qsec_followed__"
 _hooked: weakref.WeakKeyDictionary[type, set[str]] = weakref.WeakKeyDictionary()
 _lock = threading.Lock()
+
+
+def unseen(function: _Function) -> _Function:
+    """Have warnings count past a function of ours, to the line of the user's that they are about; return it.
+
+    A warning names its place by how many frames it is away, and most filters go by that place: without this
+    a deprecation would be blamed on us and not be shown. Python leaves out frames of its import system,
+    which it knows by these two words in the file's name (``warnings._is_internal_frame``).
+    """
+    code: Any = function.__code__
+    function.__code__ = code.replace(co_filename=_UNSEEN)
+    return function
 
 
 def hook(root: type, name: str, wrap: Wrap, failed: Failed) -> None:
@@ -40,9 +54,7 @@ def hook_method(cls: Any, name: str, wrap: Wrap) -> None:
     with _lock:
         original = vars(cls).get(name)
         if isinstance(original, FunctionType) and not getattr(original, MARK, False):
-            wrapper = wrap(original)
-            setattr(wrapper, MARK, True)
-            setattr(cls, name, wrapper)
+            _put(cls, name, wrap(original))
             _hooked.setdefault(cls, set()).add(name)
 
 
@@ -88,10 +100,13 @@ def _hook_class(cls: type, root: type, name: str, wrap: Wrap) -> None:
     if not isinstance(original, FunctionType) or _is_abstract(original):
         return
     if not getattr(original, MARK, False):
-        wrapper = wrap(original)
-        setattr(wrapper, MARK, True)
-        setattr(cls, name, wrapper)
+        _put(cls, name, wrap(original))
     _hooked.setdefault(cls, set()).add(name)
+
+
+def _put(cls: type, name: str, wrapper: Callable[..., Any]) -> None:
+    setattr(wrapper, MARK, True)
+    setattr(cls, name, unseen(wrapper))
 
 
 def _is_abstract(method: FunctionType) -> bool:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from concurrent.futures import Future
 from contextvars import copy_context
 from types import ModuleType
 from typing import Any
 
-from ... import execution
+from ... import execution, hooking
 from ...run import Json, Step
 from .. import values
 from ..fetching import when_fetched
@@ -60,11 +60,10 @@ def carry_context(module: ModuleType) -> None:
     ``PrimitiveJob._submit`` hands its function to a thread pool, which starts in an empty context (see
     qiskit issue 12989). The function is put back before anybody can look: a job stays picklable.
     """
-    job_class = module.PrimitiveJob
-    submit = job_class._submit
-    if getattr(submit, "__qsec__", False):
-        return
+    hooking.hook_method(module.PrimitiveJob, "_submit", _in_context)
 
+
+def _in_context(submit: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(submit)
     def _submit(self: Any) -> Any:
         if execution.running.get() is None or not hasattr(self, "_function"):
@@ -76,8 +75,7 @@ def carry_context(module: ModuleType) -> None:
         finally:
             self._function = function
 
-    _submit.__qsec__ = True  # type: ignore[attr-defined]
-    job_class._submit = _submit
+    return _submit
 
 
 def _of_future(future: Future[Any], finish: execution.Finish) -> None:
