@@ -102,7 +102,7 @@ class ControlPlane:
         )
         self.findings = Findings(self.store, self.audit, self.changes, principal, clock)
         statements = StatementStore(folder / "statements")
-        self.artefacts = Artefacts(folder / "evidence", broker, clock, self.audit)
+        self.artefacts = Artefacts(folder / "evidence", broker, (broker, self.audit, clock))
         self.runs = Runs(self.store, statements, self._keys, self._ledger.journal, self.artefacts)
         self.evidence = Evidence(
             statements=statements,

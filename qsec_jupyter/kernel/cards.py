@@ -222,11 +222,16 @@ def _said(check: dict[str, Any]) -> str:
     )
 
 
+def _claims(statement: dict[str, Any] | None) -> dict[str, Any]:
+    run: dict[str, Any] = ((statement or {}).get("predicate") or {}).get("run") or {}
+    return run
+
+
 class Run:
     """The record of one run, as the control plane holds it.
 
     Attributes:
-        data: ``{summary, intent, completion, envelopes, ledger}``.
+        data: ``{summary, intent, completion, envelopes, ledger, children, citation}``.
     """
 
     def __init__(self, data: dict[str, Any]) -> None:
@@ -240,6 +245,7 @@ class Run:
     def _rows(self) -> list[tuple[str, Any]]:
         run = self.data["summary"]
         envelopes, ledger = self.data.get("envelopes") or {}, self.data.get("ledger") or {}
+        citation = self.data.get("citation")
         return [
             ("Run", copyable(self.run_id)),
             ("Operation", run.get("operation")),
@@ -249,6 +255,9 @@ class Run:
             ("Status", run.get("status")),
             ("Started", run.get("started_at")),
             ("Ended", run.get("ended_at")),
+            ("Notebook", run.get("notebook")),
+            *self._claimed(),
+            ("Nested calls", len(self.data.get("children") or ()) or None),
             *((kind.capitalize(), copyable(sha)) for kind, sha in envelopes.items() if sha),
             ("Signed by", run.get("signed_by")),
             (
@@ -256,8 +265,29 @@ class Run:
                 ", ".join(f"{kind} {index}" for kind, index in ledger.items() if index is not None),
             ),
             ("Grant", run.get("grant_id")),
-            ("Not known", "; ".join(map(str, run.get("gaps") or ())) or "nothing is missing"),
+            ("Not known", "; ".join(self._gaps()) or "nothing is missing"),
+            ("Cite as", copyable(citation["text"]) if citation else None),
         ]
+
+    def _claimed(self) -> list[tuple[str, Any]]:
+        """Return what names the work itself: circuit, commit and result."""
+        said, ended = (_claims(self.data.get(kind)) for kind in ("intent", "completion"))
+        circuits = (said.get("execution") or {}).get("circuits") or ()
+        hashes = [c["structural_hash"]["value"] for c in circuits if c.get("structural_hash")]
+        git = (said.get("source") or {}).get("git") or {}
+        changed = " and changes on top of it" if git.get("dirty") else ""
+        result = (ended.get("result") or {}).get("sha256")
+        return [
+            ("Circuit hash", copyable(hashes[0]) if len(hashes) == 1 else None),
+            ("Commit", f"{git['commit'][:12]}{changed}" if git.get("commit") else None),
+            ("Result", copyable(result) if result else None),
+        ]
+
+    def _gaps(self) -> list[str]:
+        told = [*(self.data["summary"].get("gaps") or ())]
+        for kind in ("intent", "completion"):
+            told += ((self.data.get(kind) or {}).get("predicate") or {}).get("gaps") or ()
+        return list(dict.fromkeys(map(str, told)))
 
     def _repr_html_(self) -> str:
         tone = _STATE_TONE.get(str(self.data["summary"].get("status")), "calm")

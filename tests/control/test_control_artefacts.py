@@ -61,9 +61,9 @@ def test_one_data_key_is_wrapped_for_many_artefacts_and_another_after_its_life(
     assert plane.artefacts.get(sha(QPY + b"\x01")).data == QPY + b"\x01"
 
 
-def test_next_control_plane_opens_what_the_last_one_kept(make_plane, broker, clock, folder, keep) -> None:
+def test_next_control_plane_opens_what_the_last_one_kept(make_plane, broker, folder, keep) -> None:
     keep()
-    reader = Artefacts(folder, broker, clock)
+    reader = Artefacts(folder, broker)
     assert reader.get(sha(QPY)).data == QPY
 
 

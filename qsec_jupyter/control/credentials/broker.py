@@ -120,28 +120,20 @@ class WrappedKey:
     blob: str
 
 
-class KeyWrapping(Protocol):
-    """What encrypts evidence: a key that wraps data keys. Thread-safe; may block."""
-
-    def wrap(self, key: bytes) -> WrappedKey:
-        """Wrap a data key of evidence: by Vault transit, else by a key of this machine.
-
-        Raises:
-            QsecError: If the store that holds the wrapping key does not answer or refuses.
-        """
-        ...
+class KeyOpener(Protocol):
+    """What opens evidence: it unwraps data keys. Thread-safe; may block."""
 
     def unwrap(self, wrapped: WrappedKey) -> bytes:
         """Unwrap a data key, whichever store wrapped it.
 
         Raises:
-            QsecError: As :meth:`wrap`; ``evidence.needs_vault``, ``evidence.key_missing`` or
-                ``evidence.key_damaged``.
+            QsecError: If the store that holds the wrapping key does not answer or refuses;
+                ``evidence.needs_vault``, ``evidence.key_missing`` or ``evidence.key_damaged``.
         """
         ...
 
 
-class Broker(KeyWrapping, Protocol):
+class Broker(KeyOpener, Protocol):
     """A source of credentials and signatures. Every method is thread-safe and may block."""
 
     @property
@@ -181,6 +173,14 @@ class Broker(KeyWrapping, Protocol):
 
     def local_signer(self) -> Signer:
         """Return the key on this machine, for signing while the store is away."""
+        ...
+
+    def wrap(self, key: bytes) -> WrappedKey:
+        """Wrap a data key of evidence: by Vault transit, else by a key of this machine.
+
+        Raises:
+            QsecError: If the store that holds the wrapping key does not answer or refuses.
+        """
         ...
 
     def close(self) -> None:

@@ -10,10 +10,10 @@ from typing import Literal
 
 import structlog
 
-from ...core.errors import QsecError
+from ...core.errors import QsecError, Unavailable
 from ...core.signing import Signer
 from . import dev, identity
-from .broker import Broker, Check, KeyWrapping, TargetSource
+from .broker import Broker, Check, TargetSource, WrappedKey
 from .identity import BrokerIdentity
 from .keystore import KeyStore, real_keyring
 from .naming import Mounts
@@ -21,7 +21,7 @@ from .sealed import STORE_NAME, SealedBroker, SealedFile
 from .signers import new_seed, signer_of
 from .vault import Endpoint, VaultAdapter
 from .vault_broker import VaultBroker
-from .wrapping import MachineWrapping
+from .wrapping import MachineWrapping, is_transit
 
 SIGNING_KEY = "signing.key"
 _log = structlog.get_logger(__name__)
@@ -152,14 +152,36 @@ def _store_checks(home: Path, keys: KeyStore) -> list[Check]:
     ]
 
 
-def opener(home: Path, environ: Mapping[str, str]) -> KeyWrapping:
-    """Return what opens evidence on this machine, without starting or making anything.
+class Opener:
+    """Opens evidence on this machine, without a control plane; starts and makes nothing.
 
-    With ``VAULT_ADDR`` it is that Vault, for keys that a Vault wrapped; else this machine's keys alone.
+    Keys that a Vault wrapped are opened by the Vault of ``VAULT_ADDR``, asked when the first one is needed.
+
+    Args:
+        home: The state folder.
+        environ: The environment, see :func:`.broker.open_broker`.
     """
-    keys = KeyStore(home, real_keyring())
-    found = keys.read(identity.KEY_NAME) if environ.get("VAULT_ADDR") else None
-    return MachineWrapping(keys) if found is None else _external(found, keys, {}, environ)
+
+    def __init__(self, home: Path, environ: Mapping[str, str]) -> None:
+        self._keys = KeyStore(home, real_keyring())
+        self._environ = environ
+        self._vault: Broker | None = None
+
+    def unwrap(self, wrapped: WrappedKey) -> bytes:
+        """See :meth:`.broker.KeyWrapping.unwrap`."""
+        if not is_transit(wrapped) or not self._environ.get("VAULT_ADDR"):
+            return MachineWrapping(self._keys).unwrap(wrapped)
+        if self._vault is None:
+            found = self._keys.read(identity.KEY_NAME)
+            if found is None:
+                raise Unavailable(
+                    "vault.no_identity",
+                    "This machine has no key to log in to the Vault with",
+                    "The account or the state folder is another one than the server's.",
+                    "Use those of the Jupyter Server that recorded the run.",
+                )
+            self._vault = _external(found, self._keys, {}, self._environ)
+        return self._vault.unwrap(wrapped)
 
 
 def local_signer(keys: KeyStore) -> Signer:

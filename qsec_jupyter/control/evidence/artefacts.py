@@ -23,12 +23,12 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from ...core.canonical import canonical_bytes, sha256_hex
-from ...core.errors import Invalid, NotFound, QsecError, Unavailable
+from ...core.errors import Bug, Invalid, NotFound, QsecError, Unavailable
 from ...core.model import rfc3339
 from ...ledger.durable import write_durably
 from ...ledger.log import Ledger
 from ..audit import Audit
-from ..credentials.broker import KeyWrapping, WrappedKey
+from ..credentials.broker import Broker, KeyOpener, WrappedKey
 
 MAX_BYTES = 8 * 1024 * 1024
 """Longest artefact (bytes); a circuit of about 150,000 instructions."""
@@ -61,18 +61,19 @@ class Artefacts:
 
     Args:
         folder: That folder; made at the first artefact.
-        broker: Wraps and unwraps data keys; a broker, or :func:`.choose.opener` to read.
-        clock: Gives the time.
-        audit: Where each artefact is entered; ``None`` for reading only.
+        opener: Unwraps data keys.
+        writing: The broker that wraps them, the ledger's audit and the clock; ``None`` for reading only.
     """
 
     def __init__(
-        self, folder: Path, broker: KeyWrapping, clock: Callable[[], datetime], audit: Audit | None = None
+        self,
+        folder: Path,
+        opener: KeyOpener,
+        writing: tuple[Broker, Audit, Callable[[], datetime]] | None = None,
     ) -> None:
         self._folder = folder
-        self._broker = broker
-        self._clock = clock
-        self._audit = audit
+        self._opener = opener
+        self._writer = writing
         self._lock = threading.Lock()
         self._keys: dict[bytes, bytes] = {}
         self._writing: tuple[bytes, datetime] | None = None  # id of the key in use, and when it was made
@@ -175,7 +176,6 @@ class Artefacts:
             )
 
     def _enter(self, sha256: str, media_type: str, sealed: bytes, size: int, kernel_id: str) -> None:
-        assert self._audit is not None  # a reader never writes
         data: dict[str, Any] = {
             "evidence": sha256,
             "sealed": sha256_hex(sealed),
@@ -183,7 +183,8 @@ class Artefacts:
             "bytes": size,
             "kernel": kernel_id,
         }
-        self._audit.record("evidence.stored", **data)
+        _, audit, _ = self._writers()
+        audit.record("evidence.stored", **data)
 
     # -- encryption -------------------------------------------------------------------------------
 
@@ -213,10 +214,11 @@ class Artefacts:
 
     def _current_key(self) -> tuple[bytes, bytes]:
         """Return id and value of the key to write with; one is made at the first artefact of a process."""
-        now = self._clock()
+        broker, _, clock = self._writers()
+        now = clock()
         if self._writing is None or self._writing[1] + KEY_LIFE < now:
             identity, key = os.urandom(_KEY_ID), AESGCM.generate_key(256)
-            wrapped = self._broker.wrap(key)
+            wrapped = broker.wrap(key)
             entry = {
                 "id": identity.hex(),
                 "made_at": rfc3339(now),
@@ -227,6 +229,11 @@ class Artefacts:
             self._keys[identity] = key
             self._writing = (identity, now)
         return self._writing[0], self._keys[self._writing[0]]
+
+    def _writers(self) -> tuple[Broker, Audit, Callable[[], datetime]]:
+        if self._writer is None:
+            raise Bug("evidence.read_only", "This store of evidence was opened to be read")
+        return self._writer
 
     def _key(self, identity: bytes) -> bytes:
         if identity not in self._keys:
@@ -240,7 +247,7 @@ class Artefacts:
                     f"evidence/keys/{identity.hex()}.json is missing or cannot be read.",
                     "Bring the journal's folder evidence/keys back from a backup.",
                 ) from error
-            self._keys[identity] = self._broker.unwrap(wrapped)
+            self._keys[identity] = self._opener.unwrap(wrapped)
         return self._keys[identity]
 
 

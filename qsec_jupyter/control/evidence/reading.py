@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -17,8 +16,8 @@ from ...ledger import segment
 from ...ledger.evidence import StatementStore
 from ...ledger.keys import KeyArchive
 from .. import tables
-from ..credentials.broker import KeyWrapping
-from ..credentials.choose import opener
+from ..credentials.broker import KeyOpener
+from ..credentials.choose import Opener
 from ..store import Row, Store, open_to_read
 from .artefacts import Artefacts
 from .runs import Query, Runs
@@ -45,7 +44,7 @@ class Journal:
 
 def open_journals(environ: Mapping[str, str]) -> list[Journal]:
     """Open every journal of the state folder that has runs."""
-    keys = opener(home(), environ)
+    keys = Opener(home(), environ)
     return [_open(path, keys) for path in journals() if (path / "qsec.db").exists()]
 
 
@@ -109,9 +108,9 @@ def artefact(journal: Journal, reference: Any) -> bytes | None:
     return journal.artefacts.get(sha256).data
 
 
-def _open(path: Path, keys: KeyWrapping) -> Journal:
+def _open(path: Path, keys: KeyOpener) -> Journal:
     store = Store(open_to_read(path / "qsec.db"))
-    artefacts = Artefacts(path / "evidence", keys, lambda: datetime.now(timezone.utc))
+    artefacts = Artefacts(path / "evidence", keys)
     statements, archive = StatementStore(path / "statements"), KeyArchive(path / "keys")
     return Journal(path, store, Runs(store, statements, archive, journal_id(path), artefacts), artefacts)
 
