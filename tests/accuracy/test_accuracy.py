@@ -1,4 +1,8 @@
-"""How many planted secrets leave a notebook, and how many innocent texts, held to the numbers we promise."""
+"""How many planted secrets leave a notebook, and how many innocent texts are flagged.
+
+Two tables: what the scanner must reach, and what it had reached when the table was last raised. Nothing may fall
+below the second; each promise that is not kept yet is reported as an expected failure, by name.
+"""
 
 from __future__ import annotations
 
@@ -6,16 +10,22 @@ import os
 from pathlib import Path
 
 import pytest
-from measure import false_alarms, real_notebooks, recall
+from measure import Share, false_alarms, real_notebooks, recall
 from planting.files import texts
 from planting.notebooks import clean, samples
 from product import product
 
-AT_LEAST = {"overall": 0.57, "structured": 0.60, "opaque": 0.48, "issued": 0.62, "files": 0.75}
-"""Smallest shares of secrets of which nothing is left after redaction."""
+PROMISED = {"overall": 0.97, "structured": 0.99, "opaque": 0.95, "issued": 1.0, "files": 0.97}
+"""Smallest shares of secrets of which nothing may be left after redaction."""
 
-AT_MOST = {"negatives": 0.025}
-"""Largest shares of innocent texts that are flagged."""
+REACHED = {"overall": 0.57, "structured": 0.60, "opaque": 0.48, "issued": 0.62, "files": 0.75}
+"""The same, as far as we are; raise it with the detection."""
+
+FEW, FEW_REACHED = 0.002, 0.025
+"""Largest share of innocent texts that may be flagged, and as far as we are."""
+
+REAL = 0.02
+"""Most findings per MB of clean real notebooks."""
 
 
 @pytest.fixture(scope="module")
@@ -28,23 +38,37 @@ def scan(notebooks, tmp_path_factory):
     return product(notebooks, tmp_path_factory.mktemp("accuracy"))
 
 
-def test_planted_secrets_are_gone_from_redacted_notebooks(notebooks, scan):
-    result, alarms = recall(notebooks, scan)
-    rates = {"overall": result.overall.rate, **{kind: share.rate for kind, share in result.by_class.items()}}
-    assert not {name: rate for name, rate in rates.items() if rate < AT_LEAST[name]}, (
-        result.missed.most_common(20)
-    )
-    assert alarms.overall.rate <= AT_MOST["negatives"], alarms.by_kind
+@pytest.fixture(scope="module")
+def found(notebooks, scan):
+    in_notebooks, _ = recall(notebooks, scan)
+    in_files, _ = recall(texts(), scan)
+    return {"overall": in_notebooks.overall, **in_notebooks.by_class, "files": in_files.overall}
 
 
-def test_planted_secrets_are_gone_from_redacted_text_files(scan):
-    result, _ = recall(texts(), scan)
-    assert result.overall.rate >= AT_LEAST["files"], result.missed.most_common(20)
+@pytest.fixture(scope="module")
+def flagged(notebooks, scan):
+    among, alone = recall(notebooks, scan)[1].overall, false_alarms(clean(), scan).overall
+    return Share(among.hits + alone.hits, among.total + alone.total)
 
 
-def test_innocent_texts_are_not_flagged(scan):
-    alarms = false_alarms(clean(), scan)
-    assert alarms.overall.rate <= AT_MOST["negatives"], alarms.by_kind
+@pytest.mark.parametrize("name", REACHED)
+def test_secrets_are_gone_as_far_as_reached(found, name):
+    assert found[name].rate >= REACHED[name], str(found[name])
+
+
+@pytest.mark.parametrize("name", PROMISED)
+def test_secrets_are_gone_as_promised(found, name):
+    if found[name].rate < PROMISED[name]:
+        pytest.xfail(f"{name}: {found[name]} found, {PROMISED[name]:.0%} promised")
+
+
+def test_innocent_texts_are_not_flagged_as_far_as_reached(flagged):
+    assert flagged.rate <= FEW_REACHED, str(flagged)
+
+
+def test_innocent_texts_are_not_flagged_as_promised(flagged):
+    if flagged.rate > FEW:
+        pytest.xfail(f"{flagged} flagged, {FEW:.1%} promised")
 
 
 @pytest.mark.skipif(
@@ -53,4 +77,4 @@ def test_innocent_texts_are_not_flagged(scan):
 def test_real_clean_notebooks_are_not_flagged(scan):
     alarms, size = real_notebooks(Path(os.environ["QSEC_REAL_NOTEBOOKS"]), scan)
     assert size > 1
-    assert alarms / size <= 0.02
+    assert alarms / size <= REAL
