@@ -10,10 +10,12 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import struct
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from . import expressions
 from .artefact import PART, Breathe, _go_on
 
 Loops = tuple[Any, ...]
@@ -34,6 +36,8 @@ _BY_PARAMETERS = frozenset(
         "continue_loop",
     }
 )
+_FLOW = frozenset({"for_loop", "if_else", "while_loop", "switch_case", "box"})
+_TURN = 2 * math.pi
 _double = struct.Struct(">d").pack
 
 
@@ -140,8 +144,8 @@ class _Circuit:
         self._parameters: dict[Any, str] = {}
         if circuit.num_parameters:
             # A loop's parameter may have been named by a counter, so it is called by its loop; Qiskit
-            # before 2 lists it among those of the circuit around the loop, too.
-            inner = set(_loop_parameters(circuit)) if self._old else set()
+            # before 2.1 lists it among those of the circuit around the loop, too.
+            inner = set(_loop_parameters(circuit)) if _FLOW & set(circuit.count_ops()) else set()
             own = [p for p in circuit.parameters if p not in loops and p not in inner]
             self._parameters = {parameter: f"p{index}" for index, parameter in enumerate(own)}
             self._parameters |= {parameter: f"l{index}" for index, parameter in enumerate(loops)}
@@ -149,7 +153,7 @@ class _Circuit:
     def parts(self) -> Iterator[list[str]]:
         """Return the circuit's text, some lines at a time."""
         circuit = self._circuit
-        lines = [f"{ALGORITHM} {len(self._qubits)} {len(self._clbits)} {self._value(circuit.global_phase)}"]
+        lines = [f"{ALGORITHM} {len(self._qubits)} {len(self._clbits)} {self._phase(circuit.global_phase)}"]
         own = [parameter for parameter, short in self._parameters.items() if short.startswith("p")]
         lines += [f"parameter {json.dumps(parameter.name)}" for parameter in own]
         if not self._is_block:  # a block has those registers of the circuit around it that it happens to use
@@ -161,6 +165,10 @@ class _Circuit:
         data = circuit.data
         for start in range(0, len(data), PART):
             yield self._instructions(data[start : start + PART])
+
+    def _phase(self, phase: Any) -> str:
+        """Return a phase between 0 and 2 pi; Qiskit reduces it, too, a tiny negative one to 2 pi itself."""
+        return self._value(phase % _TURN % _TURN if isinstance(phase, float) else phase)
 
     def _instructions(self, items: list[Any]) -> list[str]:
         """Return a line for each instruction. This loop is what the hash costs."""
@@ -317,26 +325,19 @@ class _Circuit:
         return self._classical(value)
 
     def _expression(self, value: Any) -> str:
-        """Return a parameter expression as the operations that made it, operands in full."""
+        """Return a parameter expression as a polynomial; one that Qiskit kept no steps of as it prints."""
+        if _is_parameter(value):
+            return self._parameter(value)
         if not value.parameters:
             return _number(complex(value)) if not value.is_real() else _number(value.numeric())
-        if _is_parameter(value):
-            return json.dumps(value.name)  # of another scope
-        replay = getattr(value, "_qpy_replay", None)
-        if not replay:
+        try:
+            return expressions.write(value, self._parameter, _number)
+        except expressions.NotReplayable:
             self._text.gap("a parameter expression is in the hash as it prints only")
-            return f"e({json.dumps(str(value))})"
-        return f"e({';'.join(map(self._step, replay))})"
+            return f"s({json.dumps(str(value))})"
 
-    def _step(self, step: Any) -> str:
-        name = getattr(step.op, "name", None) or str(step.op).rpartition(".")[2]
-        left, right = step.lhs, step.rhs
-        if name == "SUB" and isinstance(right, (int, float)):
-            name, right = "ADD", -right
-        operands = [self._value(left), self._value(right)]
-        if name in ("ADD", "MUL"):  # versions of Qiskit write these down in either order
-            operands.sort()
-        return " ".join([name, *operands])
+    def _parameter(self, parameter: Any) -> str:
+        return self._parameters.get(parameter) or json.dumps(parameter.name)  # of another scope
 
     def _classical(self, value: Any) -> str:
         """Return bits, registers, and the typed expressions of Qiskit's classical module."""
