@@ -51,7 +51,11 @@ export interface paths {
       path?: never;
       cookie?: never;
     };
-    get?: never;
+    /**
+     * List Findings
+     * @description Return findings, newest first.
+     */
+    get: operations['list_findings'];
     put?: never;
     /**
      * Record Findings
@@ -64,7 +68,7 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
-  '/v1/findings/{fingerprint}/keep': {
+  '/v1/findings/keep': {
     parameters: {
       query?: never;
       header?: never;
@@ -74,10 +78,30 @@ export interface paths {
     get?: never;
     put?: never;
     /**
-     * Keep Finding
-     * @description Record that a person keeps a finding, and why.
+     * Keep Findings
+     * @description Record that a person keeps findings of a file, and why.
      */
-    post: operations['keep_finding'];
+    post: operations['keep_findings'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/v1/findings/unkeep': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * Unkeep Findings
+     * @description Record that a person takes kept findings back.
+     */
+    post: operations['unkeep_findings'];
     delete?: never;
     options?: never;
     head?: never;
@@ -388,6 +412,26 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  '/v1/shares': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * Record Share
+     * @description Record a copy by its digest before it is given away.
+     */
+    post: operations['record_share'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   '/v1/state': {
     parameters: {
       query?: never;
@@ -489,6 +533,29 @@ export interface components {
       text: string;
     };
     /**
+     * ClassRule
+     * @description What happens to a secret in a file of one data class.
+     */
+    ClassRule: {
+      /**
+       * Files
+       * @enum {string}
+       */
+      files: 'show' | 'redact' | 'block';
+      /** Keep */
+      keep: boolean;
+      /**
+       * Outputs
+       * @enum {string}
+       */
+      outputs: 'show' | 'redact' | 'block';
+      /**
+       * Source
+       * @enum {string}
+       */
+      source: 'show' | 'redact' | 'block';
+    };
+    /**
      * Comment
      * @description What a person says to a decision.
      */
@@ -526,6 +593,26 @@ export interface components {
     CredentialRequest: {
       /** Target */
       target: string;
+    };
+    /**
+     * DataClasses
+     * @description The data classes from the most open to the strictest, with the default and the floor.
+     */
+    DataClasses: {
+      /**
+       * Default
+       * @enum {string}
+       */
+      default: 'public' | 'internal' | 'confidential' | 'restricted';
+      /**
+       * Floor
+       * @enum {string}
+       */
+      floor: 'public' | 'internal' | 'confidential' | 'restricted';
+      /** Rules */
+      rules: {
+        [key: string]: components['schemas']['ClassRule'];
+      };
     };
     /**
      * DifferenceGroup
@@ -600,6 +687,17 @@ export interface components {
       cell_id: string | null;
       /** Column */
       column: number;
+      /**
+       * Confidence
+       * @default high
+       * @enum {string}
+       */
+      confidence: 'high' | 'medium' | 'low';
+      /**
+       * End Column
+       * @default 0
+       */
+      end_column: number;
       /** Fingerprint */
       fingerprint: string;
       /** Line */
@@ -619,6 +717,14 @@ export interface components {
       surface: string;
       /** Title */
       title: string;
+    };
+    /**
+     * FindingList
+     * @description Findings, newest first.
+     */
+    FindingList: {
+      /** Findings */
+      findings: components['schemas']['RecordedFinding'][];
     };
     /**
      * FindingReport
@@ -752,9 +858,11 @@ export interface components {
     };
     /**
      * Keep
-     * @description Why a finding may stay.
+     * @description Which findings may stay, and why.
      */
     Keep: {
+      /** Fingerprints */
+      fingerprints: string[];
       /** Path */
       path: string;
       /** Reason */
@@ -762,11 +870,11 @@ export interface components {
     };
     /**
      * Kept
-     * @description It is recorded.
+     * @description How many listed findings changed.
      */
     Kept: {
-      /** Kept */
-      kept: boolean;
+      /** Changed */
+      changed: number;
     };
     /**
      * Permit
@@ -855,6 +963,17 @@ export interface components {
       cell_id: string | null;
       /** Column */
       column: number;
+      /**
+       * Confidence
+       * @default high
+       * @enum {string}
+       */
+      confidence: 'high' | 'medium' | 'low';
+      /**
+       * End Column
+       * @default 0
+       */
+      end_column: number;
       /** Fingerprint */
       fingerprint: string;
       /** Found At */
@@ -880,6 +999,18 @@ export interface components {
       surface: string;
       /** Title */
       title: string;
+    };
+    /**
+     * Removed
+     * @description How much was taken out of a shared copy.
+     */
+    Removed: {
+      /** Metadata */
+      metadata: number;
+      /** Outputs */
+      outputs: number;
+      /** Secrets */
+      secrets: number;
     };
     /**
      * Run
@@ -1060,12 +1191,58 @@ export interface components {
       status: 'running' | 'done' | 'failed' | 'unknown';
     };
     /**
+     * Share
+     * @description A copy that was made to be given away.
+     */
+    Share: {
+      /**
+       * Data Class
+       * @enum {string}
+       */
+      data_class: 'public' | 'internal' | 'confidential' | 'restricted';
+      /** Findings */
+      findings: number;
+      keep: components['schemas']['SharedParts'];
+      /** Path */
+      path: string;
+      removed: components['schemas']['Removed'];
+      /** Sha256 */
+      sha256: string;
+      /** Size */
+      size: number;
+      /** Source */
+      source: string;
+    };
+    /**
+     * ShareRecorded
+     * @description The share's id and its position in the ledger.
+     */
+    ShareRecorded: {
+      /** Ledger Index */
+      ledger_index: number;
+      /** Share Id */
+      share_id: string;
+    };
+    /**
+     * SharedParts
+     * @description What a shared copy still holds.
+     */
+    SharedParts: {
+      /** Execution Counts */
+      execution_counts: boolean;
+      /** Metadata */
+      metadata: boolean;
+      /** Outputs */
+      outputs: boolean;
+    };
+    /**
      * State
      * @description All that the panel shows, with a version to wait on.
      */
     State: {
       /** Approvals */
       approvals: components['schemas']['Grant'][];
+      data_classes: components['schemas']['DataClasses'];
       /** Findings */
       findings: components['schemas']['RecordedFinding'][];
       /** Grants */
@@ -1116,6 +1293,16 @@ export interface components {
       tier: 'deliver' | 'proxy' | 'operate';
       /** Title */
       title: string;
+    };
+    /**
+     * Unkeep
+     * @description Which kept findings are taken back.
+     */
+    Unkeep: {
+      /** Fingerprints */
+      fingerprints: string[];
+      /** Path */
+      path: string;
     };
     /**
      * Untracked
@@ -1252,6 +1439,42 @@ export interface operations {
       };
     };
   };
+  list_findings: {
+    parameters: {
+      query?: {
+        path?: string | null;
+        severity?: ('info' | 'low' | 'medium' | 'high' | 'critical') | null;
+        search?: string | null;
+        limit?: number;
+      };
+      header?: {
+        'Qsec-Kernel'?: string | null;
+      };
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Successful Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['FindingList'];
+        };
+      };
+      /** @description Validation Error */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['HTTPValidationError'];
+        };
+      };
+    };
+  };
   record_findings: {
     parameters: {
       query?: never;
@@ -1287,20 +1510,53 @@ export interface operations {
       };
     };
   };
-  keep_finding: {
+  keep_findings: {
     parameters: {
       query?: never;
       header?: {
         'Qsec-Kernel'?: string | null;
       };
-      path: {
-        fingerprint: string;
-      };
+      path?: never;
       cookie?: never;
     };
     requestBody: {
       content: {
         'application/json': components['schemas']['Keep'];
+      };
+    };
+    responses: {
+      /** @description Successful Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Kept'];
+        };
+      };
+      /** @description Validation Error */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['HTTPValidationError'];
+        };
+      };
+    };
+  };
+  unkeep_findings: {
+    parameters: {
+      query?: never;
+      header?: {
+        'Qsec-Kernel'?: string | null;
+      };
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['Unkeep'];
       };
     };
     responses: {
@@ -1866,6 +2122,41 @@ export interface operations {
         };
         content: {
           'application/json': components['schemas']['JobRun'];
+        };
+      };
+      /** @description Validation Error */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['HTTPValidationError'];
+        };
+      };
+    };
+  };
+  record_share: {
+    parameters: {
+      query?: never;
+      header?: {
+        'Qsec-Kernel'?: string | null;
+      };
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['Share'];
+      };
+    };
+    responses: {
+      /** @description Successful Response */
+      201: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ShareRecorded'];
         };
       };
       /** @description Validation Error */

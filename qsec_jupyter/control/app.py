@@ -15,7 +15,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from ..core.errors import HTTP_STATUS, Bug, Invalid, NotFound, QsecError
 from ..core.secret import Secret
-from .api import credentials, evidence, findings, grants, kernels, runs, state
+from .api import credentials, evidence, findings, grants, kernels, runs, shares, state
 from .control_plane import ControlPlane
 
 _log = logging.getLogger("qsec.http")
@@ -33,7 +33,7 @@ def make_app(control: ControlPlane | None, bearer: Secret | None) -> FastAPI:
         generate_unique_id_function=lambda route: route.name,
     )
     app.state.control = control
-    for module in (state, grants, credentials, runs, evidence, findings, kernels):
+    for module in (state, grants, credentials, runs, evidence, findings, shares, kernels):
         app.include_router(module.router)
     app.add_exception_handler(QsecError, _refused)
     app.add_exception_handler(RequestValidationError, _malformed)

@@ -1,4 +1,4 @@
-"""The catalogue of targets: ``catalog.toml`` of the state folder, else the shipped one."""
+"""The catalogue of targets and data classes: ``catalog.toml`` of the state folder, else the shipped one."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any, Literal
 
+from ..core.classification import DataPolicy
 from ..core.duration import parse_duration
 from ..core.errors import Invalid, NotFound, QsecError
 from ..core.model import Target
@@ -55,11 +56,12 @@ class RunRules:
 
 @dataclass(frozen=True, slots=True)
 class Catalogue:
-    """The targets by name, and where each one's secret lies."""
+    """The targets by name, where each one's secret lies, and the rules of the data classes."""
 
     targets: dict[str, Target]
     sources: dict[str, TargetSource]
     runs: RunRules = field(default_factory=RunRules)
+    data_policy: DataPolicy = field(default_factory=DataPolicy)
 
     def target(self, name: str) -> Target:
         """Return a target.
@@ -91,7 +93,7 @@ def load_catalog(home: Path) -> Catalogue:
     targets, sources = {}, {}
     for name, entry in data.get("targets", {}).items():
         targets[name], sources[name] = _entry(name, entry)
-    return Catalogue(targets, sources, _runs(data))
+    return Catalogue(targets, sources, _runs(data), _data_policy(data.get("data_classes", {})))
 
 
 def _runs(data: dict[str, Any]) -> RunRules:
@@ -104,6 +106,16 @@ def _runs(data: dict[str, Any]) -> RunRules:
         if not isinstance(patterns, list) or not all(isinstance(pattern, str) for pattern in patterns):
             raise _invalid("a list of patterns holds something else")
     return RunRules(mode, tuple(told.get("local", [])), {name: tuple(p) for name, p in backends.items()})
+
+
+def _data_policy(section: Any) -> DataPolicy:
+    if not isinstance(section, dict):
+        raise _invalid("data_classes is not a table")
+    rules = {name: rule for name, rule in section.items() if isinstance(rule, dict)}
+    rest = {name: value for name, value in section.items() if not isinstance(value, dict)}
+    if unknown := set(rest) - {"default", "floor"}:
+        raise _invalid(f"data_classes.{min(unknown)} does not exist")
+    return DataPolicy.from_dict({**rest, "rules": rules})
 
 
 def _entry(name: str, entry: dict[str, Any]) -> tuple[Target, TargetSource]:

@@ -31,6 +31,7 @@ from .orphans import Orphans
 from .permits import Permits
 from .policy.engine import PolicyEngine
 from .sessions import Sessions
+from .shares import Shares
 from .signing import Signing
 from .store import Store, open_engine
 
@@ -101,6 +102,7 @@ class ControlPlane:
             clock=clock,
         )
         self.findings = Findings(self.store, self.audit, self.changes, principal, clock)
+        self.shares = Shares(self.audit, principal)
         statements = StatementStore(folder / "statements")
         self.artefacts = Artefacts(folder / "evidence", broker, (broker, self.audit, clock))
         self.runs = Runs(self.store, statements, self._keys, self._ledger.journal, self.artefacts)
@@ -308,6 +310,7 @@ class ControlPlane:
             "approvals": [asdict(grant) for grant in self.access.awaiting()],
             "runs": self.runs.newest(None, 20),
             "findings": self.findings.listed(),
+            "data_classes": self.catalogue.data_policy.to_dict(),
             "health": self.health(),
         }
 

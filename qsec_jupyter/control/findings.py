@@ -15,6 +15,9 @@ from .audit import Audit
 from .changes import Changes
 from .store import Row, Store
 
+SEARCHED = 10_000
+"""How many of the newest findings a search looks through."""
+
 
 class Findings:
     """Records findings once for each file and value."""
@@ -68,25 +71,55 @@ class Findings:
         )
         return self.record(path, [asdict(finding)])
 
-    def keep(self, path: str, fingerprint: str, reason: str) -> None:
-        """Record that a person keeps a finding, and why."""
+    def keep(self, path: str, fingerprints: list[str], reason: str) -> int:
+        """Record that a person keeps findings of a file, and why; return how many were listed."""
         who = self._principal.name
         pseudonymous = self._audit.reason_hmac(who, reason)
-        self._audit.record("finding.kept", who, fingerprint=fingerprint, reason_hmac=pseudonymous)
-        where = {"path": path, "fingerprint": fingerprint}
-        self._store.change(tables.findings, where, {"kept_reason": reason[:500]})
-        self._changes.bump()
+        for fingerprint in fingerprints:
+            self._audit.record("finding.kept", who, fingerprint=fingerprint, reason_hmac=pseudonymous)
+        return self._note(path, fingerprints, reason[:500])
 
-    def listed(self) -> list[Row]:
-        """Return the last 20 findings, newest first."""
-        return [
-            {
-                **row["finding"],
-                "path": row["path"],
-                "id": row["id"],
-                "found_at": row["found_at"],
-                "kept_reason": row["kept_reason"],
-                "action": "kept" if row["kept_reason"] else row["finding"]["action"],
-            }
-            for row in self._store.rows(tables.findings, newest=20)
-        ]
+    def unkeep(self, path: str, fingerprints: list[str]) -> int:
+        """Record that a person takes kept findings back; return how many were listed."""
+        for fingerprint in fingerprints:
+            self._audit.record("finding.unkept", self._principal.name, fingerprint=fingerprint)
+        return self._note(path, fingerprints, None)
+
+    def _note(self, path: str, fingerprints: list[str], reason: str | None) -> int:
+        where = {"path": path, "fingerprint": fingerprints}
+        changed = self._store.change(tables.findings, where, {"kept_reason": reason})
+        self._changes.bump()
+        return changed
+
+    def listed(
+        self, path: str | None = None, severity: str | None = None, search: str | None = None, limit: int = 20
+    ) -> list[Row]:
+        """Return findings, newest first.
+
+        Args:
+            path: Only those of this file.
+            severity: Only those of this severity.
+            search: Only those whose rule, title or path holds this text, whatever its case.
+            limit: How many at most.
+        """
+        where = {"path": path} if path else {}
+        read = SEARCHED if severity or search else limit
+        found = map(_shown, self._store.rows(tables.findings, where, newest=read))
+        return [one for one in found if _matches(one, severity, (search or "").casefold())][:limit]
+
+
+def _shown(row: Row) -> Row:
+    return {
+        **row["finding"],
+        "path": row["path"],
+        "id": row["id"],
+        "found_at": row["found_at"],
+        "kept_reason": row["kept_reason"],
+        "action": "kept" if row["kept_reason"] else row["finding"]["action"],
+    }
+
+
+def _matches(finding: Row, severity: str | None, search: str) -> bool:
+    if severity and finding["severity"] != severity:
+        return False
+    return any(search in str(finding[key]).casefold() for key in ("rule", "title", "path"))

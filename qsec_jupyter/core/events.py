@@ -51,6 +51,8 @@ _TYPES = (
     EventType("run.gap", "Something about a run could not be recorded; the entry says what.", "kernel"),
     EventType("finding.detected", "The scanner found a secret; the entry holds no value.", "server"),
     EventType("finding.kept", "A person kept a finding, with a reason.", "server"),
+    EventType("finding.unkept", "A person took a kept finding back; it is redacted again.", "server"),
+    EventType("notebook.shared", "A stripped, scanned copy was made to be given away.", "server"),
 )
 
 EVENT_TYPES: dict[str, EventType] = {event.name: event for event in _TYPES}

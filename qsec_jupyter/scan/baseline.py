@@ -103,6 +103,24 @@ class Baseline:
             self._write()
         return kept
 
+    def forget(self, fingerprint: str, path: str) -> None:
+        """Take back the decision to keep a value in the file at ``path``; unknown ones change nothing.
+
+        Raises:
+            Unavailable: ``scan.baseline_unwritable`` when the file cannot be written.
+        """
+        with self._lock:
+            self._refresh()
+            matching = [
+                key
+                for key in self._kept
+                if key[0] == fingerprint and (path == key[1] or path.endswith("/" + key[1]))
+            ]
+            for key in matching:
+                del self._kept[key]
+            if matching:
+                self._write()
+
     def move(self, old: str, new: str) -> None:
         """Follow a file, or a folder of files, that was renamed."""
         with self._lock:

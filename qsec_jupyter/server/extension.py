@@ -10,8 +10,10 @@ from jupyter_client.provisioning.factory import KernelProvisionerFactory
 from jupyter_server.extension.application import ExtensionApp
 from traitlets import Bool
 
+from ..core.classification import DataPolicy
 from ..core.errors import QsecError
 from .control_plane import ControlPlane
+from .coverage import Coverage
 from .handlers import routes
 from .identity import owner
 from .kernels import KernelSockets
@@ -44,7 +46,8 @@ class QsecExtension(ExtensionApp):
         self.kernels = KernelSockets(self.control, self.guard.known.add, self.log, notebooks.of)
         self._tasks: set[asyncio.Task[None]] = set()
         self.settings.update({SETTING: self.kernels, "qsec_owner": user, "qsec_control": self.control})
-        self.guard.attach(serverapp.contents_manager)
+        self.contents = self.guard.attach(serverapp.contents_manager)
+        self.settings["qsec_coverage"] = Coverage(serverapp, self.contents, self.guard)
         self._choose_provisioner()
 
     def initialize_handlers(self) -> None:
@@ -91,10 +94,18 @@ class QsecExtension(ExtensionApp):
                 await asyncio.sleep(_WATCH_PAUSE)
                 continue
             since = state["version"]
+            self._obey(state.get("data_classes"))
             for grant in state["grants"]:
                 if seen.get(grant["id"]) != grant["state"]:
                     seen[grant["id"]] = grant["state"]
                     await self.kernels.push_grant(grant)
+
+    def _obey(self, data_classes: Any) -> None:
+        """Take the rules of the data classes; rules that cannot be read leave those in force that are."""
+        try:
+            self.guard.obey(DataPolicy.from_dict(data_classes))
+        except (QsecError, AttributeError, TypeError) as error:
+            self.log.error("qsec: the control plane's data classes cannot be read (%s)", type(error).__name__)
 
     async def _reconcile(self, greeting: dict[str, Any]) -> None:
         """End what kernels held that went away while no control plane ran."""

@@ -6,6 +6,7 @@ that uses it, so a decorated method on a shared base class would check the wrong
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Awaitable, Callable
 from functools import wraps
@@ -19,6 +20,8 @@ from tornado import web
 from ..core.errors import HTTP_STATUS, Bug, Invalid, NotFound, QsecError
 from .control_plane import ControlPlane
 from .save import SaveGuard
+from .share import Keep
+from .sharing import Sharing
 
 LONG_POLL_SECONDS = 25.0
 
@@ -207,25 +210,91 @@ class ScanHandler(QsecHandler):
 
 
 class KeepHandler(QsecHandler):
-    """Keep a finding: from the next save on its value is written as it is."""
+    """Keep findings: from the next save on their values are written as they are."""
 
     @web.authenticated
     @authorized("write", resource="qsec:findings")
     @answers
     async def post(self) -> Any:
         """Record who keeps what and why; return the report of the last save."""
-        body = self.body()
-        path, fingerprint = str(body.get("path") or ""), str(body.get("fingerprint") or "")
-        reason = str(body.get("reason") or "").strip()
+        path, fingerprints = _chosen(self)
+        reason = str(self.body().get("reason") or "").strip()
         if not reason:
             raise Invalid(
                 "finding.reason_missing", "A kept finding needs a reason", remedy="Say why it may stay."
             )
-        report = self.guard.keep(path, fingerprint, reason, self.settings["qsec_owner"]["name"])
-        await self.control.call(
-            "POST", f"/v1/findings/{quote(fingerprint, safe='')}/keep", {"path": path, "reason": reason}
-        )
+        report = self.guard.keep(path, fingerprints, reason, self.settings["qsec_owner"]["name"])
+        body = {"path": report.path, "fingerprints": sorted(fingerprints), "reason": reason}
+        await self.control.call("POST", "/v1/findings/keep", body)
         return report.to_dict()
+
+
+class UnkeepHandler(QsecHandler):
+    """Take kept findings back: from the next save on their values are redacted again."""
+
+    @web.authenticated
+    @authorized("write", resource="qsec:findings")
+    @answers
+    async def post(self) -> Any:
+        """Record who takes what back; return the report of the last save."""
+        path, fingerprints = _chosen(self)
+        report = self.guard.unkeep(path, fingerprints)
+        body = {"path": report.path, "fingerprints": sorted(fingerprints)}
+        await self.control.call("POST", "/v1/findings/unkeep", body)
+        return report.to_dict()
+
+
+def _chosen(handler: QsecHandler) -> tuple[str, set[str]]:
+    body = handler.body()
+    fingerprints = body.get("fingerprints")
+    if not isinstance(fingerprints, list) or not fingerprints or not all(map(_is_name, fingerprints)):
+        raise Invalid("finding.none_chosen", "No finding was chosen", "fingerprints is a list of texts.")
+    return str(body.get("path") or ""), set(fingerprints)
+
+
+def _is_name(value: Any) -> bool:
+    return isinstance(value, str) and 0 < len(value) <= 200
+
+
+class FindingsHandler(QsecHandler):
+    """What saves have found, over all notebooks of this server."""
+
+    @web.authenticated
+    @authorized("read", resource="qsec:findings")
+    @answers
+    async def get(self) -> Any:
+        """Return findings, newest first; the control plane checks what is asked."""
+        asked = [(name, self.get_query_argument(name, None)) for name in ("path", "severity", "search")]
+        query = urlencode([(name, value) for name, value in asked if value])
+        return await self.control.call("GET", f"/v1/findings?{query}")
+
+
+class ShareHandler(QsecHandler):
+    """Share safely: a stripped, scanned copy with a report beside it."""
+
+    @web.authenticated
+    @authorized("write", resource="qsec:shares")
+    @answers
+    async def post(self) -> Any:
+        """Write copy and report, record them, and say what was found and removed."""
+        body = self.body()
+        to = body.get("to")
+        sharing = Sharing(self.contents_manager, self.guard, self.control)
+        return await sharing.share(
+            str(body.get("path") or ""), Keep.from_dict(body.get("keep", {})), str(to) if to else None
+        )
+
+
+class CoverageHandler(QsecHandler):
+    """Which ways out of a notebook are covered, and which are not."""
+
+    @web.authenticated
+    @authorized("read", resource="qsec:findings")
+    @answers
+    async def get(self) -> Any:
+        """Return a row for each surface and route, as things stand now."""
+        path = self.get_query_argument("path").strip("/")
+        return {"path": path, "rows": await asyncio.to_thread(self.settings["qsec_coverage"].rows, path)}
 
 
 _ID = r"([0-9A-Za-z_-]{1,64})"
@@ -241,6 +310,10 @@ ROUTES: tuple[tuple[str, type[QsecHandler]], ...] = (
     (rf"runs/{_ID}/diff/{_ID}", RunDiffHandler),
     (r"scan", ScanHandler),
     (r"scan/keep", KeepHandler),
+    (r"scan/unkeep", UnkeepHandler),
+    (r"findings", FindingsHandler),
+    (r"share", ShareHandler),
+    (r"coverage", CoverageHandler),
 )
 """Pattern below ``qsec/`` to handler; the authorisation tests walk this table."""
 

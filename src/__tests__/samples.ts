@@ -41,6 +41,8 @@ export function finding(changes: Partial<IFinding> = {}): IFinding {
     fingerprint: 'f1',
     remedy: 'Revoke it.',
     action: 'redacted',
+    end_column: 53,
+    confidence: 'high',
     ...changes
   };
 }
@@ -93,6 +95,7 @@ export function state(changes: Partial<IState> = {}): IState {
     runs: [],
     findings: [],
     health: { status: 'ok', checks: [] },
+    data_classes: { default: 'internal', floor: 'public', rules: {} },
     ...changes
   };
 }

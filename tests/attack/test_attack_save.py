@@ -174,7 +174,7 @@ def test_fingerprint_cannot_be_guessed_without_the_key(guard):
 def test_nothing_of_a_secret_is_kept_on_disk_beside_the_notebook(guard):
     token = fill("{random:44}", random.Random(4))[0]
     save(guard, notebook(f"'{token}' '{ISSUED}'"))
-    guard.keep("a.ipynb", guard.report("a.ipynb").findings[0].fingerprint, "example", "alice")
+    guard.keep("a.ipynb", {guard.report("a.ipynb").findings[0].fingerprint}, "example", "alice")
     for path in guard.root.rglob("*"):
         if path.is_file():
             content = path.read_bytes()

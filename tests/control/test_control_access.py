@@ -366,7 +366,7 @@ def test_damaged_orphan_does_not_stop_the_others(orphaned, broker, tmp_path) -> 
 def test_ledger_names_no_person_and_no_reason(make_plane, tmp_path) -> None:
     plane = make_plane(Principal("ada.lovelace", "Ada Lovelace", "local account", roles=("researcher",)))
     plane.access.request("sandbox", "for the countess", None, None, "k1", "k1")
-    plane.findings.keep("a.ipynb", "f", "the countess's own")
+    plane.findings.keep("a.ipynb", ["f"], "the countess's own")
     for path in (tmp_path / "journal-0" / "ledger").rglob("*"):
         if path.is_file():
             assert b"lovelace" not in path.read_bytes().lower()

@@ -126,9 +126,13 @@ def test_kernel_header_decides_whose_request_it_is(client) -> None:
     assert client.post(f"/v1/grants/{grant['id']}/approve", json={}).json()["state"] == "active"
 
 
-@pytest.mark.parametrize("path", ["findings", "findings/f/keep", "kernels/k2/ended"])
+@pytest.mark.parametrize(
+    "path", ["findings", "findings/keep", "findings/unkeep", "shares", "kernels/k2/ended"]
+)
 def test_kernel_can_say_nothing_about_findings_or_other_kernels(client, path) -> None:
-    body = {"path": "a", "findings": [], "reason": "r"}
+    body = {"path": "a", "findings": [], "reason": "r", "fingerprints": ["f"]}
+    if path == "shares":
+        body = SHARE
     assert client.post(f"/v1/{path}", json=body, headers={"Qsec-Kernel": "k1"}).status_code == 403
 
 
@@ -145,6 +149,33 @@ def test_long_poll_answers_when_something_changes(client, plane) -> None:
     timer.join()
     assert answer["version"] > version
     assert time.monotonic() - started < 10
+
+
+SHARE = {
+    "source": "ada/a.ipynb",
+    "path": "ada/a-shared.ipynb",
+    "sha256": "0" * 64,
+    "size": 10,
+    "data_class": "internal",
+    "keep": {"outputs": False, "execution_counts": False, "metadata": True},
+    "removed": {"outputs": 3, "metadata": 0, "secrets": 1},
+    "findings": 1,
+}
+
+
+def test_share_is_in_the_ledger_by_its_digest_and_names_no_path(client, plane, tmp_path) -> None:
+    answer = client.post("/v1/shares", json=SHARE)
+    assert answer.status_code == 201
+    assert len(answer.json()["share_id"]) == 32
+    written = b"".join(p.read_bytes() for p in (tmp_path / "journal-0" / "ledger").rglob("*") if p.is_file())
+    assert b"notebook.shared" in written
+    assert SHARE["sha256"].encode() in written
+    assert b"a-shared" not in written
+
+
+def test_share_that_is_malformed_is_refused(client) -> None:
+    for change in ({"sha256": "short"}, {"size": -1}, {"data_class": "secret"}, {"keep": {}}):
+        assert client.post("/v1/shares", json={**SHARE, **change}).status_code == 422
 
 
 def test_findings_are_listed_once_and_kept_with_a_reason(client) -> None:
@@ -165,9 +196,34 @@ def test_findings_are_listed_once_and_kept_with_a_reason(client) -> None:
     for expected in (1, 0):
         answer = client.post("/v1/findings", json={"path": "a.ipynb", "findings": [finding]})
         assert answer.json() == {"recorded": expected}
-    client.post(f"/v1/findings/{'f' * 32}/keep", json={"path": "a.ipynb", "reason": "a test token"})
+    chosen = {"path": "a.ipynb", "fingerprints": ["f" * 32]}
+    kept = client.post("/v1/findings/keep", json={**chosen, "reason": "a test token"})
+    assert kept.json() == {"changed": 1}
     (listed,) = client.get("/v1/state").json()["findings"]
     assert (listed["action"], listed["kept_reason"]) == ("kept", "a test token")
+    assert client.post("/v1/findings/unkeep", json=chosen).json() == {"changed": 1}
+    (listed,) = client.get("/v1/findings").json()["findings"]
+    assert (listed["action"], listed["kept_reason"]) == ("redacted", None)
+
+
+def test_findings_are_found_by_path_severity_and_text(client) -> None:
+    for number, (rule, severity) in enumerate((("ibm-quantum", "high"), ("jwt", "low"), ("ionq", "high"))):
+        finding = {
+            "rule": rule, "title": rule.upper(), "severity": severity, "surface": "output", "path": "x",
+            "cell": 0, "cell_id": None, "line": 1, "column": 1, "fingerprint": f"{number}", "remedy": "r",
+        }  # fmt: skip
+        client.post("/v1/findings", json={"path": f"{number % 2}.ipynb", "findings": [finding]})
+
+    def rules(query):
+        return [one["rule"] for one in client.get(f"/v1/findings?{query}").json()["findings"]]
+
+    assert rules("") == ["ionq", "jwt", "ibm-quantum"]
+    assert rules("path=0.ipynb") == ["ionq", "ibm-quantum"]
+    assert rules("severity=high&search=IBM") == ["ibm-quantum"]
+    assert rules("search=1.ipynb") == ["jwt"]
+    assert rules("limit=1") == ["ionq"]
+    assert client.get("/v1/findings?severity=dire").status_code == 422
+    assert client.get("/v1/findings", headers={"Qsec-Kernel": "k1"}).status_code == 403
 
 
 def test_openapi_in_docs_is_what_the_code_says(capsys) -> None:

@@ -63,7 +63,7 @@ class Bench:
         self.manager = kind(root_dir=str(root))
         self.root = root
         self.guard = guard
-        guard.attach(self.manager)
+        self.contents = guard.attach(self.manager)
 
     def call(self, name, *args):
         result = getattr(self.manager, name)(*args)
@@ -145,7 +145,7 @@ def test_issued_value_is_redacted_under_its_target_and_cannot_be_kept(place):
     assert "an-issued-value" not in place.text()
     finding = place.guard.report("a.ipynb").findings[0]
     with pytest.raises(Denied):
-        place.guard.keep("a.ipynb", finding.fingerprint, "mine", "alice")
+        place.guard.keep("a.ipynb", {finding.fingerprint}, "mine", "alice")
 
 
 def test_value_issued_after_a_clean_save_is_found_in_the_same_text(place):
@@ -162,7 +162,7 @@ def test_kept_finding_is_written_by_the_next_save_in_that_file_only(place):
     content = notebook(code_cell(f"key = '{value}'"))
     place.save(copy.deepcopy(content))
     finding = place.guard.report("a.ipynb").findings[0]
-    report = place.guard.keep("a.ipynb", finding.fingerprint, "a public example", "alice")
+    report = place.guard.keep("a.ipynb", {finding.fingerprint}, "a public example", "alice")
     assert report.findings[0].action == "kept"
     place.save(copy.deepcopy(content))
     assert value in place.text()
@@ -173,14 +173,14 @@ def test_kept_finding_is_written_by_the_next_save_in_that_file_only(place):
 
 def test_keeping_what_no_save_found_is_refused(place):
     with pytest.raises(NotFound):
-        place.guard.keep("a.ipynb", "0" * 32, "why not", "alice")
+        place.guard.keep("a.ipynb", {"0" * 32}, "why not", "alice")
 
 
 def test_renamed_file_keeps_its_report_and_its_kept_findings(place):
     value = token()
     content = notebook(code_cell(f"key = '{value}'"))
     place.save(copy.deepcopy(content))
-    place.guard.keep("a.ipynb", place.guard.report("a.ipynb").findings[0].fingerprint, "example", "alice")
+    place.guard.keep("a.ipynb", {place.guard.report("a.ipynb").findings[0].fingerprint}, "example", "alice")
     place.save(copy.deepcopy(content))
     place.call("rename", "a.ipynb", "b.ipynb")
     place.save(copy.deepcopy(content), "b.ipynb")
@@ -265,7 +265,7 @@ def test_failed_scan_of_an_upload_says_that_it_is_on_disk_unscanned(place, monke
     def fail(*args):
         raise MemoryError
 
-    monkeypatch.setattr(place.guard, "_scan_upload", fail)
+    monkeypatch.setattr(place.guard, "clean_file", fail)
     with pytest.raises(HTTPError) as caught:
         upload(place, b"x" * 90, "log.txt")
     assert "could not be scanned" in caught.value.log_message
@@ -390,7 +390,7 @@ def test_listener_that_raises_does_not_cost_the_save(place, monkeypatch):
 
 
 def test_reports_are_bounded(place, monkeypatch):
-    monkeypatch.setattr("qsec_jupyter.server.save.REPORTS", 3)
+    monkeypatch.setattr("qsec_jupyter.server.save.report.REPORTS", 3)
     for number in range(5):
         place.guard.before_save({"type": "notebook", "content": notebook()}, f"{number}.ipynb")
     assert place.guard.report("0.ipynb") is None

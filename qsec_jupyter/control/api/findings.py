@@ -2,35 +2,61 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
 
 from ...core.errors import Denied
+from ...core.model import Severity
 from . import schemas
 from .edge import AskingKernel, Control
 
 router = APIRouter(prefix="/v1/findings", tags=["findings"])
 
+Text = Annotated[str | None, Query(max_length=4000)]
+
+
+@router.get("", response_model=schemas.FindingList)
+def list_findings(
+    control: Control,
+    path: Text = None,
+    severity: Severity | None = None,
+    search: Text = None,
+    limit: Annotated[int, Query(ge=1, le=1000)] = 200,
+    asking_kernel: AskingKernel = None,
+) -> Any:
+    """Return findings, newest first."""
+    not_a_kernel(asking_kernel)
+    return {"findings": control.findings.listed(path, severity, search, limit)}
+
 
 @router.post("", response_model=schemas.Recorded)
 def record_findings(body: schemas.FindingReport, control: Control, asking_kernel: AskingKernel = None) -> Any:
     """Record what a save found."""
-    _not_a_kernel(asking_kernel)
+    not_a_kernel(asking_kernel)
     findings = [finding.model_dump() for finding in body.findings]
     return {"recorded": control.findings.record(body.path, findings)}
 
 
-@router.post("/{fingerprint}/keep", response_model=schemas.Kept)
-def keep_finding(
-    fingerprint: str, body: schemas.Keep, control: Control, asking_kernel: AskingKernel = None
-) -> Any:
-    """Record that a person keeps a finding, and why."""
-    _not_a_kernel(asking_kernel)
-    control.findings.keep(body.path, fingerprint, body.reason)
-    return {"kept": True}
+@router.post("/keep", response_model=schemas.Kept)
+def keep_findings(body: schemas.Keep, control: Control, asking_kernel: AskingKernel = None) -> Any:
+    """Record that a person keeps findings of a file, and why."""
+    not_a_kernel(asking_kernel)
+    return {"changed": control.findings.keep(body.path, body.fingerprints, body.reason)}
 
 
-def _not_a_kernel(asking_kernel: str | None) -> None:
+@router.post("/unkeep", response_model=schemas.Kept)
+def unkeep_findings(body: schemas.Unkeep, control: Control, asking_kernel: AskingKernel = None) -> Any:
+    """Record that a person takes kept findings back."""
+    not_a_kernel(asking_kernel)
+    return {"changed": control.findings.unkeep(body.path, body.fingerprints)}
+
+
+def not_a_kernel(asking_kernel: str | None) -> None:
+    """Refuse what a kernel has no say in.
+
+    Raises:
+        Denied: ``finding.not_for_kernels``.
+    """
     if asking_kernel is not None:
         raise Denied("finding.not_for_kernels", "A kernel does not report findings")

@@ -6,12 +6,14 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from ...core.classification import DataClass, Treatment
 from ...core.model import GrantState, Severity, Tier
 
 RunKind = Literal["intent", "completion"]
 RunStatus = Literal["running", "done", "failed", "unknown"]
 Text = Annotated[str, Field(max_length=4000)]
 Name = Annotated[str, Field(max_length=200)]
+Fingerprints = Annotated[list[Name], Field(min_length=1, max_length=1000)]
 
 
 class Schema(BaseModel):
@@ -280,6 +282,8 @@ class Finding(Schema):
     fingerprint: Name
     remedy: Text
     action: Literal["redacted", "kept", "reported"] = "reported"
+    end_column: int = 0
+    confidence: Literal["high", "medium", "low"] = "high"
 
 
 class RecordedFinding(Finding):
@@ -303,17 +307,67 @@ class Recorded(Schema):
     recorded: int
 
 
+class FindingList(Schema):
+    """Findings, newest first."""
+
+    findings: list[RecordedFinding]
+
+
 class Keep(Schema):
-    """Why a finding may stay."""
+    """Which findings may stay, and why."""
 
     path: Text
+    fingerprints: Fingerprints
     reason: Text
 
 
-class Kept(Schema):
-    """It is recorded."""
+class Unkeep(Schema):
+    """Which kept findings are taken back."""
 
-    kept: bool
+    path: Text
+    fingerprints: Fingerprints
+
+
+class Kept(Schema):
+    """How many listed findings changed."""
+
+    changed: int
+
+
+class SharedParts(Schema):
+    """What a shared copy still holds."""
+
+    outputs: bool
+    execution_counts: bool
+    metadata: bool
+
+
+class Removed(Schema):
+    """How much was taken out of a shared copy."""
+
+    outputs: int
+    metadata: int
+    secrets: int
+
+
+class Share(Schema):
+    """A copy that was made to be given away."""
+
+    source: Text
+    path: Text
+    sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
+    size: Annotated[int, Field(ge=0)]
+    data_class: DataClass
+    keep: SharedParts
+    removed: Removed
+    findings: Annotated[int, Field(ge=0)]
+
+
+class ShareRecorded(Schema):
+    """The share's id and its position in the ledger."""
+
+    share_id: str
+    ledger_index: int
 
 
 class Job(Schema):
@@ -387,6 +441,23 @@ class Ended(Schema):
     revoked: list[str]
 
 
+class ClassRule(Schema):
+    """What happens to a secret in a file of one data class."""
+
+    source: Treatment
+    outputs: Treatment
+    files: Treatment
+    keep: bool
+
+
+class DataClasses(Schema):
+    """The data classes from the most open to the strictest, with the default and the floor."""
+
+    default: DataClass
+    floor: DataClass
+    rules: dict[DataClass, ClassRule]
+
+
 class State(Schema):
     """All that the panel shows, with a version to wait on."""
 
@@ -399,4 +470,5 @@ class State(Schema):
     approvals: list[Grant]
     runs: list[RunSummary]
     findings: list[RecordedFinding]
+    data_classes: DataClasses
     health: Health
