@@ -1,7 +1,14 @@
 import { URLExt } from '@jupyterlab/coreutils';
 import { ServerConnection } from '@jupyterlab/services';
 
-import type { IGrant, IGrantRequest, IState } from './contract';
+import type {
+  IGrant,
+  IGrantRequest,
+  IRun,
+  IRunDifference,
+  IRunPage,
+  IState
+} from './contract';
 import { Problem } from './problem';
 import type { IScanReport } from './scanReport';
 
@@ -19,6 +26,15 @@ export interface IQsecApi {
   keep(path: string, fingerprint: string, reason: string): Promise<IScanReport>;
 }
 
+/** What the list of runs needs from the server. */
+export interface IRunsApi {
+  /** A page of runs; the query is a URL's, with its question mark. */
+  runs(query: string): Promise<IRunPage>;
+  run(id: string): Promise<IRun>;
+  /** What changed from the first run to the second. */
+  difference(first: string, second: string): Promise<IRunDifference>;
+}
+
 export interface IStateOptions {
   since?: number;
   wait?: number;
@@ -32,7 +48,7 @@ export interface IAnswer<T> {
 }
 
 /** The routes of the server extension, below `<base_url>/qsec`. */
-export class QsecApi implements IQsecApi {
+export class QsecApi implements IQsecApi, IRunsApi {
   constructor(
     settings: ServerConnection.ISettings = ServerConnection.makeSettings()
   ) {
@@ -73,6 +89,20 @@ export class QsecApi implements IQsecApi {
     reason: string
   ): Promise<IScanReport> {
     return this._post<IScanReport>('scan/keep', { path, fingerprint, reason });
+  }
+
+  async runs(query: string): Promise<IRunPage> {
+    return (await this._send<IRunPage>(`runs${query}`)).body;
+  }
+
+  async run(id: string): Promise<IRun> {
+    const route = `runs/${encodeURIComponent(id)}`;
+    return (await this._send<IRun>(route)).body;
+  }
+
+  async difference(first: string, second: string): Promise<IRunDifference> {
+    const [a, b] = [first, second].map(encodeURIComponent);
+    return (await this._send<IRunDifference>(`runs/${a}/diff/${b}`)).body;
   }
 
   private async _post<T>(route: string, body: object): Promise<T> {

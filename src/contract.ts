@@ -25,6 +25,12 @@ export type IFinding = Schemas['Finding'];
 export type IRecordedFinding = Schemas['RecordedFinding'];
 /** One recorded run of circuits. */
 export type IRunSummary = Schemas['RunSummary'];
+/** Runs, newest first, and where the next page begins. */
+export type IRunPage = Schemas['RunPage'];
+/** One run with its signed statements and how it is cited. */
+export type IRun = Schemas['Run'];
+/** What changed from one run to another. */
+export type IRunDifference = Schemas['RunDifference'];
 /** All checks together. */
 export type IHealth = Schemas['Health'];
 /** One thing that was looked at, and what to do when it is not well. */

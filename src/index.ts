@@ -75,6 +75,7 @@ const panel: JupyterFrontEndPlugin<void> = {
     const widget = new QsecPanel({
       model: qsec,
       notebooks,
+      runs: new QsecApi(app.serviceManager.serverSettings),
       trans,
       warnMinutes
     });

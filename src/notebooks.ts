@@ -5,8 +5,6 @@ import type { IDisposable } from '@lumino/disposable';
 import type { ISignal } from '@lumino/signaling';
 import { Signal } from '@lumino/signaling';
 
-import type { IFinding } from './contract';
-
 /** The notebook that a request at the panel is for. */
 export interface IActiveNotebook {
   /** File name, for people. */
@@ -15,6 +13,16 @@ export interface IActiveNotebook {
   kernelId: string | null;
   /** Display name of that kernel, or an empty text. */
   kernelName: string;
+}
+
+/** A place in a notebook: a cell by its id, or else by its index, and perhaps a spot in its source. */
+export interface IPlace {
+  path: string;
+  cell_id?: string | null;
+  cell: number | null;
+  surface?: string;
+  line?: number;
+  column?: number;
 }
 
 /** What the panel needs to know about open notebooks. Works without any: a page may have no notebook tracker. */
@@ -64,18 +72,18 @@ export class Notebooks implements IDisposable {
     return panel?.title.label ?? null;
   }
 
-  /** Open a finding's notebook and put the cursor on the cell. */
-  async reveal(finding: IFinding): Promise<void> {
-    const panel = await this._open(finding.path);
+  /** Open a place's notebook and put the cursor on the cell. */
+  async reveal(place: IPlace): Promise<void> {
+    const panel = await this._open(place.path);
     if (!panel) {
       return;
     }
     await panel.revealed;
     const { content } = panel;
     const byId = content.widgets.findIndex(
-      cell => !!finding.cell_id && cell.model.id === finding.cell_id
+      cell => !!place.cell_id && cell.model.id === place.cell_id
     );
-    const index = byId >= 0 ? byId : finding.cell;
+    const index = byId >= 0 ? byId : place.cell;
     if (typeof index !== 'number' || index >= content.widgets.length) {
       return;
     }
@@ -83,10 +91,10 @@ export class Notebooks implements IDisposable {
     content.deselectAll();
     await content.scrollToItem(index, 'smart');
     content.activate();
-    if (finding.surface === 'source') {
+    if (place.surface === 'source') {
       content.widgets[index].editor?.setCursorPosition({
-        line: Math.max(0, finding.line - 1),
-        column: Math.max(0, finding.column - 1)
+        line: Math.max(0, (place.line ?? 1) - 1),
+        column: Math.max(0, (place.column ?? 1) - 1)
       });
     }
   }

@@ -90,6 +90,7 @@ export function state(changes: Partial<IState> = {}): IState {
         revocability: 'the session ends'
       }
     ],
+    mode: 'record',
     grants: [],
     approvals: [],
     runs: [],

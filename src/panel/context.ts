@@ -1,6 +1,7 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { createContext, useContext, useState } from 'react';
 
+import type { IRunsApi } from '../api';
 import type { IState } from '../contract';
 import type { Notebooks } from '../notebooks';
 import { Problem } from '../problem';
@@ -11,6 +12,7 @@ import type { IQsecModel } from '../tokens';
 export interface IPanelContext {
   model: IQsecModel;
   notebooks: Notebooks;
+  runs: IRunsApi;
   trans: TranslationBundle;
   /** Minutes left from which a countdown is shown as a warning. */
   warnMinutes: () => number;

@@ -1,9 +1,10 @@
 import { ReactWidget, UseSignal } from '@jupyterlab/ui-components';
 import { Signal } from '@lumino/signaling';
-import React from 'react';
+import React, { useEffect, useState } from 'react';
 
 import { shieldIcon } from '../icons';
 import { Problem } from '../problem';
+import { RunsTab } from '../runs/tab';
 import { Approvals } from './approvals';
 import type { IPanelContext } from './context';
 import { PanelContext, usePanel } from './context';
@@ -13,6 +14,7 @@ import { Health } from './health';
 import { Identity } from './identity';
 import { ProblemCard, Skeleton } from './parts';
 import { Runs } from './runs';
+import { Tabs } from './tabs';
 import { Targets } from './targets';
 
 /** The sidebar: who, where, what is granted, what ran, what was found. */
@@ -65,7 +67,13 @@ function Content(props: {
   wanted: string | null;
   onDone: () => void;
 }): JSX.Element {
-  const { model, notebooks } = usePanel();
+  const { model, notebooks, trans } = usePanel();
+  const [tab, setTab] = useState('overview');
+  useEffect(() => {
+    if (props.wanted !== null) {
+      setTab('overview');
+    }
+  }, [props.wanted]);
   const { state, problem } = model;
   if (!state) {
     return (
@@ -74,22 +82,47 @@ function Content(props: {
       </div>
     );
   }
+  const head = (
+    <>
+      {problem ? <Trouble problem={problem} /> : null}
+      <VersionNote />
+    </>
+  );
+  const stale = problem ? 'jp-Qsec-data jp-mod-stale' : 'jp-Qsec-data';
+  const overview = () => (
+    <>
+      {head}
+      <div className={stale}>
+        <Identity state={state} />
+        <Approvals state={state} />
+        <Targets state={state} wanted={props.wanted} onDone={props.onDone} />
+        <UseSignal signal={notebooks.changed}>
+          {() => <Grants state={state} />}
+        </UseSignal>
+        <Runs state={state} onAll={() => setTab('runs')} />
+        <Findings state={state} />
+      </div>
+    </>
+  );
+  const runs = () => (
+    <>
+      {head}
+      <div className={stale}>
+        <RunsTab state={state} />
+      </div>
+    </>
+  );
   return (
     <>
-      <div className="jp-Qsec-scroll">
-        {problem ? <Trouble problem={problem} /> : null}
-        <VersionNote />
-        <div className={problem ? 'jp-Qsec-data jp-mod-stale' : 'jp-Qsec-data'}>
-          <Identity state={state} />
-          <Approvals state={state} />
-          <Targets state={state} wanted={props.wanted} onDone={props.onDone} />
-          <UseSignal signal={notebooks.changed}>
-            {() => <Grants state={state} />}
-          </UseSignal>
-          <Runs state={state} />
-          <Findings state={state} />
-        </div>
-      </div>
+      <Tabs
+        label={trans.__('Quantum security')}
+        current={tab}
+        onSelect={setTab}
+        tabs={[
+          { id: 'overview', label: trans.__('Overview'), render: overview },
+          { id: 'runs', label: trans.__('Runs'), render: runs }
+        ]}
+      />
       <Health health={state.health} stale={problem !== null} />
     </>
   );

@@ -122,7 +122,7 @@ test('from a request to a clean notebook, all of it in the panel', async ({
       ].join('\n')
     );
     await expect(output).toContainText("'00'", { timeout: 60_000 });
-    const runs = part(/^Runs/);
+    const runs = part(/^Last runs/);
     await expect(runs).toContainText('AerSimulator.run');
     await expect(runs).toContainText('1 circuit · 1000 shots');
     await expect(runs.getByRole('img', { name: 'Done' })).toBeVisible();

@@ -1,0 +1,250 @@
+import React, { useId } from 'react';
+
+import type { IRunSummary, IState } from '../contract';
+import { usePanel } from '../panel/context';
+import { Empty, ProblemCard, Skeleton } from '../panel/parts';
+import { RunRow } from '../panel/runs';
+import type { IRunQuery } from './query';
+import { EVERYTHING, isRestricted } from './query';
+import type { Pair } from './tab';
+import { useRuns } from './useRuns';
+
+const FRAMEWORKS = ['qiskit', 'cirq', 'braket', 'pennylane'];
+
+interface IRunListProps {
+  state: IState;
+  query: IRunQuery;
+  picked: readonly string[];
+  onQuery: (query: IRunQuery) => void;
+  onPick: (picked: readonly string[]) => void;
+  onOpen: (id: string) => void;
+  onCompare: (pair: Pair) => void;
+}
+
+/** The runs that a search and filters leave, newest first; two of them can be picked to compare. */
+export function RunList(props: IRunListProps): JSX.Element {
+  const { trans } = usePanel();
+  const { query, picked, state } = props;
+  const newest = state.runs.map(run => run.run_id + run.status).join();
+  const found = useRuns(query, newest);
+  const { runs, problem } = found;
+  return (
+    <div className="jp-Qsec-runsTab">
+      {state.mode === 'enforce' ? (
+        <p className="jp-Qsec-note">
+          {trans.__(
+            'Enforced: a run is submitted only when a grant and the policy allow it.'
+          )}
+        </p>
+      ) : null}
+      <Filters {...props} />
+      <Comparison {...props} runs={runs ?? []} />
+      {problem ? (
+        <ProblemCard problem={problem}>
+          <button
+            type="button"
+            className="jp-Qsec-button"
+            onClick={found.again}
+          >
+            {trans.__('Try again')}
+          </button>
+        </ProblemCard>
+      ) : null}
+      {runs === null ? problem ? null : <Skeleton /> : null}
+      {runs?.length === 0 ? <Nothing {...props} /> : null}
+      {runs?.length ? (
+        <ul
+          className="jp-Qsec-list"
+          aria-label={trans.__('Recorded runs')}
+          aria-busy={found.busy}
+        >
+          {runs.map(run => (
+            <RunRow
+              key={run.run_id}
+              run={run}
+              onOpen={props.onOpen}
+              picked={picked.includes(run.run_id)}
+              onPick={on => props.onPick(pick(picked, run.run_id, on))}
+            />
+          ))}
+        </ul>
+      ) : null}
+      {found.hasMore ? (
+        <button
+          type="button"
+          className="jp-Qsec-more"
+          disabled={found.busy}
+          onClick={found.more}
+        >
+          {trans.__('Show more')}
+        </button>
+      ) : null}
+    </div>
+  );
+}
+
+/** Two can be picked; a third takes the place of the one picked first. */
+function pick(
+  picked: readonly string[],
+  id: string,
+  on: boolean
+): readonly string[] {
+  const others = picked.filter(other => other !== id);
+  return on ? [...others, id].slice(-2) : others;
+}
+
+function Filters(props: IRunListProps): JSX.Element {
+  const { trans } = usePanel();
+  const { query, onQuery, state } = props;
+  const id = useId();
+  const change = (changes: Partial<IRunQuery>) =>
+    onQuery({ ...query, ...changes });
+  const backends = [
+    ...new Set([
+      ...state.runs.map(run => run.backend),
+      ...(query.backend ? [query.backend] : [])
+    ])
+  ].sort();
+  return (
+    <div
+      className="jp-Qsec-filters"
+      role="search"
+      aria-label={trans.__('Find runs')}
+    >
+      <input
+        id={`${id}-search`}
+        type="search"
+        className="jp-Qsec-input"
+        placeholder={trans.__('Search id, backend, notebook, hash')}
+        aria-label={trans.__('Search runs')}
+        value={query.search}
+        onChange={event => change({ search: event.target.value })}
+      />
+      <Choice
+        label={trans.__('Framework')}
+        value={query.framework}
+        options={[
+          ['', trans.__('Any framework')],
+          ...FRAMEWORKS.map(name => [name, name] as const)
+        ]}
+        onChange={framework => change({ framework })}
+      />
+      <Choice
+        label={trans.__('Backend')}
+        value={query.backend}
+        options={[
+          ['', trans.__('Any backend')],
+          ...backends.map(name => [name, name] as const)
+        ]}
+        onChange={backend => change({ backend })}
+      />
+      <Choice
+        label={trans.__('Status')}
+        value={query.status}
+        options={[
+          ['', trans.__('Any status')],
+          ['done', trans.__('Done')],
+          ['running', trans.__('Running')],
+          ['failed', trans.__('Failed')],
+          ['unknown', trans.__('Outcome not recorded')]
+        ]}
+        onChange={status => change({ status: status as IRunQuery['status'] })}
+      />
+      <Choice
+        label={trans.__('Time')}
+        value={query.period}
+        options={[
+          ['any', trans.__('Any time')],
+          ['day', trans.__('Last 24 hours')],
+          ['week', trans.__('Last 7 days')],
+          ['month', trans.__('Last 30 days')]
+        ]}
+        onChange={period => change({ period: period as IRunQuery['period'] })}
+      />
+    </div>
+  );
+}
+
+function Choice(props: {
+  label: string;
+  value: string;
+  options: ReadonlyArray<readonly [string, string]>;
+  onChange: (value: string) => void;
+}): JSX.Element {
+  return (
+    <select
+      className={`jp-Qsec-input${props.value && props.value !== 'any' ? ' jp-mod-set' : ''}`}
+      aria-label={props.label}
+      value={props.value}
+      onChange={event => props.onChange(event.target.value)}
+    >
+      {props.options.map(([value, label]) => (
+        <option key={value} value={value}>
+          {label}
+        </option>
+      ))}
+    </select>
+  );
+}
+
+function Comparison(
+  props: IRunListProps & { runs: readonly IRunSummary[] }
+): JSX.Element | null {
+  const { trans } = usePanel();
+  const { picked } = props;
+  if (picked.length === 0) {
+    return null;
+  }
+  // The list is newest first; what is not in it any more keeps the order in which it was picked.
+  const rank = (id: string) => props.runs.findIndex(run => run.run_id === id);
+  const [older, newer] = [...picked].sort((a, b) => rank(b) - rank(a));
+  return (
+    <div className="jp-Qsec-comparison" role="status">
+      <span className="jp-Qsec-main">
+        {picked.length === 1
+          ? trans.__('Pick a second run to compare with')
+          : trans.__('Two runs picked')}
+      </span>
+      <button
+        type="button"
+        className="jp-Qsec-button"
+        onClick={() => props.onPick([])}
+      >
+        {trans.__('Clear')}
+      </button>
+      <button
+        type="button"
+        className="jp-Qsec-button jp-mod-primary"
+        disabled={picked.length < 2}
+        onClick={() => props.onCompare([older, newer])}
+      >
+        {trans.__('Compare')}
+      </button>
+    </div>
+  );
+}
+
+function Nothing(props: IRunListProps): JSX.Element {
+  const { trans } = usePanel();
+  if (!isRestricted(props.query)) {
+    return (
+      <Empty>
+        {trans.__(
+          'No run yet. Circuits that a notebook runs are recorded and signed by themselves.'
+        )}
+      </Empty>
+    );
+  }
+  return (
+    <div className="jp-Qsec-empty">
+      <p>{trans.__('No run matches.')}</p>
+      <button
+        type="button"
+        className="jp-Qsec-button"
+        onClick={() => props.onQuery(EVERYTHING)}
+      >
+        {trans.__('Clear search and filters')}
+      </button>
+    </div>
+  );
+}

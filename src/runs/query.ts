@@ -1,0 +1,62 @@
+import { URLExt } from '@jupyterlab/coreutils';
+
+import type { IRunSummary } from '../contract';
+
+/** How far back a list of runs goes. */
+export type Period = 'any' | 'day' | 'week' | 'month';
+
+/** What a person looks for among the runs; an empty field does not restrict. */
+export interface IRunQuery {
+  search: string;
+  framework: string;
+  backend: string;
+  status: '' | IRunSummary['status'];
+  period: Period;
+}
+
+export const EVERYTHING: IRunQuery = {
+  search: '',
+  framework: '',
+  backend: '',
+  status: '',
+  period: 'any'
+};
+
+const DAY = 24 * 60 * 60 * 1000;
+const LENGTH: Record<Period, number> = {
+  any: 0,
+  day: DAY,
+  week: 7 * DAY,
+  month: 30 * DAY
+};
+
+/** How many runs one page holds. */
+export const PAGE = 25;
+
+/** Whether a query leaves anything out. */
+export function isRestricted(query: IRunQuery): boolean {
+  return Object.entries(EVERYTHING).some(
+    ([name, value]) => query[name as keyof IRunQuery] !== value
+  );
+}
+
+/** The query as the server wants it, in a URL. */
+export function queryString(
+  query: IRunQuery,
+  now: number,
+  cursor?: string
+): string {
+  const { search, framework, backend, status, period } = query;
+  const fields = {
+    search: search.trim(),
+    framework,
+    backend,
+    status,
+    since: period === 'any' ? '' : new Date(now - LENGTH[period]).toISOString(),
+    limit: `${PAGE}`,
+    cursor: cursor ?? ''
+  };
+  return URLExt.objectToQueryString(
+    Object.fromEntries(Object.entries(fields).filter(([, value]) => value))
+  );
+}
