@@ -11,7 +11,7 @@ from typing import Any
 
 from ..provenance import repository
 from ..provenance.environment import environment
-from . import evidence, sources
+from . import evidence, hooking, permission, sources
 from .run import LATER, Json
 
 
@@ -54,5 +54,13 @@ def surroundings(record: Json) -> Json:
         **record,
         "environment": told,
         "source": {**record["source"], "git": git},
+        "hooks": _hooks(),
         "gaps": [*record["gaps"], *missing],
     }
+
+
+def _hooks() -> Json:
+    """Return the kernel's own check of its hooks; code in the kernel can undo them, and then this, too."""
+    removed = hooking.removed()
+    mode = "enforce" if permission.enforcing() else "record"
+    return {"mode": mode, "ok": not removed, "removed": removed}

@@ -15,6 +15,7 @@ from ..core.canonical import canonical_bytes, digest
 from ..core.errors import Invalid
 from .missing import missing
 from .schema import fit
+from .withheld import withhold
 
 Json = dict[str, Any]
 
@@ -104,6 +105,8 @@ def _claimed(record: Json, kind: str) -> tuple[Json, list[str]]:
         )
     gaps = record.pop("gaps", None) or []
     gaps = [str(gap) for gap in gaps] if isinstance(gaps, list) else [str(gaps)]
+    record, names = withhold(record)
+    gaps += [f"the value of {name!r} is withheld: it is called a secret" for name in names]
     record, unfit = fit(record, kind)
     gaps += unfit
     for position, circuit in enumerate(_circuits(record)):

@@ -1,17 +1,6 @@
 """`qsec replay` of real runs: recorded by the kernel's hooks, kept by a real control plane, run again."""
 
-import base64
-import json
-import sys
-import warnings
-import zlib
-from pathlib import Path
-
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parent.parent / "kernel"))
-
-from qsec_peer import Peer
 
 qiskit = pytest.importorskip("qiskit")
 pytest.importorskip("qiskit_aer")
@@ -31,64 +20,7 @@ from qiskit_aer import AerSimulator  # noqa: E402
 from qiskit_aer.noise import NoiseModel, depolarizing_error  # noqa: E402
 from qiskit_aer.primitives import EstimatorV2, SamplerV2  # noqa: E402
 
-from qsec_jupyter.core.errors import Bug, Invalid, NotFound, Unavailable  # noqa: E402
-from qsec_jupyter.kernel import channel as channels, evidence, execution, extension  # noqa: E402
-from qsec_jupyter.kernel.channel import Channel  # noqa: E402
-from qsec_jupyter.kernel.frameworks.qiskit import circuits  # noqa: E402
-
-
-@pytest.fixture
-def record(plane, monkeypatch):
-    """Return a function that makes a run under the hooks and returns its id once all of it is kept."""
-
-    def records(args):
-        return {"results": plane.evidence.record(args["records"], "k1", None)}
-
-    def artefact(args):
-        data = base64.b64decode(args["data"])
-        data = zlib.decompress(data) if args["encoding"] == "deflate" else data
-        plane.artefacts.put(args["sha256"], args["media_type"], data, "k1")
-        return {"sha256": args["sha256"], "stored": True}
-
-    with Peer() as peer:
-        peer.overrides |= {"record": records, "evidence": artefact}
-        channel = Channel(peer.kernel_end)
-        monkeypatch.setattr(channels, "mine", channel)
-        monkeypatch.setattr(evidence, "sender", None)
-        monkeypatch.setattr(execution, "recorder", None)
-        circuits._known.clear()  # each test is a kernel of its own
-        execution.start(channel, None)
-        extension.watch()
-
-        def make(run):
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")
-                run().result()
-            assert execution.recorder.flush(10)
-            evidence.stop(10)
-            assert peer.gaps == []
-            return plane.runs.newest("k1", 1)[0]["run_id"]
-
-        yield make
-        execution.recorder = None
-        channel.close()
-
-
-@pytest.fixture
-def replayed(qsec, monkeypatch):
-    """Return a function that replays a run and returns the judgement."""
-
-    def call(run_id, *options):
-        with monkeypatch.context() as patch:
-            patch.setattr(execution, "recorder", None)  # a replay's process has no kernel's hooks
-            done = qsec("replay", run_id, "--json", *options)
-        if done.exception and not isinstance(done.exception, SystemExit):
-            raise done.exception
-        told = json.loads(done.stdout)
-        assert done.exit_code == (0 if told["ok"] else 1)
-        return told
-
-    return call
+from qsec_jupyter.core.errors import Invalid  # noqa: E402
 
 
 def bell():
@@ -179,7 +111,10 @@ def test_unseeded_run_is_statistically_equal_with_its_tests_stated(record, repla
 
 
 def test_few_shots_are_said_to_show_little(record, replayed) -> None:
-    told = replayed(record(lambda: AerSimulator().run(bell(), shots=20)), "--alpha", "0.00001")
+    spread = QuantumCircuit(6)  # as good as never the same 20 outcomes twice
+    spread.h(range(6))
+    spread.measure_all()
+    told = replayed(record(lambda: AerSimulator().run(spread, shots=20)), "--alpha", "0.00001")
     assert any("few shots" in why for why in told["why"])
 
 
@@ -231,113 +166,6 @@ def test_sentence_for_a_person_names_verdict_and_reasons(record, qsec) -> None:
     text = qsec("replay", run[:8], "--alpha", "0.00001").stdout
     assert "statistically equal" in text
     assert "power at distance 0.1" in text
-
-
-# -- what somebody might try ---------------------------------------------------------------------
-
-
-def sealed(qsec_home):
-    return sorted((qsec_home / "journal-0" / "evidence").glob("*.sealed"))
-
-
-def test_flipped_byte_in_the_evidence_stops_a_replay(record, replayed, qsec_home) -> None:
-    run = record(SEEDED["aer"])
-    for path in sealed(qsec_home):
-        data = path.read_bytes()
-        path.write_bytes(data[:-5] + bytes([data[-5] ^ 1]) + data[-4:])
-    with pytest.raises(Unavailable) as caught:
-        replayed(run)
-    assert caught.value.code == "evidence.damaged"
-
-
-def test_swapped_evidence_stops_a_replay(record, replayed, qsec_home, plane) -> None:
-    run = record(SEEDED["aer"])
-    circuit = plane.runs.get(run)["intent"]["predicate"]["run"]["execution"]["circuits"][0]["qpy"]["sha256"]
-    other = record(lambda: AerSimulator().run(rotated().assign_parameters([0.3]), seed_simulator=1))
-    another = plane.runs.get(other)["intent"]["predicate"]["run"]["execution"]["circuits"][0]["qpy"]["sha256"]
-    folder = qsec_home / "journal-0" / "evidence"
-    (folder / f"{circuit}.sealed").write_bytes((folder / f"{another}.sealed").read_bytes())
-    with pytest.raises(Unavailable) as caught:
-        replayed(run)
-    assert caught.value.code == "evidence.damaged"
-
-
-def test_missing_evidence_and_missing_key_are_told_apart(record, replayed, qsec_home) -> None:
-    run = record(SEEDED["aer"])
-    for path in (qsec_home / "journal-0" / "evidence" / "keys").glob("*.json"):
-        path.unlink()
-    with pytest.raises(Unavailable) as caught:
-        replayed(run)
-    assert caught.value.code == "evidence.key_missing"
-    for path in sealed(qsec_home):
-        path.unlink()
-    with pytest.raises(NotFound) as missing:
-        replayed(run)
-    assert missing.value.code == "replay.not_kept"
-
-
-def test_evidence_whose_key_a_vault_wrapped_says_that_it_needs_the_vault(record, replayed, qsec_home) -> None:
-    run = record(SEEDED["aer"])
-    for path in (qsec_home / "journal-0" / "evidence" / "keys").glob("*.json"):
-        key = {**json.loads(path.read_text()), "wrapped_by": "vault-transit:qsec-evidence"}
-        path.write_text(json.dumps(key))
-    with pytest.raises(Unavailable) as caught:
-        replayed(run)
-    assert caught.value.code == "evidence.needs_vault"
-    assert "VAULT_ADDR" in caught.value.remedy
-
-
-def test_forged_statement_is_not_replayed(record, replayed, qsec_home) -> None:
-    run = record(SEEDED["aer"])
-    for path in (qsec_home / "journal-0" / "statements").glob("*.json"):
-        told = json.loads(path.read_text())
-        payload = base64.b64decode(told["payload"]).replace(b'"seed_simulator":7', b'"seed_simulator":8')
-        path.write_text(json.dumps({**told, "payload": base64.b64encode(payload).decode()}))
-    with pytest.raises(Bug) as caught:
-        replayed(run)
-    assert caught.value.code == "statements.damaged"
-
-
-def forged(plane, **changes):
-    """Record what a lying kernel might say, with a circuit that is really there."""
-    intent = {
-        "run_id": "e" * 32,
-        "kind": "intent",
-        "time": "2026-01-31T09:00:00.000Z",
-        "framework": "qiskit",
-        "operation": "x.run",
-        "backend": {"name": "x"},
-        "execution": changes,
-    }
-    plane.evidence.record([intent], "k1")
-    return "e" * 32
-
-
-@pytest.mark.parametrize(
-    "kind", ["os.system", "subprocess.Popen", "qiskit_aer.backends.aer_simulator.evil", ""]
-)
-def test_record_cannot_choose_which_code_is_imported(record, replayed, plane, kind) -> None:
-    run = record(SEEDED["aer"])
-    circuits = plane.runs.get(run)["intent"]["predicate"]["run"]["execution"]["circuits"]
-    told = replayed(forged(plane, type="backend", circuits=circuits, runner={"type": kind, "options": {}}))
-    assert told["verdict"] == "verified"
-    assert "not run again" in " ".join(told["why"])
-
-
-def test_record_whose_circuit_is_another_one_is_different(record, replayed, plane) -> None:
-    run = record(SEEDED["aer"])
-    (told,) = plane.runs.get(run)["intent"]["predicate"]["run"]["execution"]["circuits"]
-    lie = {**told, "structural_hash": {**told["structural_hash"], "value": "0" * 64}}
-    judged = replayed(forged(plane, type="backend", circuits=[lie]))
-    assert judged["verdict"] == "different"
-    assert "another structure" in judged["why"][0]
-
-
-@pytest.mark.parametrize("name", ["../../etc/passwd", "0" * 63, "~/x", 7, None])
-def test_evidence_name_of_a_lying_record_reaches_no_file(replayed, plane, name) -> None:
-    run = forged(plane, type="backend", circuits=[{"qpy": {"sha256": name}}])
-    with pytest.raises(NotFound):
-        replayed(run)
 
 
 @pytest.mark.parametrize("name", ["nothing", "os:nothing", "no.such.module:x", ":"])

@@ -242,7 +242,7 @@ def test_checks_are_all_good_on_a_vault_that_is_set_up(vault, broker_at):
     checks = broker.checks()
     assert [check.name for check in checks if not check.ok] == []
     names = {check.name.removeprefix("vault") for check in checks}
-    assert names == {"", ".clock", ".login", ".sign", ".target.pilot", ".target.sandbox"}
+    assert names == {"", ".clock", ".login", ".sign", ".evidence", ".target.pilot", ".target.sandbox"}
     assert len(vault.accessors() - before) == 1  # the broker's own; the probes' sessions are ended
 
 
@@ -272,6 +272,6 @@ def test_asking_for_health_often_does_not_log_in_often_and_a_failure_is_seen_at_
         broker._checks._kept.pop("vault")  # as if five seconds had gone
         assert [check.ok for check in broker.checks()] == [False]
         proxy.faults.clear()
-        assert len(broker.checks()) == 6
+        assert len(broker.checks()) == 7
         assert proxy.count("/login") == 5
         broker.close()

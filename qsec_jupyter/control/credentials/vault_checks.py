@@ -21,8 +21,15 @@ from .naming import Mounts, target_role
 from .signers import TransitSigner
 from .vault import VaultAdapter, path_segments
 from .vault_errors import Doing
+from .wrapping import TransitWrapping
 
-KEEP_GOOD = {"vault": 5.0, "vault.clock": 60.0, "vault.login": 60.0, "vault.sign": 60.0}
+KEEP_GOOD = {
+    "vault": 5.0,
+    "vault.clock": 60.0,
+    "vault.login": 60.0,
+    "vault.sign": 60.0,
+    "vault.evidence": 60.0,
+}
 """Seconds for which a good result is given again, so that a health line may ask often."""
 KEEP_TARGET = 600.0
 """The same for a target: trying one is a login, which costs a Vault three storage writes."""
@@ -97,6 +104,7 @@ class VaultChecks:
         yield "vault.clock", self._clock
         yield "vault.login", self._login
         yield "vault.sign", self._sign
+        yield "vault.evidence", self._evidence
         for target, source in sorted(self._targets.items()):
             yield f"vault.target.{target}", partial(self._target, target, source)
 
@@ -151,6 +159,17 @@ class VaultChecks:
                 "Do not trust this Vault's signatures; ask its operators.",
             )
         return Check("vault.sign", True, f"{signer.name} signs, and the signature verifies.", "")
+
+    def _evidence(self) -> Check:
+        wrapping = TransitWrapping(self._adapter, self._mounts.transit, self._token.run)
+        if wrapping.unwrap(wrapping.wrap(_PROBE)) != _PROBE:
+            return Check(
+                "vault.evidence",
+                False,
+                "A data key that the Vault wrapped comes back as another one.",
+                "Do not trust this Vault with evidence; ask its operators.",
+            )
+        return Check("vault.evidence", True, "Data keys of evidence are wrapped and unwrapped.", "")
 
     def _target(self, target: str, source: TargetSource) -> Check:
         """Open a session at the target, ask for the secret's field names, end the session."""
