@@ -95,7 +95,7 @@ def compare_counts(
     n, m = table.sum(axis=1)
     if not n or not m:
         raise ValueError("a run measured nothing")
-    distance = float(abs(table[0] / n - table[1] / m).sum() / 2)
+    distance = min(1.0, float(abs(table[0] / n - table[1] / m).sum() / 2))
     if len(outcomes) == 1:
         told = Comparison(name, "one outcome in both", None, None, 1.0, 1.0, 0.0, None, None)
         return _with_power(told, 1, n, m, alpha)

@@ -26,8 +26,12 @@ def missing(run: Json) -> list[str]:
     if isinstance(container, dict) and not container.get("digest"):
         found.append("the digest of the container's image is not known inside it")
     compilation = execution.get("compilation")
-    if isinstance(compilation, dict) and compilation.get("level") is None:
-        found.append("the transpiler's level, seed and duration are not known: a circuit does not keep them")
+    if isinstance(compilation, dict):
+        found.append("the circuit that was compiled is not known, only what it was compiled to")
+        if compilation.get("level") is None:
+            found.append(
+                "the transpiler's level, seed and duration are not known: a circuit does not keep them"
+            )
     if backend.get("simulator") is not True and not backend.get("calibration"):
         found.append("the backend's calibration is not known")
     return found

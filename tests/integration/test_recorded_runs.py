@@ -37,7 +37,8 @@ CELLS = {
     "sweep": "SamplerV2(seed=3).run([(turned, [[0.1], [0.9]], 400)]).result()",
     "estimator": "StatevectorEstimator(seed=1).run([(bell.remove_final_measurements(inplace=False), "
     "SparsePauliOp('ZZ'))], precision=0.05).result()",
-    "fake": "fake = FakeManilaV2(); fake.run(transpile(bell, fake), shots=200, seed_simulator=5).result()",
+    "fake": "fake = FakeManilaV2(); fake.run(transpile(bell, fake, optimization_level=1, "
+    "seed_transpiler=11), shots=200, seed_simulator=5).result()",
     "failing": "try: AerSimulator().run(bell, shots=-1).result()\n"
     "except Exception as error: print(type(error).__name__)",
 }
@@ -177,6 +178,8 @@ def test_calibration_of_a_device_is_kept_and_named(server, runs) -> None:
     assert backend["calibration"]["last_update_date"]
     compiled = predicate(server, runs["fake"])["run"]["execution"]["compilation"]
     assert len(compiled["circuits"][0]["layout"]) == 2
+    assert (compiled["level"], compiled["seed"]) == (1, 11)
+    assert compiled["duration"] > 0
 
 
 def test_failed_run_is_one_with_its_error(server, runs) -> None:

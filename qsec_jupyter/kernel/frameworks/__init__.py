@@ -10,6 +10,8 @@ MODULES = {
     "qiskit.primitives.base.base_sampler": "qiskit",
     "qiskit.primitives.base.base_estimator": "qiskit",
     "qiskit.primitives.primitive_job": "qiskit",
+    "qiskit.transpiler.passmanager": "qiskit",
+    "qiskit.transpiler.preset_passmanagers.generate_preset_pass_manager": "qiskit",
     "qiskit_ibm_runtime.executor.executor": "qiskit",
     "qiskit_ibm_runtime.executor_noise_learner.noise_learner_v3": "qiskit",
     "qiskit_ibm_runtime.noise_learner.noise_learner": "qiskit",

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from types import ModuleType
 
 from ... import execution
-from . import jobs, runtime
+from . import compilation, jobs, runtime
 from .backends import Backends
 from .primitives import Primitives
 
@@ -36,6 +36,8 @@ _HOOKS: dict[str, Callable[[ModuleType], None]] = {
         module, Primitives("estimator"), "BaseEstimatorV2", "BaseEstimatorV1"
     ),
     "qiskit.primitives.primitive_job": jobs.carry_context,
+    "qiskit.transpiler.passmanager": compilation.hook_runner,
+    "qiskit.transpiler.preset_passmanagers.generate_preset_pass_manager": compilation.hook_maker,
     "qiskit_ibm_runtime.executor.executor": runtime.hook_program,
     "qiskit_ibm_runtime.executor_noise_learner.noise_learner_v3": runtime.hook_program,
     "qiskit_ibm_runtime.noise_learner.noise_learner": runtime.hook_program,

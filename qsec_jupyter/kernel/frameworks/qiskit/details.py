@@ -11,11 +11,13 @@ import dataclasses
 import functools
 import hashlib
 import json
+import sys
 import weakref
 from typing import Any
 
 from ...run import Run
 from ..keeping import Json, keep, keep_json
+from . import compilation
 
 CALIBRATION_TYPE = "application/vnd.qsec.calibration+json"
 NOISE_TYPE = "application/vnd.qsec.noise-model+json"
@@ -39,12 +41,12 @@ def note(run: Run, instance: Any, backend: Any, options: Json, circuits: list[An
     """
     held = _held(instance)
     model = options.get("noise_model") or held.get("noise_model") or _held(backend).get("noise_model")
-    layouts = [getattr(circuit, "layout", None) for circuit in circuits[:100]]
+    compiled = [(getattr(circuit, "layout", None), compilation.of(circuit)) for circuit in circuits[:100]]
     run.later += [
         functools.partial(_add_runner, instance, held, None if backend is instance else backend),
         functools.partial(_add_calibration, backend),
         functools.partial(_add_noise, model),
-        functools.partial(_add_compilation, layouts),
+        functools.partial(_add_compilation, compiled),
     ]
 
 
@@ -204,14 +206,23 @@ def _add_noise(model: Any, record: Json) -> None:
 # -- compilation -------------------------------------------------------------------------------
 
 
-def _add_compilation(layouts: list[Any], record: Json) -> None:
-    """Say how each circuit was laid out; which level and seed did it, a circuit does not keep."""
-    told: list[Json | None] = []
-    for layout in layouts:
-        if layout is None:
-            told.append(None)
-            continue
-        final = layout.final_index_layout(filter_ancillas=True)
-        told.append({"layout": list(final), "sha256": hashlib.sha256(repr(final).encode()).hexdigest()})
-    if any(told):
-        record["execution"]["compilation"] = {"name": "qiskit", "level": None, "seed": None, "circuits": told}
+def _add_compilation(compiled: list[tuple[Any, Json | None]], record: Json) -> None:
+    """Say how circuits were compiled: layouts, and level, seed and duration where they share them."""
+    if not any(layout is not None or how is not None for layout, how in compiled):
+        return
+    ways = [how for _, how in compiled if how is not None]
+    same = ways[0] if ways and len(ways) == len(compiled) and all(way == ways[0] for way in ways) else {}
+    qiskit = sys.modules.get("qiskit")
+    record["execution"]["compilation"] = {
+        "name": "qiskit",
+        "version": getattr(qiskit, "__version__", None),
+        **{name: same.get(name) for name in ("level", "seed", "duration")},
+        "circuits": [_layout(layout) for layout, _ in compiled],
+    }
+
+
+def _layout(layout: Any) -> Json | None:
+    if layout is None:
+        return None
+    final = layout.final_index_layout(filter_ancillas=True)
+    return {"layout": list(final), "sha256": hashlib.sha256(repr(final).encode()).hexdigest()}
