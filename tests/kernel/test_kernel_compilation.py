@@ -87,3 +87,20 @@ def test_compiling_is_what_it_was() -> None:
     assert told.splitlines()[:3] == expected
     assert told.endswith(plain.strip())
     assert pickle.dumps(maker)
+
+
+def test_function_that_somebody_has_already_is_left_alone() -> None:
+    code = """
+        import pickle
+        from qiskit import QuantumCircuit
+        from qiskit.transpiler import generate_preset_pass_manager as mine
+        from qsec_jupyter.kernel import extension
+        extension.watch()
+        from qsec_jupyter.kernel.frameworks.qiskit import compilation
+        assert pickle.loads(pickle.dumps(mine)) is mine
+        told = compilation.of(mine(1).run(QuantumCircuit(1)))
+        assert told["level"] is None and told["duration"] > 0
+        """
+    command = [sys.executable, "-c", textwrap.dedent(code)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stderr

@@ -7,6 +7,7 @@ the record of a run of just that circuit. One that was changed into another obje
 from __future__ import annotations
 
 import functools
+import sys
 import threading
 import time
 import weakref
@@ -24,9 +25,14 @@ _NAMES = ("optimization_level", "seed_transpiler")
 
 
 def hook_maker(module: ModuleType) -> None:
-    """Note level and seed of each pass manager that ``generate_preset_pass_manager`` returns."""
+    """Note level and seed of each pass manager that ``generate_preset_pass_manager`` returns.
+
+    Only where nobody has the function yet: one that was imported before is left as it is, because it could
+    not be pickled once its module held another. Level and seed are then a gap.
+    """
     make = module.generate_preset_pass_manager
-    if getattr(make, hooking.MARK, False):
+    package = sys.modules.get(module.__name__.rpartition(".")[0])
+    if getattr(make, hooking.MARK, False) or callable(getattr(package, make.__name__, None)):
         return
 
     @hooking.unseen

@@ -101,23 +101,35 @@ def _is_unset(value: Any) -> bool:
 
 def _add_calibration(backend: Any, record: Json) -> None:
     """Refer to the calibration in effect: T1 and T2, readout, gate times and errors, coupling, basis, dt."""
-    target = getattr(backend, "target", None)
-    told: Json | None = None
-    if target is not None and _is_calibrated(target):
-        updated = _last_updated(backend)
-        try:
-            known = _calibrations.get(backend)
-        except TypeError:  # a backend that cannot be hashed is read anew
-            known = None
-        if known is None or known[0] != updated or not updated:
-            known = (updated, _read_calibration(backend, target, updated))
-            with contextlib.suppress(TypeError):
-                _calibrations[backend] = known
-        told = known[1]
-    record["backend"] = {**record["backend"], "simulator": _is_simulator(backend), "calibration": told}
+    updated = _last_updated(backend)
+    try:
+        known = _calibrations.get(backend)
+    except TypeError:  # a backend that cannot be hashed is read anew
+        known = None
+    if known is None or known[0] != updated:
+        known = (updated, _calibration(backend, updated))
+        with contextlib.suppress(TypeError):
+            _calibrations[backend] = known
+    record["backend"] = {**record["backend"], "simulator": _is_simulator(backend), "calibration": known[1]}
     shots = getattr(backend, "max_shots", None)
     if isinstance(shots, int):
         record["backend"]["max_shots"] = shots
+
+
+def _calibration(backend: Any, updated: str) -> Json | None:
+    if _is_ideal(backend):
+        return None
+    target = getattr(backend, "target", None)
+    if target is None or not _is_calibrated(target):
+        return None
+    return _read_calibration(backend, target, updated)
+
+
+def _is_ideal(backend: Any) -> bool:
+    """Say whether it is a simulator of Aer's own; each look at its target would make the target anew."""
+    if not type(backend).__module__.startswith("qiskit_aer."):
+        return False
+    return all(getattr(backend, name, None) is None for name in ("_properties", "_target"))
 
 
 def _is_calibrated(target: Any) -> bool:
