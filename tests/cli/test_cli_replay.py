@@ -92,6 +92,25 @@ def test_seeded_run_is_bit_identical(record, replayed, case) -> None:
     assert told["environment"] == []
 
 
+def runtime(kind, **options):
+    """Run a primitive of qiskit-ibm-runtime in its local testing mode."""
+    ibm = pytest.importorskip("qiskit_ibm_runtime")
+    fake = pytest.importorskip("qiskit_ibm_runtime.fake_provider").FakeManilaV2()
+    measured = kind == "SamplerV2"
+    circuit = bell() if measured else ansatz()
+    compiled = transpile(circuit, fake, seed_transpiler=1)
+    pub = (
+        (compiled,) if measured else (compiled, SparsePauliOp("ZZ").apply_layout(compiled.layout), [0.1, 0.2])
+    )
+    return getattr(ibm, kind)(mode=fake, options={"simulator": {"seed_simulator": 3}, **options}).run([pub])
+
+
+@pytest.mark.parametrize("kind", ["SamplerV2", "EstimatorV2"])
+def test_local_testing_mode_of_the_runtime_is_replayed(record, replayed, kind) -> None:
+    told = replayed(record(lambda: runtime(kind)))
+    assert told["verdict"] == "bit-identical", told
+
+
 UNSEEDED = {
     "aer": lambda: AerSimulator().run(bell(), shots=2000),
     "sampler": lambda: StatevectorSampler().run([bell(), (rotated(), [0.4])], shots=2000),

@@ -11,6 +11,7 @@ import json
 import re
 import warnings
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from ...core.errors import Invalid, QsecError, Unavailable
@@ -40,26 +41,31 @@ def run(material: Material, backend: str | None) -> Any:
         Invalid: ``replay.backend_malformed``.
         Unavailable: ``replay.failed`` when the run fails.
     """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # they are about code that was written when the run was recorded
+        runner, call = _runner(material, backend)
+        try:
+            return call(runner, material).result()
+        except (QsecError, NotRebuilt):
+            raise
+        except Exception as error:
+            raise Unavailable(
+                "replay.failed",
+                "Running it again failed",
+                f"{type(runner).__qualname__} raised {type(error).__name__}.",
+                "Compare the environments: `qsec replay --verify-only` lists what differs.",
+            ) from error
+
+
+def _runner(material: Material, backend: str | None) -> tuple[Any, Callable[[Any, Material], Any]]:
     kind = str((material.said.get("execution") or {}).get("type"))
+    call = _CALLS.get(kind)
+    if call is None:
+        raise NotRebuilt(f"a run of kind {kind} is not replayed yet")
     runner = _given(backend) if backend else _rebuilt(material)
     if kind in {"sampler", "estimator"} and hasattr(runner, "target"):
         runner = _primitive_over(kind, runner)
-    call = _PRIMITIVES.get(kind, _run_backend if kind == "backend" else None)
-    if call is None:
-        raise NotRebuilt(f"a run of kind {kind} is not replayed yet")
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            return call(runner, material).result()
-    except QsecError:
-        raise
-    except Exception as error:
-        raise Unavailable(
-            "replay.failed",
-            "Running it again failed",
-            f"{type(runner).__qualname__} raised {type(error).__name__}.",
-            "Compare the environments: `qsec replay --verify-only` lists what differs.",
-        ) from error
+    return runner, call
 
 
 # -- calls -------------------------------------------------------------------------------------
@@ -92,7 +98,8 @@ def _run_primitive(primitive: Any, material: Material) -> Any:
     )
 
 
-_PRIMITIVES: dict[str, Callable[[Any, Material], Any]] = {
+_CALLS: dict[str, Callable[[Any, Material], Any]] = {
+    "backend": _run_backend,
     "sampler": _run_primitive,
     "estimator": _run_primitive,
 }
@@ -156,22 +163,28 @@ def _aer_estimator(cls: Any, options: Json, material: Material) -> Any:
     return cls(options={**inner, "default_precision": options.get("default_precision", 0.0)})
 
 
-def _over_backend(cls: Any, options: Json, material: Material) -> Any:
+def _behind(material: Material) -> Any:
+    """Make the backend that a primitive ran on."""
     told = (material.said["execution"].get("runner") or {}).get("backend")
     if not isinstance(told, dict):
         raise NotRebuilt("the backend behind the primitive is not described")
-    inner = {**material.said, "execution": {**material.said["execution"], "runner": told, "options": {}}}
-    backend = _rebuilt(_with(material, inner))
+    execution = {**material.said["execution"], "runner": told, "options": {}}
+    return _rebuilt(replace(material, said={**material.said, "execution": execution}))
+
+
+def _runtime(cls: Any, options: Json, material: Material) -> Any:
+    """Make a runtime primitive in local testing mode; a device it does not find here."""
+    inner: Json = {name: options[name] for name in ("default_shots", "default_precision") if name in options}
+    inner["simulator"] = options.get("simulator") or {}
+    return cls(mode=_behind(material), options=inner)
+
+
+def _over_backend(cls: Any, options: Json, material: Material) -> Any:
+    backend = _behind(material)
     return cls(
         backend=backend,
         options={name: value for name, value in options.items() if not isinstance(value, dict)},
     )
-
-
-def _with(material: Material, said: Json) -> Material:
-    from dataclasses import replace
-
-    return replace(material, said=said)
 
 
 def _seeded(*names: str) -> Callable[[Any, Json, Material], Any]:
@@ -187,6 +200,8 @@ _RUNNERS: dict[str, Callable[[Any, Json, Material], Any]] = {
     "qiskit_aer.primitives.estimator_v2.EstimatorV2": _aer_estimator,
     "qiskit.primitives.backend_sampler_v2.BackendSamplerV2": _over_backend,
     "qiskit.primitives.backend_estimator_v2.BackendEstimatorV2": _over_backend,
+    "qiskit_ibm_runtime.sampler.SamplerV2": _runtime,
+    "qiskit_ibm_runtime.estimator.EstimatorV2": _runtime,
 }
 
 
