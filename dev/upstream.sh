@@ -24,7 +24,7 @@ tests_of() {
     esac
 }
 
-pinned() { grep -E "^$1==" constraints.txt | head -n 1 | sed 's/ *;.*//'; }
+installed() { "$python" -c "import importlib.metadata as m; print('$1==' + m.version('$1'))"; }
 
 if [ ! -x "$python" ]; then
     .venv/bin/uv venv --quiet --python .venv/bin/python "$folder/venv"
@@ -39,12 +39,12 @@ SKIP_JUPYTER_BUILDER=1 .venv/bin/uv pip install --quiet --python "$python" --no-
 failed=
 for suite in "${@:-nbclient ipykernel qiskit qiskit-ibm-runtime}"; do
     for name in $suite; do
-        version=$(pinned "$name")
+        version=$(installed "$name")
         source=$folder/${version/==/-}
         if [ ! -d "$source" ]; then
             .venv/bin/python -m pip download --quiet --no-deps --no-binary "$name" --dest "$folder" "$version"
             mkdir "$source"
-            tar --extract --gzip --strip-components 1 --directory "$source" --file "$folder"/"${name//-/[-_]}"-"${version#*==}".tar.gz
+            tar --extract --gzip --strip-components 1 --directory "$source" --file "$folder"/"${name//-/_}"-"${version#*==}".tar.gz
             # Only the tests: the package itself is the installed one.
             rm -rf "${source:?}/${name//-/_}"
         fi
