@@ -43,10 +43,11 @@ for suite in "${@:-nbclient ipykernel qiskit qiskit-ibm-runtime}"; do
         source=$folder/${version/==/-}
         if [ ! -d "$source" ]; then
             .venv/bin/python -m pip download --quiet --no-deps --no-binary "$name" --dest "$folder" "$version"
-            mkdir "$source"
-            tar --extract --gzip --strip-components 1 --directory "$source" --file "$folder"/"${name//-/_}"-"${version#*==}".tar.gz
+            mkdir "$source.part"
+            tar --extract --gzip --strip-components 1 --directory "$source.part" --file "$folder"/"${name//-/_}"-"${version#*==}".tar.gz
             # Only the tests: the package itself is the installed one.
-            rm -rf "${source:?}/${name//-/_}"
+            rm -rf "${source:?}.part/${name//-/_}"
+            mv "$source.part" "$source"
         fi
         echo "== $version"
         # shellcheck disable=SC2046,SC2086
