@@ -47,6 +47,8 @@ for suite in "${@:-nbclient ipykernel qiskit qiskit-ibm-runtime}"; do
             tar --extract --gzip --strip-components 1 --directory "$source.part" --file "$folder"/"${name//-/_}"-"${version#*==}".tar.gz
             # Only the tests: the package itself is the installed one.
             rm -rf "${source:?}.part/${name//-/_}"
+            # Without settings of its own, pytest would take ours.
+            grep -qs "tool.pytest" "$source.part/pyproject.toml" || echo "[pytest]" >"$source.part/pytest.ini"
             mv "$source.part" "$source"
         fi
         echo "== $version"
