@@ -12,6 +12,7 @@ from typer.core import TyperGroup
 from ..core.errors import EXIT_CODE, QsecError, Unavailable
 
 COMMANDS: dict[str, str] = {
+    "coverage": "Say which ways out of a notebook are covered.",
     "demo": "Start everything on the first-run notebook, or check it without a browser.",
     "diff": "Say what changed from one recorded run to another.",
     "doctor": "Say what is on, what is off and why.",
@@ -20,6 +21,7 @@ COMMANDS: dict[str, str] = {
     "runs": "Find recorded runs.",
     "scan": "Find secrets in notebooks and text files.",
     "serve": "Run the control plane.",
+    "share": "Make a stripped, scanned copy of a notebook to give away.",
     "show": "Show a recorded run.",
     "setup": "Prepare a Vault or OpenBao for the control plane.",
     "verify": "Check journals, or an exported run, offline.",

@@ -12,8 +12,10 @@ from traitlets import Bool
 
 from ..core.classification import DataPolicy
 from ..core.errors import QsecError
+from . import downloads, export
+from .collaboration import Collaboration
 from .control_plane import ControlPlane
-from .coverage import Coverage
+from .coverage.rows import Coverage
 from .handlers import routes
 from .identity import owner
 from .kernels import KernelSockets
@@ -47,12 +49,22 @@ class QsecExtension(ExtensionApp):
         self._tasks: set[asyncio.Task[None]] = set()
         self.settings.update({SETTING: self.kernels, "qsec_owner": user, "qsec_control": self.control})
         self.contents = self.guard.attach(serverapp.contents_manager)
-        self.settings["qsec_coverage"] = Coverage(serverapp, self.contents, self.guard)
+        self.collaboration = Collaboration(serverapp, self.guard, self.log)
+        self.settings["qsec_coverage"] = Coverage(
+            serverapp, self.contents, self.guard, self.collaboration, self.kernels
+        )
+        export.register(serverapp.web_app.settings["config"], self.guard)
         self._choose_provisioner()
 
     def initialize_handlers(self) -> None:
         """Add the routes below ``qsec/``."""
         self.handlers.extend(routes(self.control, self.guard))
+        if downloads.available(self.contents):
+            manager = self.serverapp.contents_manager
+            params = {**manager.files_handler_params, "guard": self.guard}
+            self.handlers.append((downloads.ROUTE, downloads.guarded(manager.files_handler_class), params))
+        else:
+            self.log.warning("qsec: this contents manager keeps no files on disk, downloads are not scanned")
 
     def _choose_provisioner(self) -> None:
         factory = KernelProvisionerFactory.instance(parent=self.serverapp)
@@ -115,9 +127,10 @@ class QsecExtension(ExtensionApp):
             await self.control.call("POST", f"/v1/kernels/{quote(kernel_id, safe='')}/ended")
 
     def _report_findings(self, report: ScanReport) -> None:
-        """Tell the control plane what a save found; called on the server's loop or a worker thread."""
+        """Tell of what a scan found; called on the server's loop or a worker thread."""
+        loop = self.serverapp.io_loop.asyncio_loop
+        loop.call_soon_threadsafe(lambda: self._spawn(self.collaboration.follow(report)))
         if report.findings:
-            loop = self.serverapp.io_loop.asyncio_loop
             loop.call_soon_threadsafe(lambda: self._spawn(self._deliver_findings(report)))
 
     async def _deliver_findings(self, report: ScanReport) -> None:

@@ -6,7 +6,6 @@ that uses it, so a decorated method on a shared base class would check the wrong
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections.abc import Awaitable, Callable
 from functools import wraps
@@ -294,7 +293,7 @@ class CoverageHandler(QsecHandler):
     async def get(self) -> Any:
         """Return a row for each surface and route, as things stand now."""
         path = self.get_query_argument("path").strip("/")
-        return {"path": path, "rows": await asyncio.to_thread(self.settings["qsec_coverage"].rows, path)}
+        return {"path": path, "rows": await self.settings["qsec_coverage"].rows(path)}
 
 
 _ID = r"([0-9A-Za-z_-]{1,64})"

@@ -11,7 +11,7 @@ from __future__ import annotations
 import copy
 import hashlib
 import json
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -216,3 +216,30 @@ def _inline(text: str) -> str:
     """Return text that Markdown shows as it is, on one line."""
     plain = " ".join(text.split())
     return "".join("\\" + character if character in "\\`*_{}[]<>#|!~&" else character for character in plain)
+
+
+async def record(control: Any, shared: Copy, source: str, path: str, classified: Classified) -> str:
+    """Record a copy by its digest, before it is written; return under which id.
+
+    Args:
+        control: Has ``call``, see :class:`.control_plane.ControlPlane`.
+        shared: The copy.
+        source: The original's path.
+        path: The copy's path.
+        classified: The original's data class.
+
+    Raises:
+        QsecError: It was not recorded.
+    """
+    body = {
+        "source": source,
+        "path": path,
+        "sha256": shared.sha256,
+        "size": len(shared.text.encode("utf-8", "surrogatepass")),
+        "data_class": classified.name,
+        "keep": asdict(shared.keep),
+        "removed": shared.removed,
+        "findings": len(shared.findings),
+    }
+    answer = await control.call("POST", "/v1/shares", body)
+    return str(answer["share_id"])

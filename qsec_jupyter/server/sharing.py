@@ -10,11 +10,12 @@ from typing import Any
 from jupyter_core.utils import ensure_async
 from tornado.web import HTTPError
 
+from ..core.classification import Classified
 from ..core.errors import Conflict, Invalid, NotFound, QsecError, Unavailable
 from ..core.model import rfc3339
 from .control_plane import ControlPlane
 from .save import SaveGuard
-from .share import Copy, Keep, default_path, make_copy, report, report_path
+from .share import Copy, Keep, default_path, make_copy, record, report, report_path
 
 _COPIES = 1000
 
@@ -48,15 +49,9 @@ class Sharing:
         notebook = await self._read(path)
         target = await self._target(path, to)
         shared = await asyncio.to_thread(make_copy, notebook, path, keep, self._guard.scanner)
-        share_id = await self._record(shared, path, target, self._guard.policy.of(notebook).name)
-        text = report(
-            shared,
-            path,
-            target,
-            self._guard.policy.of(notebook),
-            share_id,
-            rfc3339(datetime.now(timezone.utc)),
-        )
+        classified = self._guard.policy.of(notebook)
+        share_id = await self._record(shared, path, target, classified)
+        text = report(shared, path, target, classified, share_id, rfc3339(datetime.now(timezone.utc)))
         await self._write(target, shared.text)
         await self._write(report_path(target), text)
         return {
@@ -99,23 +94,12 @@ class Sharing:
     async def _exists(self, path: str) -> bool:
         return bool(await ensure_async(self._manager.exists(path)))
 
-    async def _record(self, shared: Copy, source: str, target: str, data_class: str) -> str | None:
-        body = {
-            "source": source,
-            "path": target,
-            "sha256": shared.sha256,
-            "size": len(shared.text.encode("utf-8", "surrogatepass")),
-            "data_class": data_class,
-            "keep": asdict(shared.keep),
-            "removed": shared.removed,
-            "findings": len(shared.findings),
-        }
+    async def _record(self, shared: Copy, source: str, target: str, classified: Classified) -> str | None:
         try:
-            answer = await self._control.call("POST", "/v1/shares", body)
+            return await record(self._control, shared, source, target, classified)
         except QsecError as error:
             self._guard.log.error("qsec: a share was not recorded (%s)", error.code)
             return None
-        return str(answer["share_id"])
 
     async def _write(self, path: str, text: str) -> None:
         model = {"type": "file", "format": "text", "content": text}
