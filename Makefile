@@ -72,7 +72,14 @@ generate: install ## OpenAPI and the TypeScript types made from it are up to dat
 unit: install ## pytest without real servers
 	$(BIN)/pytest -q tests --ignore=tests/integration --ignore=tests/attack
 
-integration: install vault ## pytest against real servers: Vault, Jupyter Server, kernels
+# In an environment of its own: it replaces JupyterLab's drive for whatever runs beside it.
+$(CACHE)/collaboration.stamp: $(CACHE)/venv.stamp
+	$(BIN)/uv venv --quiet --python $(BIN)/python --clear $(CACHE)/collaboration
+	$(BIN)/uv pip install --quiet --python $(CACHE)/collaboration/bin/python -r pyproject.toml \
+	    "jupyter-collaboration>=4" "jupyterlab>=4.4,<5" --constraint constraints.txt
+	@touch $@
+
+integration: install vault $(CACHE)/collaboration.stamp ## pytest against real servers: Vault, Jupyter Server, kernels
 	$(BIN)/pytest -q tests/integration
 
 attack: install vault ## pytest that tries to break every security claim

@@ -49,9 +49,9 @@ async def story(app):
     document = await collaboration.get_document(
         path="a.ipynb", content_type="notebook", file_format="json", copy=False, create=True
     )
-    cell = document.ycells[0]
-    cell["outputs"].append(Map({"output_type": "stream", "name": "stdout", "text": Text(f"{TOKEN}\n")}))
-    cell["source"] += f"\ntoken = '{TOKEN}'"
+    output = {"output_type": "stream", "name": "stdout", "text": Text(f"{TOKEN}\n")}
+    document.ycells[0]["outputs"].append(Map(output))
+    document.set_cell(0, source=f"token = '{TOKEN}'")
     told = {"store held it": await until(lambda: TOKEN.encode() in store(), 5)}
     told["file clean"] = await until(lambda: "redacted" in file.read_text() and TOKEN not in file.read_text())
     told["outputs clean"] = await until(lambda: TOKEN not in json.dumps(document.get_cell(0)["outputs"]))
@@ -59,11 +59,14 @@ async def story(app):
     told["source left to its author"] = TOKEN in document.get_cell(0)["source"]
     answer = await asyncio.to_thread(ask, app, "qsec/coverage?path=a.ipynb")
     told["coverage"] = {
-        f"{row['surface']}: {row['route']}": row["state"] for row in answer["rows"] if "shared" in row["route"]
+        f"{row['surface']}: {row['route']}": row["state"]
+        for row in answer["rows"]
+        if "shared" in row["route"]
     }
     document.set_cell(0, source="token = qsec.credential('sandbox')")
     told["store clean at last"] = await until(lambda: TOKEN.encode() not in store())
-    told["store still opens it"] = "sandbox" in document.get_cell(0)["source"] and b"sandbox" in store()
+    told["store still holds the document"] = await until(lambda: b"sandbox" in store())
+    told["live source"] = document.get_cell(0)["source"]
     return told
 
 
@@ -79,9 +82,10 @@ async def tell(app):
     try:
         told = await asyncio.wait_for(story(app), 90)
     except BaseException as error:
-        print(json.dumps({"failed": repr(error)}), flush=True)
+        sys.stdout.write(json.dumps({"failed": repr(error)}) + "\n")
         raise
-    print(json.dumps(told), flush=True)
+    sys.stdout.write(json.dumps(told) + "\n")
+    sys.stdout.flush()
     app.stop(from_signal=False)
 
 
