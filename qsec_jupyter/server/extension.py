@@ -107,6 +107,7 @@ class QsecExtension(ExtensionApp):
                 continue
             since = state["version"]
             self._obey(state.get("data_classes"))
+            self.guard.targets = state["targets"]
             for grant in state["grants"]:
                 if seen.get(grant["id"]) != grant["state"]:
                     seen[grant["id"]] = grant["state"]

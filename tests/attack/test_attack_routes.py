@@ -263,6 +263,14 @@ async def test_restricted_notebook_with_a_secret_in_its_source_is_not_saved_and_
     assert TOKEN not in report["cells"]["0"]["source"]
 
 
+async def test_call_of_the_broker_is_offered_for_the_source_and_holds_no_secret(server) -> None:
+    server.extension.guard.targets = [{"name": "sandbox", "provider": "simulator"}]
+    await server.save("a.ipynb", notebook(f"token = '{TOKEN}'"))
+    report = json.loads((await server.fetch("qsec", "scan", params={"path": "a.ipynb"})).body)
+    offered = report["cells"]["0"]["broker"]
+    assert offered == 'import qsec_jupyter as qsec\ntoken = qsec.credential("sandbox").reveal()'
+
+
 @pytest.mark.parametrize("wish", ["public", "internal", "Restricted ", None, 0, [], {"restricted": "public"}])
 async def test_notebook_does_not_lower_its_class_below_the_floor(server, wish) -> None:
     server.obey(default="restricted", floor="restricted")

@@ -77,7 +77,10 @@ class Coverage:
         name = last.data_class if last else policy.default
         rule = policy.rules[name]  # type: ignore[index]  # a class of this policy
         hooked = self._contents.hooked()
-        notes = [f"data class {name}", f"last scanned {last.saved_at}" if last else "not saved by this server yet"]
+        notes = [
+            f"data class {name}",
+            f"last scanned {last.saved_at}" if last else "not saved by this server yet",
+        ]
         if not self._guard.policy_told:
             notes.append("the control plane has told no rules yet, the shipped ones hold")
         if not self._contents.asynchronous:
@@ -98,20 +101,31 @@ class Coverage:
         routes, on_disk = self._contents.routes(), self._contents.locate() is not None
         note = "" if on_disk else "this contents manager keeps no files on disk"
         chunks = note or "read when its last chunk has come, or a minute after the last that came"
-        yield row("notebook", "upload in chunks", "save" in routes and on_disk, "redacted", "disk scan", chunks)
+        yield row(
+            "notebook", "upload in chunks", "save" in routes and on_disk, "redacted", "disk scan", chunks
+        )
         active = "rename_file" in routes and on_disk
         yield row("notebook", "rename, move", active, "redacted", "disk scan", note)
         yield row(
-            "notebook", "copy or move of a folder", False, "redacted", "", "its notebooks are read when saved next"
+            "notebook",
+            "copy or move of a folder",
+            False,
+            "redacted",
+            "",
+            "its notebooks are read when saved next",
         )
         clean = self._contents.checkpoint_clean(path) if on_disk else None
         told = {True: "its checkpoint was read", False: "its checkpoint is read at the next save"}
-        note = told.get(clean, "it has no checkpoint") if clean is not None else "it has no checkpoint on disk"
+        note = (
+            told.get(clean, "it has no checkpoint") if clean is not None else "it has no checkpoint on disk"
+        )
         yield row(
             "notebook", "checkpoint", "create_checkpoint" in routes and on_disk, "redacted", "disk scan", note
         )
         active = "restore_checkpoint" in routes and on_disk
-        yield row("notebook", "restore a checkpoint", active, "redacted", "disk scan", "cleaned before and after")
+        yield row(
+            "notebook", "restore a checkpoint", active, "redacted", "disk scan", "cleaned before and after"
+        )
         trash = bool(getattr(self._contents.manager, "delete_to_trash", False))
         active = trash and "delete_file" in routes and on_disk
         note = "read before it goes there; what lies there already is not" if trash else "nothing goes there"
@@ -121,7 +135,11 @@ class Coverage:
 
     def _reads(self) -> Iterator[Row]:
         active = self._files_guarded()
-        note = "sent with markers; the file stays as it is" if active else "this server's file handler is not ours"
+        note = (
+            "sent with markers; the file stays as it is"
+            if active
+            else "this server's file handler is not ours"
+        )
         yield row("notebook", "/files, download", active, "redacted", "download scan", note)
         files = self._guard.policy.of().rule.files
         state: State = "scanned" if files == "block" else "reported"
@@ -168,7 +186,11 @@ class Coverage:
         )
 
     def _kernel(self, guarded: bool) -> Iterator[Row]:
-        note = "values that were issued; others are found at the save" if guarded else "no kernel with qsec's hooks runs"
+        note = (
+            "values that were issued; others are found at the save"
+            if guarded
+            else "no kernel with qsec's hooks runs"
+        )
         for route in ("screen", "clipboard"):
             yield row("outputs", route, guarded, "redacted", "kernel redaction", note)
         note = "the kernel writes it by itself; it is read when it is renamed, exported or downloaded"
@@ -184,4 +206,3 @@ class Coverage:
         locate = self._contents.locate()
         if locate is not None and inspect.ismethod(locate):
             yield from git.rows(Path(locate(path)))
-

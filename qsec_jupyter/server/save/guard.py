@@ -15,7 +15,7 @@ import binascii
 import json
 import logging
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime, timezone
 from typing import Any
@@ -28,6 +28,7 @@ from ...core.model import rfc3339
 from ...scan.baseline import Baseline, fingerprint_key
 from ...scan.known import KnownValues
 from ...scan.scanner import ISSUED, Scanner, ScanResult
+from .broker import offer
 from .contents import GuardedContents
 from .disk import scan_file, unread
 from .report import Reports, ScanReport
@@ -52,6 +53,7 @@ class SaveGuard:
     Attributes:
         policy: The rules of the data classes. The shipped ones until the control plane tells its own.
         policy_told: Whether the control plane has told its own.
+        targets: The catalogue's targets, for the calls that are offered in the place of secrets.
     """
 
     def __init__(
@@ -67,6 +69,7 @@ class SaveGuard:
         self.known = known or KnownValues()
         self.policy = DataPolicy()
         self.policy_told = False
+        self.targets: Sequence[dict[str, Any]] = ()
         self.reports = Reports()
         self.log = log or logging.getLogger("qsec")
         self._on_report = on_report or (lambda _: None)
@@ -185,6 +188,8 @@ class SaveGuard:
             classified = self.policy.of(model["content"])
             result = treat(self.scanner.scan_notebook(model["content"], path), model["content"], classified)
             content = result.redacted
+            found = result.lenient.findings if isinstance(result, Refused) else result.findings
+            result = replace(result, cells=offer(result.cells, model["content"], found, self.targets))
         else:
             result, classified, content = self._file(model, path)
         self.publish(path, result, classified)

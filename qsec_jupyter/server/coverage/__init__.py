@@ -1,0 +1,1 @@
+"""Which ways a secret can take out of a notebook are covered, as things stand now."""
