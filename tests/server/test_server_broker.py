@@ -9,6 +9,9 @@ from qsec_jupyter.server.save.broker import broker_source, offer
 
 SECRET = "s3cret-value-0123456789"
 TARGETS = [{"name": "sandbox", "provider": "simulator"}, {"name": "eagle", "provider": "ibm-quantum"}]
+FUTURE = """from __future__ import annotations
+import qsec_jupyter as qsec
+é = qsec.credential("eagle").reveal(); b = qsec.credential("eagle").reveal()"""
 
 
 def spans(source, target="eagle"):
@@ -27,11 +30,7 @@ def spans(source, target="eagle"):
             f'import qsec_jupyter as qsec\nf(token="{SECRET}", n=1)  # why',
             'import qsec_jupyter as qsec\nf(token=qsec.credential("eagle").reveal(), n=1)  # why',
         ),
-        (
-            f"from __future__ import annotations\né = r'{SECRET}'; b = '''{SECRET}'''",
-            "from __future__ import annotations\nimport qsec_jupyter as qsec\né = qsec.credential("
-            + '"eagle").reveal(); b = qsec.credential("eagle").reveal()',
-        ),
+        (f"from __future__ import annotations\né = r'{SECRET}'; b = '''{SECRET}'''", FUTURE),
         (f"%time\nx = '{SECRET}'", None),
         (f"x = f'{SECRET}{{1}}'", None),
         (f"x = 'Bearer {SECRET}'", None),

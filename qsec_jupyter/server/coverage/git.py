@@ -23,7 +23,7 @@ def rows(file: Path) -> Iterator[Row]:
 
 def _clean_filter(folder: Path, file: Path) -> Row:
     told = _git(folder, "check-attr", "-z", "filter", "--", file.name) or ""
-    name = (told.split("\0") + ["", "", ""])[2]
+    name = [*told.split("\0"), "", "", ""][2]  # path, attribute, value
     clean = _git(folder, "config", "--get", f"filter.{name}.clean") if name else None
     active = clean is not None and "qsec" in clean
     note = "what is staged goes through it" if active else "no clean filter of qsec is set for this file"
