@@ -197,6 +197,21 @@ class GuardedContents:
         except Exception as error:  # noqa: BLE001  # the save is done; coverage says what is not clean
             self._guard.log.error("qsec: a checkpoint could not be cleaned (%s)", type(error).__name__)
 
+    def checkpoint_made(self, path: str) -> None:
+        """Note a checkpoint that was copied from a file as we left it; any other is read."""
+        path = path.strip("/")
+        locate, find = (
+            self.locate(),
+            getattr(getattr(self.manager, "checkpoints", None), "checkpoint_path", None),
+        )
+        if locate is None or find is None:
+            return
+        version = self._guard.known.version
+        if path in self._saving or self._clean.get(path) == (disk.stamp(locate(path)), version):
+            self._clean["checkpoint:" + path] = (disk.stamp(find("checkpoint", path)), version)
+        else:
+            self.clean_checkpoint(path)
+
     def checkpoint_clean(self, path: str) -> bool | None:
         """Say whether the checkpoint of a notebook is as we left it; ``None`` when it has none."""
         find = getattr(getattr(self.manager, "checkpoints", None), "checkpoint_path", None)
@@ -286,7 +301,7 @@ class _Sync:
         def create_checkpoint(path: str) -> Any:
             contents.clean(path)
             done = method(path)
-            contents.clean_checkpoint(path)
+            contents.checkpoint_made(path)
             return done
 
         return _marked(contents, create_checkpoint)
@@ -354,7 +369,7 @@ class _Async:
         async def create_checkpoint(path: str) -> Any:
             await asyncio.to_thread(contents.clean, path)
             done = await _result(method(path))
-            await asyncio.to_thread(contents.clean_checkpoint, path)
+            await asyncio.to_thread(contents.checkpoint_made, path)
             return done
 
         return _marked(contents, create_checkpoint)
