@@ -23,6 +23,7 @@ CALIBRATION_TYPE = "application/vnd.qsec.calibration+json"
 NOISE_TYPE = "application/vnd.qsec.noise-model+json"
 
 _OWN = ("default_shots", "default_precision", "seed")
+_MITIGATION = ("resilience", "resilience_level", "twirling", "dynamical_decoupling")
 _DEEPEST = 6
 
 _calibrations: weakref.WeakKeyDictionary[Any, tuple[str, Json | None]] = weakref.WeakKeyDictionary()
@@ -69,6 +70,9 @@ def _add_runner(instance: Any, held: Json, backend: Any, record: Json) -> None:
     if backend is not None:
         told["backend"] = {"type": _type(backend), "options": _scalars(_held(backend), unknown)}
     record["execution"]["runner"] = told
+    settings = {name: told["options"][name] for name in _MITIGATION if told["options"].get(name)}
+    if settings:
+        record["execution"]["mitigation"] = settings
     record["gaps"] += [f"option {name} in effect is not known" for name in unknown if name != "noise_model"]
 
 
@@ -111,6 +115,9 @@ def _add_calibration(backend: Any, record: Json) -> None:
         with contextlib.suppress(TypeError):
             _calibrations[backend] = known
     record["backend"] = {**record["backend"], "simulator": _is_simulator(backend), "calibration": known[1]}
+    instance = getattr(backend, "_instance", None)
+    if isinstance(instance, str):  # of IBM's backends: which account's plan; a name, not a secret
+        record["backend"]["instance"] = instance
     shots = getattr(backend, "max_shots", None)
     if isinstance(shots, int):
         record["backend"]["max_shots"] = shots
