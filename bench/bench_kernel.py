@@ -1,4 +1,4 @@
-"""The kernel side against bare kernels and bare runs, interleaved: import, start, run, credential, printing.
+"""The kernel side against bare kernels, interleaved: import, start, credential, printing.
 
 A kernel's start and a long print take a second on a machine that others use as well, and vary by more than
 what is measured; there the fastest of many turns on each side are compared. The rest are medians.
@@ -9,13 +9,11 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import socket
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
-import types
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -25,7 +23,7 @@ sys.path[:0] = [str(_TESTS / "integration"), str(_TESTS / "kernel")]
 
 from qsec_kernels import Kernel, Peer  # noqa: E402
 
-IMPORTS, STARTS, BLOCKS, RUNS_IN_BLOCK, PRINTS = 9, 14, 40, 10, 9
+IMPORTS, STARTS, PRINTS = 9, 14, 9
 
 _READY = "--IPKernelApp.exec_lines=import time; _ready = time.time()"
 _LINES = """
@@ -96,48 +94,6 @@ def _result(kernel: Kernel, code: str) -> str:
     return next(m["content"]["data"]["text/plain"] for m in messages if m["msg_type"] == "execute_result")
 
 
-def run_rows() -> list[dict[str, Any]]:
-    """Time blocks of Bell runs, hooked and bare; a hooked one ends when its records are acknowledged."""
-    from qsec_jupyter.kernel import execution, extension
-    from qsec_jupyter.kernel.channel import Channel
-
-    ours, theirs = socket.socketpair()
-    peer = subprocess.Popen(
-        [sys.executable, __file__, "--peer", str(theirs.fileno())], pass_fds=(theirs.fileno(),)
-    )
-    theirs.close()
-    channel = Channel(ours)
-    execution.start(channel, types.SimpleNamespace(execution_count=1))
-    extension.watch()
-    from qiskit import QuantumCircuit
-    from qiskit_aer import AerSimulator
-
-    circuit = QuantumCircuit(2)
-    circuit.h(0)
-    circuit.cx(0, 1)
-    circuit.measure_all()
-    backend = AerSimulator()
-    bare = AerSimulator.run.__wrapped__
-    assert execution.recorder is not None
-    recorder = execution.recorder
-
-    def block(run: Callable[..., Any]) -> float:
-        began = time.perf_counter()
-        for _ in range(RUNS_IN_BLOCK):
-            run(backend, circuit, shots=1024).result()
-        recorder.flush(10)
-        return (time.perf_counter() - began) / RUNS_IN_BLOCK
-
-    block(AerSimulator.run), block(bare)
-    pairs = [_both(lambda: block(AerSimulator.run), lambda: block(bare), turn) for turn in range(BLOCKS)]
-    assert recorder.gaps == 0, recorder.last_gap
-    channel.close()
-    peer.wait(10)
-    value = statistics.median(a - b for a, b in pairs) * 1000
-    floor = statistics.median(b for _, b in pairs) * 1000
-    return [_row(f"Aer Bell run+result, added to {floor:.2f} ms", value, "ms", "<= 0.6", value <= 0.6)]
-
-
 def credential_rows() -> list[dict[str, Any]]:
     """Time the second and later calls for a credential."""
     from qsec_jupyter.kernel import session
@@ -204,34 +160,15 @@ def _whole(kernel: Kernel) -> float:
 
 def run() -> list[dict[str, Any]]:
     """Return all rows of this module."""
-    return [*import_rows(), *start_rows(), *run_rows(), *credential_rows(), *print_rows()]
-
-
-def _answer(descriptor: int) -> None:
-    """Be the other side of a socket, in a process of its own as a server is."""
-    from qsec_jupyter.core.wire import Decoder, encode
-
-    decoder = Decoder()
-    with socket.socket(fileno=descriptor) as sock:
-        while data := sock.recv(1 << 16):
-            for message in decoder.feed(data):
-                records = message["args"].get("records", ())
-                results = [
-                    {"run_id": r["run_id"], "kind": r["kind"], "statement": "", "index": 0} for r in records
-                ]
-                sock.sendall(encode({"id": message["id"], "ok": {"results": results}}))
+    return [*import_rows(), *start_rows(), *credential_rows(), *print_rows()]
 
 
 def main(argv: list[str]) -> int:
     """Run all or some of the measurements by hand."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--json", type=Path)
-    parser.add_argument("--peer", type=int, help=argparse.SUPPRESS)
-    parser.add_argument("only", nargs="*", help="import, start, run, credential, print")
+    parser.add_argument("only", nargs="*", help="import, start, credential, print")
     args = parser.parse_args(argv)
-    if args.peer is not None:
-        _answer(args.peer)
-        return 0
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     rows = [row for name in args.only for row in globals()[f"{name}_rows"]()] if args.only else run()
     for row in rows:

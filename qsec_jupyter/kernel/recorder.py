@@ -13,6 +13,7 @@ import time
 import weakref
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -141,6 +142,7 @@ class Recorder:
                 self._send_notes()
                 pause = _FIRST_PAUSE
             except Unavailable:
+                self._make_all()
                 time.sleep(pause)
                 pause = min(2 * pause, _LONGEST_PAUSE)
 
@@ -188,22 +190,39 @@ class Recorder:
         circuits = 0
         while len(batch) < min(_BATCH, len(self._queue)) and circuits < _BATCH_CIRCUITS:
             entry = self._queue[len(batch)]  # appends by other threads do not matter: the head is ours
-            if entry.record is None:
-                try:
-                    entry.record = self._finish(entry.make())
-                except Unavailable:
-                    if not batch:
-                        raise
-                    break
-                except Exception as error:  # noqa: BLE001  # one odd record must not hold up the others
-                    with self._changed:
-                        self._queue.remove(entry)
-                    self.gap(f"a record could not be made ({_name(error)})", entry.run_id)
-                    continue
-                breathe()
-            circuits += len((entry.record.get("execution") or {}).get("circuits", ()))
-            batch.append(entry)
+            try:
+                record = self._made(entry)
+            except Unavailable:
+                if not batch:
+                    raise
+                break
+            if record is not None:
+                circuits += len((record.get("execution") or {}).get("circuits", ()))
+                batch.append(entry)
         return batch
+
+    def _made(self, entry: _Entry) -> Record | None:
+        """Return an entry's record; ``None`` for one that cannot be made, which leaves the queue as a gap."""
+        if entry.record is not None:
+            return entry.record
+        try:
+            entry.record = self._finish(entry.make())
+        except Unavailable:
+            raise
+        except Exception as error:  # noqa: BLE001  # one odd record must not hold up the others
+            with self._changed:
+                self._queue.remove(entry)
+            self.gap(f"a record could not be made ({_name(error)})", entry.run_id)
+            return None
+        entry.make = _done  # lets go of circuits and results
+        breathe()
+        return entry.record
+
+    def _make_all(self) -> None:
+        """Make what waits while nothing can be sent: a record is small, what it is made of may not be."""
+        for entry in list(self._queue):
+            with suppress(Unavailable):  # it has to ask something first; later
+                self._made(entry)
 
     def _settle(self, batch: list[_Entry], results: list[dict[str, Any]]) -> None:
         """Take acknowledged and refused records out of the queue; keep those to try again."""
@@ -231,6 +250,10 @@ class Recorder:
             for _ in range(count):
                 queue.popleft()
             self._changed.notify_all()
+
+
+def _done() -> Record:
+    raise RuntimeError("the record was made")
 
 
 def breathe() -> None:

@@ -18,22 +18,59 @@ VALUES = "qsec.dev/values/v1"
 MOST_BYTES = 64 * 1024 * 1024
 """Arrays beyond this are not digested beside a run (bytes)."""
 
+_SCALARS = frozenset({type(None), bool, int, float, complex, str})
 _CONVERSIONS = ("as_array", "to_list", "tolist", "to_dict")
 """How BindingsArray, SparsePauliOp, ObservablesArray and their kin say what they hold."""
 
 
 def digest(value: Any, encoding: str, unknown: list[str]) -> Json:
     """Return ``{"sha256", "encoding"}`` of a value; types without a fixed form are added to ``unknown``."""
-    return digest_plain(plain(value, unknown), encoding)
-
-
-def digest_plain(value: Any, encoding: str) -> Json:
-    """Return ``{"sha256", "encoding"}`` of what :func:`plain` has returned."""
-    text = json.dumps(value, sort_keys=True, separators=(",", ":"))
+    text = json.dumps(plain(value, unknown), sort_keys=True, separators=(",", ":"))
     return {
         "sha256": hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest(),
         "encoding": encoding,
     }
+
+
+class Read:
+    """A value as it is now, cheaply: what its owner may change is copied, and the digest is made later.
+
+    Args:
+        value: What :func:`plain` takes.
+        unknown: Receives the types without a fixed form.
+    """
+
+    __slots__ = ("_copy",)
+
+    def __init__(self, value: Any, unknown: list[str]) -> None:
+        self._copy = _copied(value, unknown)
+
+    def digest(self, encoding: str) -> Json:
+        """Return ``{"sha256", "encoding"}``, the same as :func:`digest` of the value."""
+        return digest(self._copy, encoding, [])
+
+
+class _Plain:
+    """What :func:`plain` has returned already."""
+
+    __slots__ = ("value",)
+
+    def __init__(self, value: Any) -> None:
+        self.value = value
+
+
+def _copied(value: Any, unknown: list[str]) -> Any:
+    if type(value) in _SCALARS:
+        return value
+    if isinstance(value, dict):
+        if _SCALARS.issuperset(map(type, value.values())):
+            return dict(value)
+        return {key: _copied(item, unknown) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        if _SCALARS.issuperset(map(type, value)):
+            return list(value)
+        return [_copied(item, unknown) for item in value]
+    return _Plain(plain(value, unknown))
 
 
 def number(value: Any) -> int | None:
@@ -43,6 +80,8 @@ def number(value: Any) -> int | None:
 
 def plain(value: Any, unknown: list[str]) -> Any:  # noqa: PLR0911  # one return for each kind of value
     """Return a value as JSON with a fixed form; name the types that have none."""
+    if isinstance(value, _Plain):
+        return value.value
     if value is None or isinstance(value, (bool, str)):
         return value
     if isinstance(value, int):

@@ -57,7 +57,7 @@ def _copy_of(circuit: Any, breathe: Breathe) -> Any:
     copied = circuit.copy_empty_like()._data
     for count, part in enumerate(_parts(circuit)):
         copied.extend([_own(item) for item in part])
-        if count % 4 == 3:
+        if count % 2:
             breathe()
     return copied
 

@@ -15,7 +15,6 @@ from .inputs import (
     given_circuits,
     options_of,
     seeds,
-    settings_of,
 )
 
 
@@ -29,7 +28,7 @@ class Backends(Qiskit):
         binds = args[1] if len(args) > 1 else options.get("parameter_binds")
         if binds is not None:
             values = Values(binds, {"binds": binds})
-        asked, settings = dict(options), settings_of(instance)
+        asked, settings = dict(options), details.held_by(instance)
 
         def call(record: Json) -> None:
             record["backend"].update(describe_backend(instance))

@@ -40,20 +40,26 @@ def note(run: Run, instance: Any, backend: Any, options: Json, circuits: list[An
         options: The call's own options.
         circuits: What runs; only their layouts are looked at.
     """
-    held = _held(instance)
-    model = options.get("noise_model") or held.get("noise_model") or _held(backend).get("noise_model")
+    held = held_by(instance)
+    theirs = held if backend is instance else held_by(backend)
+    model = options.get("noise_model") or held.get("noise_model") or theirs.get("noise_model")
     compiled = [(getattr(circuit, "layout", None), compilation.of(circuit)) for circuit in circuits[:100]]
     run.later += [
-        functools.partial(_add_runner, instance, held, None if backend is instance else backend),
+        functools.partial(_add_runner, instance, held, None if backend is instance else backend, theirs),
         functools.partial(_add_calibration, backend),
-        functools.partial(_add_noise, model),
-        functools.partial(_add_compilation, compiled),
     ]
+    if model is not None:
+        run.later.append(functools.partial(_add_noise, model))
+    if any(layout is not None or how is not None for layout, how in compiled):
+        run.later.append(functools.partial(_add_compilation, compiled))
 
 
-def _held(instance: Any) -> Json:
+def held_by(instance: Any) -> Json:
     """Return an instance's options as they are now; one level is copied, which is all that calls change."""
     options: Any = getattr(instance, "options", None)
+    fields = getattr(options, "_fields", None)
+    if isinstance(fields, dict):  # those of a backend
+        return dict(fields)
     try:
         if hasattr(options, "items"):
             return dict(options.items())
@@ -62,13 +68,13 @@ def _held(instance: Any) -> Json:
         return {}
 
 
-def _add_runner(instance: Any, held: Json, backend: Any, record: Json) -> None:
+def _add_runner(instance: Any, held: Json, backend: Any, theirs: Json, record: Json) -> None:
     """Say what ran it and with which options in effect, well enough to make it again."""
     own = {name: getattr(instance, name, getattr(instance, f"_{name}", None)) for name in _OWN}
     unknown: list[str] = []
     told = {"type": _type(instance), "options": _scalars({**own, **held}, unknown)}
     if backend is not None:
-        told["backend"] = {"type": _type(backend), "options": _scalars(_held(backend), unknown)}
+        told["backend"] = {"type": _type(backend), "options": _scalars(theirs, unknown)}
     record["execution"]["runner"] = told
     settings = {name: told["options"][name] for name in _MITIGATION if told["options"].get(name)}
     if settings:
@@ -209,8 +215,6 @@ def _number(value: Any) -> float | None:
 
 def _add_noise(model: Any, record: Json) -> None:
     """Refer to the noise model in effect, by the digest of its own serialised form."""
-    if model is None:
-        return
     size = [len(held) for held in vars(model).values() if isinstance(held, (dict, set, list))]
     known = _noise.get(id(model))
     if known is None or known[0]() is not model or known[1] != size:
@@ -227,8 +231,6 @@ def _add_noise(model: Any, record: Json) -> None:
 
 def _add_compilation(compiled: list[tuple[Any, Json | None]], record: Json) -> None:
     """Say how circuits were compiled: layouts, and level, seed and duration where they share them."""
-    if not any(layout is not None or how is not None for layout, how in compiled):
-        return
     ways = [how for _, how in compiled if how is not None]
     same = ways[0] if ways and len(ways) == len(compiled) and all(way == ways[0] for way in ways) else {}
     qiskit = sys.modules.get("qiskit")

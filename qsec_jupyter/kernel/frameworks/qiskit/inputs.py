@@ -92,7 +92,7 @@ class Values:
         self._gaps: list[str] = []
         self._none = digested is None
         if not self._none:
-            self._plain = values.plain(digested, self._unknown)
+            self._read = values.Read(digested, self._unknown)
             self._given = keeping.read_values(given, self._gaps)
 
     def describe(self, gaps: list[str]) -> Json | None:
@@ -103,7 +103,7 @@ class Values:
         if self._unknown:
             kinds = ", ".join(sorted(set(self._unknown)))
             gaps.append(f"parameters hold values that have no fixed form: {kinds}")
-        found = values.digest_plain(self._plain, values.VALUES)
+        found = self._read.digest(values.VALUES)
         kept = None if self._given is None else keeping.keep_json(keeping.VALUES_TYPE, self._given)
         return {**found, "evidence": kept} if kept else found
 
@@ -120,15 +120,6 @@ def options_of(options: Json, gaps: list[str]) -> Json:
             found[name] = {"type": type(value).__qualname__}
             gaps.append(f"option {name} is recorded by its type only")
     return found
-
-
-def settings_of(backend: Any) -> Json:
-    """Return a copy of what is set for every call of a backend."""
-    held = getattr(backend, "options", None)
-    fields = getattr(held, "_fields", None)
-    if isinstance(fields, dict):
-        return dict(fields)
-    return {name: getattr(held, name) for name in ("shots", *_SEEDS) if hasattr(held, name)}
 
 
 def seeds(options: Json, settings: Json) -> Json:

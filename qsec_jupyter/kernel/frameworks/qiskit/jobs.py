@@ -96,7 +96,7 @@ def of_result(result: Any, finish: execution.Finish) -> None:
     unknown: list[str] = []
     try:
         encoding, measured = _measured(result)
-        read = values.plain(measured, unknown)
+        read = values.Read(measured, unknown)
     except Exception as error:  # noqa: BLE001  # fail open: the result is the user's
         finish(status, gaps=(f"the result could not be digested ({type(error).__name__})",))
         return
@@ -109,8 +109,8 @@ def of_result(result: Any, finish: execution.Finish) -> None:
     finish(status, gaps=tuple(gaps), later=tuple(later))
 
 
-def _add_digest(read: Any, encoding: str, record: Json) -> None:
-    record["result"] = values.digest_plain(read, encoding)
+def _add_digest(read: values.Read, encoding: str, record: Json) -> None:
+    record["result"] = read.digest(encoding)
 
 
 def _keep_result(result: Any, record: Json) -> None:
