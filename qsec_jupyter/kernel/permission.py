@@ -21,15 +21,13 @@ _AGAIN = 5.0  # seconds until the mode is asked for again, when there was no ans
 
 _channel: Channel | None = None
 _mode: str | None = None
-_assumed = "record"
 _asked_at = float("-inf")
 
 
 def start(channel: Channel) -> None:
     """Ask for the mode without waiting; until there is an answer, the state folder says what to assume."""
-    global _channel, _mode, _assumed, _asked_at  # noqa: PLW0603  # one kernel, one mode
+    global _channel, _mode, _asked_at  # one kernel, one mode
     _channel, _mode, _asked_at = channel, None, float("-inf")
-    _assumed = "enforce" if paths.enforce_marker().exists() else "record"
     _ask_for_mode()
 
 
@@ -37,7 +35,8 @@ def enforcing() -> bool:
     """Say whether a submission needs permission. Never waits."""
     if _mode is None:
         _ask_for_mode()
-    return (_mode or _assumed) == "enforce"
+        return paths.enforce_marker().exists()
+    return _mode == "enforce"
 
 
 def ask(about: dict[str, Any]) -> None:

@@ -31,6 +31,9 @@ LINGER = 0.02
 LONGEST_LINGER = 0.25
 """How long a record waits at most for such a pause (seconds)."""
 
+LATE = 2.0
+"""An answer that took longer (seconds) is a gap: a crash meanwhile would have cost the records."""
+
 _BATCH, _BATCH_CIRCUITS = 50, 2000  # records, and circuits in them: a frame has an end
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 15.0
 
@@ -131,7 +134,7 @@ class Recorder:
         self._changed.notify_all()
 
     def _send_on(self) -> None:
-        pause = _FIRST_PAUSE
+        pause, away = _FIRST_PAUSE, 0.0
         while not self._channel.closed:
             with self._changed:
                 self._changed.wait_for(lambda: self._queue or self._notes)
@@ -139,12 +142,33 @@ class Recorder:
             try:
                 while self._send_batch():
                     pass
+                if away:
+                    waited = time.monotonic() - away
+                    self.gap(f"the control plane did not answer for {waited:.0f} s; records came late")
                 self._send_notes()
-                pause = _FIRST_PAUSE
+                pause, away = _FIRST_PAUSE, 0.0
             except Unavailable:
+                away = away or time.monotonic()
                 self._make_all()
-                time.sleep(pause)
+                self._rest(pause)
                 pause = min(2 * pause, _LONGEST_PAUSE)
+        self._lose_all()
+
+    def _rest(self, seconds: float) -> None:
+        """Wait before the next attempt; not for a channel that is closed."""
+        end = time.monotonic() + seconds
+        while not self._channel.closed and (left := end - time.monotonic()) > 0:
+            time.sleep(min(left, 0.5))
+
+    def _lose_all(self) -> None:
+        """Count what can never be sent any more."""
+        with self._changed:
+            left = len(self._queue)
+            self._queue.clear()
+            self._notes.clear()
+            self._changed.notify_all()
+        for _ in range(left):
+            self._lose("a record was lost: the channel is closed")
 
     def _gather(self) -> None:
         """Wait for a pause between runs, so that what is done here is not done beside one."""
@@ -173,6 +197,7 @@ class Recorder:
         if not batch:
             return False
         records = [entry.record for entry in batch]
+        began = time.monotonic()
         try:
             results = self._channel.call("record", records=records)["results"]
         except Unavailable:
@@ -182,6 +207,8 @@ class Recorder:
             self.gap(f"{len(batch)} records were refused ({_name(error)})", batch[0].run_id)
             return True
         self._settle(batch, results)
+        if (took := time.monotonic() - began) > LATE:
+            self.gap(f"the control plane took {took:.0f} s to answer; records came late", batch[0].run_id)
         return True
 
     def _make_batch(self) -> list[_Entry]:

@@ -44,7 +44,6 @@ def recording(channel):
     execution.recorder.flush(2)
     execution.recorder = None
     permission._channel = permission._mode = None
-    permission._assumed = "record"
 
 
 def bell() -> QuantumCircuit:
