@@ -94,6 +94,9 @@ class Finding:
         line: Line within what the user sees of the unit, counted from 1.
         column: Column within that line, counted from 1.
         action: What happened to it: ``redacted``, ``kept`` or ``reported``.
+        end_column: Column behind the secret's last character on its first line; 0 when not known.
+        confidence: ``high`` when a structure or an issued value tells, ``medium`` when a name does, ``low``
+            when only the look of the value does.
     """
 
     rule: str
@@ -108,3 +111,5 @@ class Finding:
     fingerprint: str
     remedy: str
     action: Literal["redacted", "kept", "reported"] = "reported"
+    end_column: int = 0
+    confidence: Literal["high", "medium", "low"] = "high"

@@ -19,19 +19,19 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from ..core import paths
-from . import detect
+from . import decode, detect
 from .rules import loader
 from .rules.loader import Rule
 
 _log = logging.getLogger("qsec.scan")
 
-FORMAT = 1
+FORMAT = 2
 """Version of the cache file's layout and of what rule fields mean."""
 
 _MAGIC = b"qsec rules\n"
 _KEPT_FIELDS = (
     "id", "label", "title", "severity", "remedy", "pattern", "trigger", "before", "after", "action",
-    "checks", "entropy", "source",
+    "checks", "entropy", "source", "confidence",
 )  # fmt: skip
 
 
@@ -137,8 +137,16 @@ class RuleSet:
 
     def windows(self, data: bytes) -> list[tuple[Rule, int, int]]:
         """Return where each rule must be confirmed, neighbouring windows joined."""
+        return self.look(data)[0]
+
+    def look(self, data: bytes) -> tuple[list[tuple[Rule, int, int]], list[int]]:
+        """Return where each rule must be confirmed, and the ends of what :mod:`.decode` may read."""
         spans: dict[int, list[list[int]]] = {}
+        encoded: list[int] = []
         for trigger, end in sorted(self.engine.scan(data)):
+            if trigger >= len(self._triggered):
+                encoded.append(end)
+                continue
             for index in self._triggered[trigger]:
                 rule = self.rules[index]
                 start, stop = max(0, end - rule.before), min(len(data), end + rule.after)
@@ -147,12 +155,12 @@ class RuleSet:
                     joined[-1][1] = stop
                 else:
                     joined.append([start, stop])
-        return [(self.rules[index], a, b) for index, joined in spans.items() for a, b in joined]
+        return [(self.rules[index], a, b) for index, joined in spans.items() for a, b in joined], encoded
 
 
 def triggers(rules: Sequence[Rule]) -> list[str]:
-    """Return the expressions for an engine, each once; rules may share one."""
-    return list(dict.fromkeys(rule.trigger for rule in rules))
+    """Return the expressions for an engine, each once (rules may share one), then those of :mod:`.decode`."""
+    return [*dict.fromkeys(rule.trigger for rule in rules), *decode.TRIGGERS]
 
 
 def _by_trigger(rules: Sequence[Rule]) -> list[list[int]]:
@@ -195,7 +203,9 @@ def _cache_folder() -> Path:
 def _version(hyperscan: Any | None) -> str:
     digest = hashlib.sha256(f"{FORMAT} {detect.version()} {getattr(hyperscan, '__version__', 're')}".encode())
     for path in (
-        sorted(loader.FOLDER.glob("*.toml")) + sorted(loader.FOLDER.glob("*.py")) + [Path(detect.__file__)]
+        sorted(loader.FOLDER.glob("*.toml"))
+        + sorted(loader.FOLDER.glob("*.py"))
+        + [Path(detect.__file__), Path(decode.__file__)]
     ):
         digest.update(hashlib.sha256(path.read_bytes()).digest())
     return digest.hexdigest()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from ..core.model import Severity
 from ..core.secret import marker
@@ -38,6 +38,7 @@ class Hit:
     value: str
     redact: bool = True
     issued: bool = False
+    confidence: Literal["high", "medium", "low"] = "high"
 
     def __repr__(self) -> str:
         return f"Hit({self.rule}, group {self.group}, unit {self.unit}, {self.start}:{self.end})"

@@ -6,16 +6,17 @@ import threading
 from bisect import bisect_right
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from ..core.model import Finding
 from ..core.secret import Secret
-from . import engine as engines
+from . import decode, engine as engines
 from .baseline import Baseline, fingerprint
 from .engine import Engine, RuleSet
 from .known import KnownValues
 from .redact import Hit, merge, redact_notebook, redact_text
+from .rules.loader import Rule
 from .units import SEPARATOR, Document, Group, Unit
 
 CLEAN_CHARACTERS = 16_000_000
@@ -94,6 +95,7 @@ class Scanner:
         literals = self._literals()
         suspects = self._suspects(document, literals)
         hits = merge(self._hits(document, suspects, literals)) if suspects else []
+        self._remember(document, suspects, hits)
         unscanned = _left_out(document)
         if not hits:
             return ScanResult([], unscanned=unscanned)
@@ -149,6 +151,14 @@ class Scanner:
                     clean.add(unit)
         return [places[index] for index in sorted(dirty)]
 
+    def _remember(self, document: Document, suspects: Iterable[_Place], hits: Iterable[Hit]) -> None:
+        """Remember what was decoded for nothing as clean."""
+        found = {(hit.group, hit.unit) for hit in hits}
+        with self._lock:
+            for number, position in suspects:
+                if (number, position) not in found:
+                    self._clean.add(document.groups[number].units[position])
+
     def _screen(self, units: list[Unit], literals: _Literals | None) -> set[int]:
         """Return which units hold a confirmed match.
 
@@ -177,9 +187,12 @@ class Scanner:
         if literals:
             for _, begin, _ in literals.find(data):
                 yield begin
-        for rule, start, stop in self.rules.windows(data):
+        windows, encoded = self.rules.look(data)
+        for rule, start, stop in windows:
             for begin, _ in rule.find(data, start, stop):
                 yield begin
+        for end in encoded:
+            yield end - 1
 
     def _hits(
         self, document: Document | _TextDocument, suspects: Iterable[_Place], literals: _Literals | None
@@ -188,30 +201,37 @@ class Scanner:
         hits: list[Hit] = []
         for number, position in suspects:
             unit = document.groups[number].units[position]
-            hits += self._rule_hits(unit, number, position)
+            hits += self._rule_hits(unit, number, position, literals)
             if literals:
                 hits += literals.hits(unit, number, position)
         return hits + self._spread(document, hits)
 
-    def _rule_hits(self, unit: Unit, group: int, position: int) -> Iterable[Hit]:
+    def _rule_hits(self, unit: Unit, group: int, position: int, literals: _Literals | None) -> Iterable[Hit]:
         data = unit.data
-        for rule, start, stop in self.rules.windows(data):
+        windows, encoded = self.rules.look(data)
+        for rule, start, stop in windows:
             for begin, end in rule.find(data, start, stop):
                 span = unit.span(begin, end)
-                if span is None:
-                    continue
-                yield Hit(
-                    group,
-                    position,
-                    *span,
-                    rule.id,
-                    rule.label,
-                    rule.title,
-                    rule.severity,
-                    rule.remedy,
-                    data[begin:end].decode("utf-8", "surrogatepass"),
-                    redact=rule.action == "redact",
-                )
+                if span is not None:
+                    yield _hit(rule, group, position, span, data[begin:end])
+        places = [span for end in encoded if (span := unit.span(end - 1, end))]
+        for view in decode.views(unit.text, places):
+            yield from self._view_hits(view, unit, group, position, literals)
+
+    def _view_hits(
+        self, view: decode.View, unit: Unit, group: int, position: int, literals: _Literals | None
+    ) -> Iterable[Hit]:
+        """Yield what a decoded text holds, at the characters that it was decoded from."""
+        shown = Unit(unit.surface, view.text, None, None, unit.name)
+        windows, _ = self.rules.look(shown.data)
+        for rule, start, stop in windows:
+            for begin, end in rule.find(shown.data, start, stop):
+                span = shown.span(begin, end)
+                if span is not None:
+                    yield _hit(rule, group, position, view.locate(*span), shown.data[begin:end])
+        for hit in literals.hits(shown, group, position) if literals else ():
+            start, end = view.locate(hit.start, hit.end)
+            yield replace(hit, start=start, end=end)
 
     def _spread(self, document: Document | _TextDocument, hits: list[Hit]) -> list[Hit]:
         """Return where values that a rule named turn up without their name, in any encoding."""
@@ -276,9 +296,27 @@ class Scanner:
                     mark,
                     hit.remedy,
                     action,
+                    unit.end_column(hit.start, hit.end),
+                    hit.confidence,
                 )
             )
         return findings, wanted
+
+
+def _hit(rule: Rule, group: int, position: int, span: tuple[int, int], value: bytes) -> Hit:
+    return Hit(
+        group,
+        position,
+        *span,
+        rule.id,
+        rule.label,
+        rule.title,
+        rule.severity,
+        rule.remedy,
+        value.decode("utf-8", "surrogatepass"),
+        redact=rule.action == "redact",
+        confidence=rule.confidence,
+    )
 
 
 class _CleanTexts:

@@ -18,10 +18,14 @@ SEPARATOR = b"\n\x00\n"
 """Between units; no value reaches across it."""
 
 _IMAGE_MAGIC = ("iVBORw0KGgo", "/9j/", "R0lGOD", "UklGR")
-_ESCAPE = re.compile("\x1b\\[[0-9;:?]*[ -/]*[@-~]")  # ECMA-48, 5.4: control sequences
+_ESCAPE = re.compile(  # ECMA-48, 5.4: control sequences; 8.3.89: operating system commands
+    "\x1b(?:\\[[0-9;:?]*[ -/]*[@-~]|\\][^\x07\x1b]{0,2000}(?:\x07|\x1b\\\\)|[()][A-Z0-9])"
+)
 _COLOUR = re.compile("\x1b\\[[0-9;]*m")  # nearly all of them; quicker to look for
-_ZERO_WIDTH = "\u200b\u200c\u200d\u2060\ufeff\u00ad"
-_UNSEEN = re.compile(f"{_ESCAPE.pattern}|[{_ZERO_WIDTH}]")
+_ZERO_WIDTH = re.compile(  # what Unicode calls default ignorable, as far as texts hold it
+    "[\u00ad\u034f\u061c\u180b-\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff\U000e0000-\U000e0fff]"
+)
+_UNSEEN = re.compile(f"{_ESCAPE.pattern}|{_ZERO_WIDTH.pattern}")
 _PLAIN_CELL_KEYS = frozenset(
     {"cell_type", "source", "outputs", "id", "execution_count", "metadata", "attachments"}
 )
@@ -83,6 +87,12 @@ class Unit:
         column = self.text[self.text.rfind("\n", 0, start) + 1 : start]
         return self.text.count("\n", 0, start) + 1, len(_UNSEEN.sub("", column)) + 1
 
+    def end_column(self, start: int, end: int) -> int:
+        """Return the column, from 1, behind ``text[start:end]`` on its first line."""
+        stop = self.text.find("\n", start, end)
+        shown = _UNSEEN.sub("", self.text[start : end if stop < 0 else stop])
+        return self.position(start)[1] + len(shown)
+
     def replace(self, spans: Iterable[tuple[int, int, str]]) -> str:
         """Write ``text`` with each (start, end, marker) replaced back to where it came from.
 
@@ -111,13 +121,13 @@ def seen(text: str) -> str:
         text = _COLOUR.sub("", text)
         if "\x1b" in text:
             text = _ESCAPE.sub("", text)
-    if not text.isascii() and any(mark in text for mark in _ZERO_WIDTH):
+    if not text.isascii() and _ZERO_WIDTH.search(text):
         text = _UNSEEN.sub("", text)
     return text
 
 
 def _has_unseen(text: str) -> bool:
-    return "\x1b" in text or (not text.isascii() and any(mark in text for mark in _ZERO_WIDTH))
+    return "\x1b" in text or (not text.isascii() and _ZERO_WIDTH.search(text) is not None)
 
 
 def _encode(text: str) -> bytes:

@@ -125,7 +125,7 @@ def test_notebook_metadata_is_scanned_with_its_keys_as_context(scanner):
     value = draw("{alnum:32}")
     content = notebook(cell(), papermill={"parameters": {"api_key": value, "shots": 1024}})
     result = scanner.scan_notebook(content, "a.ipynb")
-    assert [(f.surface, f.cell, f.rule) for f in result.findings] == [("metadata", None, "named-secret")]
+    assert [(f.surface, f.cell, f.rule) for f in result.findings] == [("metadata", None, "named-credential")]
     assert result.redacted["metadata"]["papermill"]["parameters"] == {
         "api_key": marker("secret"),
         "shots": 1024,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import hashlib
 import json
 import math
 import re
@@ -37,9 +38,33 @@ def entropy(value: str) -> float:
     return -sum(n / total * math.log2(n / total) for n in Counter(value).values()) if total else 0.0
 
 
+_PUBLISHED = frozenset(
+    # SHA-256 of values that vendors print in their documentation and everyone copies: jwt.io's token, that of
+    # RFC 7519, Azurite's and Cosmos' emulator keys, Stripe's test keys, GitHub's and AWS's examples.
+    {
+        "7f75367e7881255134e1375e723d1dea8ad5f6a4fdb79d938df1f1754a830606",
+        "c794fa6d20c64efb9adf980ae93af472a1679775862d421ffe55d4a57fad5b3e",
+        "da816f9f2c16e6c5390e7636cadc40c43551bf0bbcf8f36c65539e6633a9c5e8",
+        "0011cc25eb4320717494d2703e8cba85743e71b500283c21c8b88147992f9059",
+        "aa6547439583c3a275d4542a0df6c1ad6a863971be9f2a2220f027cc02aef615",
+        "2cafc0970149a84f3b9e62eaf169f36f59907a3b3e31f7b82e68c69cd27f7326",
+        "f2d6ca16515033e5dce14eba840b979d27b5cbae24bb3e5bf484339667f86397",
+        "3543c50b0cb9cea8e55eb1f529b79f043cb250d485fde7b66cabbb5183add7da",
+        "78314b11be2e581549ac1c4f616563fad3fdf0c3b71678f6e2299182080e0598",
+        "e21b597ba6b9cafa59d9ebc4d65c0385f5eb3fa56abab2607fa76589ad849a33",
+        "8d4ef6536dc8895f256c1e0d95dcd19763036732d64a095e44a90ed444267ad3",
+        "b8e148545b13c78bc74da2f1a7275dd71e56ddece129d7d2f7b3ecc06f7994da",
+        "cf4d418ed3de92d71f767db5391d5a2dacd40e1ce49e75d1137e2ecf4982d844",
+        "e4da07ad200089ce7f40110f02910677ae48b4134c1df10b4350062fcb9a32b3",
+    }
+)
+
+
 def placeholder(value: str) -> bool:
     """Tell whether ``value`` stands for a secret instead of being one (``<your token>``, ``xxxxxx``)."""
-    if len(set(value)) < 5 or _TEMPLATE.search(value):
+    if len(set(value)) < 5 or _TEMPLATE.search(value) or "EXAMPLE" in value:
+        return True
+    if hashlib.sha256(value.encode("utf-8", "surrogatepass")).hexdigest() in _PUBLISHED:
         return True
     # In random text a short word or run turns up by chance.
     return (
@@ -111,7 +136,48 @@ def _github(value: str) -> bool:
     return body[-6:] == github_checksum(body[:-6])
 
 
+def _pypi(value: str) -> bool:
+    """A PyPI token is a macaroon of version 2 whose location is the index (PyPI's documentation)."""
+    try:
+        raw = base64.urlsafe_b64decode(value[5:] + "=" * (-len(value[5:]) % 4))
+    except (ValueError, binascii.Error):
+        return False
+    return raw.startswith((b"\x02\x01\x08pypi.org", b"\x02\x01\x0dtest.pypi.org"))
+
+
+def _discord(value: str) -> bool:
+    """The first part of a bot token is the bot's number in base64."""
+    head = value.split(".", 1)[0]
+    try:
+        return base64.urlsafe_b64decode(head + "=" * (-len(head) % 4)).isdigit()
+    except (ValueError, binascii.Error):
+        return False
+
+
+def _named(value: str) -> bool:
+    """What stands under the name of a credential and is one: no words, path, reference, number or address."""
+    if _REFERENCE.match(value) or _WORDS.fullmatch(value) or _CODE.search(value) or _LOCATION.match(value):
+        return False
+    if not (any(map(str.isdigit, value)) and any(map(str.isalpha, value))):
+        return False
+    return entropy(value) >= (2.9 if _HEX.fullmatch(value) or _UUID.fullmatch(value) else 3.2)
+
+
+_CODE = re.compile(r"[()\[\]{}]|[a-z]{3,}\.[a-z_]{3,}|==|->|::|_[a-z]+_[a-z]+_|(?:[a-z]{3,}[-_]){3}")
+_LOCATION = re.compile(
+    r"(?i)https?:|wss?:|/[a-z]+/|~/|\.\.?/|arn:|crn:|projects/|sha\d{1,3}[-:=]|md5[-:=]|data:|v?\d+\.\d+"
+)
+
+
 CHECKS: dict[str, Callable[[str], bool]] = {
+    "discord-id": _discord,
+    "has-digit": lambda value: any(map(str.isdigit, value)),
+    "named": _named,
+    "not-reference": lambda value: not _REFERENCE.search(value) and "$" not in value[:1],
+    "not-digest": lambda value: not value.startswith(("sha", "MII")),
+    "not-github-36": lambda value: len(value) != 40,
+    "pypi-macaroon": _pypi,
+    "turning": lambda value: _turns(value) >= len(value) * 0.25,
     "github-crc32": _github,
     "jwt-header": _jwt,
     "mixed": _mixed,

@@ -32,6 +32,13 @@ _MACROS = {
     # A trigger that several rules share: the name of a credential, and a value that is no identifier.
     "<<named>>": r"(?i)(?:(?:token|secret\w{0,16}|(?:api|access|private|auth)[_-]?key)<<sep>>"
     r"|account\s{0,4}\(\s{0,4}[\"'])<<opaque>>",
+    "<<nearby>>": r"(?i)(?:token|secret|key|passw(?:or)?d|pwd|passphrase|pat|cookie|bearer|jwt|auth"
+    r"|credentials?)"
+    r"(?:[_. -]?(?:value|string|text|here|v?[0-9]{1,2}))?<<gap>>(?:"
+    + "|".join(
+        "[A-Z._~+/=!@#$%^&*:-]" * n + "[0-9]" + "[A-Z0-9._~+/=!@#$%^&*:-]" * (11 - n) for n in range(12)
+    )
+    + "|[A-Z._~+/=!@#$%^&*:-]{12,40}[0-9])",
     # The beginning of a value of 16 or more characters, with a digit in the first 40: an identifier has none.
     "<<opaque>>": "(?:"
     + "|".join(_LETTER * n + "[0-9]" + _ANY * (15 - n) for n in range(16))
@@ -41,6 +48,12 @@ _MACROS = {
     "<<capitals>>": "[a-z0-9_-][A-Z][A-Za-z0-9_-]*" * 4 + "(?:$|[^A-Za-z0-9_+/=%-])",
     # Between a name and its value: '=', ':', '=>', ',' or HTML tags, with quotes in any state of escaping.
     "<<sep>>": rf"{_NAME_END}(?:{_TYPED}|=>|:=|[=:,]|{_TAGS})\s{{0,8}}(?:[bBfFrRuU]{{0,2}}{_QUOTE}{{1,4}})?",
+    # Looser, for values that must look drawn: also white space, bars, arrows and words between.
+    "<<gap>>": r"(?:[\"'`\\\])}*]{0,6}(?:[ \t]{0,20}(?:=>|:=|->|\xe2\x86\x92|[=:,|]|\bis\b|\bwas\b"
+    r"|:\s{0,4}\w{1,12}\s{0,4}=)\s{0,20}"
+    r"|\s{0,4}\(\s{0,4}|\s{1,40}|<<tags>>)"
+    r"(?:[bBfFrRuU]{0,2}[\"'`\\\[({]{1,4}|(?i:(?:bearer|basic|token|apikey)\s+))?)",
+    "<<tags>>": rf"\s{{0,8}}{_TAGS}",
     # The same with a quote before the value. A comma only behind a quoted name: getenv("NAME", "value").
     "<<sepq>>": rf"(?:{_NAME_END}(?:{_TYPED}|=>|:=|[=:])\s{{0,8}}|{_QUOTE}{{1,4}},[ ]{{0,4}})"
     rf"[bBfFrRuU]{{0,2}}{_QUOTE}{{1,4}}",
@@ -64,6 +77,7 @@ class Rule:
         checks: Names in :data:`.checks.CHECKS` that the value must pass.
         entropy: Least entropy of the value, bits a character.
         source: ``qsec`` or the name of a foreign rule set.
+        confidence: How sure a match is: ``high`` by structure, ``medium`` by a name, ``low`` by looks.
     """
 
     id: str
@@ -79,6 +93,7 @@ class Rule:
     checks: tuple[str, ...] = ()
     entropy: float = 0.0
     source: str = "qsec"
+    confidence: Literal["high", "medium", "low"] = "high"
     positive: tuple[str, ...] = field(default=(), repr=False)
     negative: tuple[str, ...] = field(default=(), repr=False)
 
@@ -138,7 +153,7 @@ def _parse(entry: dict[str, Any], file: str) -> Rule:
         key: tuple(value) if isinstance(value, list) else value for key, value in entry.items()
     }
     for key in ("pattern", "trigger"):
-        for macro, text in _MACROS.items():
+        for macro, text in [*_MACROS.items()] * 3:  # macros use macros
             values[key] = str(values.get(key, "")).replace(macro, text)
     values["trigger"] = values["trigger"] or values["pattern"]
     try:

@@ -14,7 +14,9 @@ from collections.abc import Callable
 
 from .checks import github_checksum
 
-_SLOT = re.compile(r"\{(random|alnum|hex|base64|upper32|base32|digits|jwt|github|pem|uuid)(?::(\d+))?\}")
+_SLOT = re.compile(
+    r"\{(random|alnum|letters|hex|base64|upper32|upper36|base32|bech32|digits|jwt|github|pypi|discord|pem|uuid)(?::(\d+))?\}"
+)
 _URLSAFE = string.ascii_letters + string.digits + "-_"
 
 
@@ -60,9 +62,28 @@ def _uuid(source: random.Random, length: int) -> str:
     return "-".join((text[:8], text[8:12], text[12:16], text[16:20], text[20:]))
 
 
+def _pypi(source: random.Random, length: int) -> str:
+    """A macaroon of format 2 (pymacaroons): version, location, identifier, caveats, signature."""
+    identifier = _uuid(source, 0).encode()
+    head = b"\x02\x01\x08pypi.org\x02" + bytes([len(identifier)]) + identifier
+    raw = head + b"\0\0\x06\x20" + source.randbytes(32)
+    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
+
+
+def _discord(source: random.Random, length: int) -> str:
+    number = str(source.randint(10**17, 10**18 - 1)).encode()
+    tail = ".".join(_mixed(_URLSAFE)(source, size) for size in (6, 38))
+    return base64.b64encode(number).rstrip(b"=").decode() + "." + tail
+
+
 _DRAW: dict[str, Callable[[random.Random, int], str]] = {
     "random": _mixed(_URLSAFE),
     "alnum": _mixed(string.ascii_letters + string.digits),
+    "letters": _pick(string.ascii_letters),
+    "upper36": _pick(string.ascii_uppercase + string.digits),
+    "bech32": _pick("QPZRY9X8GF2TVDW0S3JN54KHCE6MUA7L"),
+    "pypi": _pypi,
+    "discord": _discord,
     "hex": _pick("0123456789abcdef"),
     "base64": _mixed(string.ascii_letters + string.digits + "+/"),
     "upper32": _pick(string.ascii_uppercase + "234567"),

@@ -1,0 +1,246 @@
+"""Text behind notations: escapes, entities, URLs, tags, base64, gzip, hexadecimal, lists of numbers.
+
+The engine's pass over a text also says where one of :data:`TRIGGERS` begins; only the neighbourhood of such
+a place is decoded, so a text without notations costs nothing here. Every :class:`View` knows the way back to
+the characters that it came from.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import html
+import re
+import zlib
+from bisect import bisect_right
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from urllib.parse import unquote
+
+DEPTH = 4
+"""Notations inside notations that are read."""
+
+LIMIT = 4_000_000
+"""Most characters that one packed text may unpack to: a bomb is read as far as this."""
+
+_REACH = 1500
+_QUAD = "[I-Za-f][C-HS-Xi-nyz0-3][ABEFIJMNQRUVYZcdghklopstwx014589][A-Za-z0-9+/_-]"
+_PRINTABLE = r"(?:3[2-9]|[4-9]\d|1[01]\d|12[0-6])"
+_INLINE = "span|b|i|u|em|code|strong|wbr|mark|font|tspan|a|sub|sup|small|kbd|samp|var|tt"
+_NAMED = "token|secret|key|passw(?:or)?d|passphrase|credentials?"
+TRIGGERS = (
+    # Base64 of printable ASCII: which sextets are possible follows from the top bits of each byte (RFC 4648).
+    f"(?:{_QUAD}){{5}}",
+    "H4sI[A-Za-z0-9+/_-]{24}",  # gzip (RFC 1952)
+    "(?:^|[^A-Za-z0-9+/_-])e[AFJN][A-Za-z0-9+/_-]{30}",  # zlib (RFC 1950)
+    "(?:[2-7][0-9a-fA-F][ :]?){14}",
+    f"(?:{_PRINTABLE},\\s{{0,4}}){{10}}",
+    r"(?:\\{1,4}x[0-9a-fA-F]{2}){2}|(?:\\{1,4}u00[2-7][0-9a-fA-F]){1}|(?:\\[0-7]{3}){2}",
+    "&#x?[0-9a-fA-F]{2,5};|[A-Za-z0-9]&(?:amp|lt|gt|plus|equals|sol|lowbar|period|hyphen);",
+    "(?:%(?:25)?[2-7][0-9A-Fa-f]){2}|[A-Za-z0-9]{4}%(?:25)?(?:2[BFbf]|3[Dd]|40)",
+    rf"(?i)(?:{_NAMED})[\s\"'=:]{{0,4}}</?[a-z]",
+    f"[A-Za-z0-9_-]{{4}}</?(?:{_INLINE})(?:\\s[^<>]{{0,120}})?></?(?:{_INLINE})",
+    "[A-Za-z0-9_-]{4}<wbr",
+    r"\\[_$#%&]|\\(?:text(?:tt|bf|it)|mathrm|mathtt|verb)\b",
+    rf"(?i)(?:{_NAMED})\W{{1,12}}[\"'][A-Za-z0-9._~+/=-]{{3,200}}[\"']\s{{0,40}}[+,]?\s{{0,40}}[\"']",
+)
+"""Expressions for the engine; where one matches, :func:`views` has something to decode."""
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """A decoded text.
+
+    Attributes:
+        text: What a reader of the notation gets.
+        starts: Where each run of ``text`` begins.
+        runs: For each, (start, end, whether characters correspond one by one) in the text it came from.
+        parent: The view that was decoded, or ``None`` for the original text.
+    """
+
+    text: str
+    starts: tuple[int, ...]
+    runs: tuple[tuple[int, int, bool], ...]
+    parent: View | None = None
+
+    def locate(self, start: int, end: int) -> tuple[int, int]:
+        """Return the span of the original text whose decoding holds ``text[start:end]``."""
+        first, last = bisect_right(self.starts, start) - 1, bisect_right(self.starts, end - 1) - 1
+        begin, _, plain = self.runs[first]
+        if plain:
+            begin += start - self.starts[first]
+        stop, finish, plain = self.runs[last]
+        if plain:
+            finish = stop + end - self.starts[last]
+        return self.parent.locate(begin, finish) if self.parent else (begin, finish)
+
+
+def views(text: str, places: list[tuple[int, int]]) -> Iterator[View]:
+    """Yield every reading of ``text`` around ``places``, and of those readings in turn."""
+    for start, stop in _joined(places, len(text)):
+        root = View(text[start:stop], (0,), ((start, stop, True),))
+        yield from _deeper(root, 0, set())
+
+
+def _joined(places: list[tuple[int, int]], size: int) -> list[tuple[int, int]]:
+    spans: list[tuple[int, int]] = []
+    for start, end in sorted(places):
+        first, last = max(0, start - _REACH), min(size, end + _REACH)
+        if spans and first <= spans[-1][1]:
+            spans[-1] = (spans[-1][0], max(last, spans[-1][1]))
+        else:
+            spans.append((first, last))
+    return spans
+
+
+def _deeper(view: View, depth: int, seen: set[str]) -> Iterator[View]:
+    if depth == DEPTH:
+        return
+    for rewrite in _REWRITES:
+        found = rewrite(view)
+        for inner in found:
+            if inner.text not in seen:
+                seen.add(inner.text)
+                yield inner
+                yield from _deeper(inner, depth + 1, seen)
+
+
+def _rewritten(
+    view: View, pattern: re.Pattern[str], read: Callable[[re.Match[str]], str | None]
+) -> list[View]:
+    """Return the view in which each match of ``pattern`` is replaced by what it reads as."""
+    pieces: list[str] = []
+    starts: list[int] = []
+    runs: list[tuple[int, int, bool]] = []
+    at = size = 0
+    for match in pattern.finditer(view.text):
+        plain = read(match)
+        if plain is None:
+            continue
+        if match.start() > at:
+            pieces.append(view.text[at : match.start()])
+            starts.append(size)
+            runs.append((at, match.start(), True))
+            size += match.start() - at
+        if plain:
+            pieces.append(plain)
+            starts.append(size)
+            runs.append((match.start(), match.end(), False))
+            size += len(plain)
+        at = match.end()
+    if not at:
+        return []
+    if at < len(view.text):
+        pieces.append(view.text[at:])
+        starts.append(size)
+        runs.append((at, len(view.text), True))
+    return [View("".join(pieces), tuple(starts), tuple(runs), view)] if starts else []
+
+
+_ESCAPE = re.compile(
+    r"\\(?:x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|([0-3][0-7]{2})|(\n)|([nrt])|([^\w\s]|_))"
+)
+_LATEX = re.compile(r"\\(?:text(?:tt|bf|it|rm)|mathrm|mathtt|operatorname)\{([^{}]{1,400})\}")
+_ENTITY = re.compile(r"&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[a-zA-Z]{2,8});")
+_PERCENT = re.compile(r"(?:%[0-9a-fA-F]{2})+")
+_TAG = re.compile(
+    rf"(?:\s*</t[dh]>\s*<t[dh]\b[^<>]{{0,400}}>\s*)|(?P<inline></?(?:{_INLINE})(?:\s[^<>]{{0,400}})?/?>)"
+    r"|</?[a-zA-Z!][^<>]{0,400}>"
+)
+_JOIN = re.compile(r"(?P<q>[\"'])\s*\\?[+,]?\s*\\?\n?\s*[rRbBuUfF]{0,2}(?P=q)")
+_BLOB = re.compile(r"[A-Za-z0-9+/_-]{24,}(?:(?:\\n|\r?\n)[ \t]{0,8}[A-Za-z0-9+/_-]{4,})*={0,2}")
+_HEX = re.compile(r"(?:[0-9a-fA-F]{2}){14,}|(?:[0-9a-fA-F]{2}[ :]){13,}[0-9a-fA-F]{2}(?![0-9a-zA-Z])")
+_NUMBERS = re.compile(rf"{_PRINTABLE}(?:,\s{{0,4}}{_PRINTABLE}){{9,}}")
+_CONTROL = {"n": "\n", "r": "\r", "t": "\t"}
+
+
+def _escape(match: re.Match[str]) -> str | None:
+    code = match[1] or match[2] or match[3]
+    if code or match[4]:
+        number = int(code, 16) if code else int(match[4], 8)
+        return chr(number) if number <= 0x10FFFF else None
+    return "" if match[5] else _CONTROL[match[6]] if match[6] else match[7]
+
+
+def _tag(match: re.Match[str]) -> str:
+    if match["inline"]:
+        return ""
+    return (
+        ": " if match[0].lstrip().lower().startswith(("</td", "</th")) and match[0].count("<") == 2 else " "
+    )
+
+
+def _blob(match: re.Match[str]) -> str | None:
+    """Read base64 when it holds text, also packed text; anything else is not read."""
+    raw = re.sub(r"\\n|\s|=", "", match[0]).translate(_STANDARD)
+    if raw.startswith(("iVBORw0KGgo", "R0lGOD")):
+        return None
+    if not _readable(_decoded(raw[:32])) and not raw.startswith(("H4sI", "eA", "eF", "eJ", "eN")):
+        return None
+    return _text(_decoded(raw))
+
+
+_STANDARD = str.maketrans("-_", "+/")
+
+
+def _decoded(raw: str) -> bytes:
+    raw = raw[: len(raw) - 1] if len(raw) % 4 == 1 else raw
+    try:
+        return base64.b64decode(raw + "=" * (-len(raw) % 4))
+    except (ValueError, binascii.Error):
+        return b""
+
+
+def _unpacked(data: bytes) -> bytes:
+    for _ in range(3):
+        if not data.startswith((b"\x1f\x8b", b"\x78\x01", b"\x78\x5e", b"\x78\x9c", b"\x78\xda")):
+            break
+        try:
+            data = zlib.decompressobj(47).decompress(data, LIMIT)
+        except zlib.error:
+            return b""
+    return data
+
+
+def _readable(data: bytes) -> bool:
+    return bool(data) and len(data.translate(None, _TEXT_BYTES)) * 20 <= len(data)
+
+
+_TEXT_BYTES = bytes([9, 10, 13, *range(32, 127)])
+
+
+def _text(data: bytes) -> str | None:
+    data = _unpacked(data)
+    if data[1:2] == b"\0" and data[3:4] == b"\0":  # PowerShell's UTF-16
+        data = data[::2]
+    return data.decode("utf-8", "replace") if _readable(data) else None
+
+
+def _hex(match: re.Match[str]) -> str | None:
+    try:
+        return _text(bytes.fromhex(re.sub("[ :]", "", match[0])))
+    except ValueError:
+        return None
+
+
+def _numbers(match: re.Match[str]) -> str:
+    return "".join(chr(int(number)) for number in re.findall(r"\d+", match[0]))
+
+
+def _rule(
+    pattern: re.Pattern[str], read: Callable[[re.Match[str]], str | None]
+) -> Callable[[View], list[View]]:
+    return lambda view: _rewritten(view, pattern, read)
+
+
+_REWRITES: tuple[Callable[[View], list[View]], ...] = (
+    _rule(_TAG, _tag),
+    _rule(_ENTITY, lambda match: html.unescape(match[0])),
+    _rule(_LATEX, lambda match: match[1]),
+    _rule(_ESCAPE, _escape),
+    _rule(_PERCENT, lambda match: unquote(match[0], errors="replace")),
+    _rule(_BLOB, _blob),
+    _rule(_HEX, _hex),
+    _rule(_NUMBERS, _numbers),
+    _rule(_JOIN, lambda _: ""),
+)
