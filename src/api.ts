@@ -4,6 +4,7 @@ import { ServerConnection } from '@jupyterlab/services';
 import type {
   IGrant,
   IGrantRequest,
+  IRecordedFinding,
   IRun,
   IRunDifference,
   IRunPage,
@@ -11,6 +12,7 @@ import type {
 } from './contract';
 import { Problem } from './problem';
 import type { IScanReport } from './scanReport';
+import type { ICoverage, IShared, IShareRequest } from './share/contract';
 
 /** What a person can do to a grant. */
 export type GrantVerb = 'approve' | 'deny' | 'cancel' | 'revoke';
@@ -23,7 +25,22 @@ export interface IQsecApi {
   request(request: IGrantRequest): Promise<IGrant>;
   act(id: string, verb: GrantVerb, comment?: string): Promise<IGrant>;
   scan(path: string): Promise<IScanReport>;
-  keep(path: string, fingerprint: string, reason: string): Promise<IScanReport>;
+  keep(
+    path: string,
+    fingerprints: readonly string[],
+    reason: string
+  ): Promise<IScanReport>;
+  unkeep(path: string, fingerprints: readonly string[]): Promise<IScanReport>;
+  findings(query: IFindingQuery): Promise<IRecordedFinding[]>;
+  coverage(path: string): Promise<ICoverage>;
+  share(request: IShareRequest): Promise<IShared>;
+}
+
+/** Which findings are wanted; an absent or empty field does not restrict. */
+export interface IFindingQuery {
+  path?: string;
+  severity?: string;
+  search?: string;
 }
 
 /** What the list of runs needs from the server. */
@@ -79,16 +96,38 @@ export class QsecApi implements IQsecApi, IRunsApi {
   }
 
   async scan(path: string): Promise<IScanReport> {
-    const query = URLExt.objectToQueryString({ path });
-    return (await this._send<IScanReport>(`scan${query}`)).body;
+    return this._get<IScanReport>('scan', { path });
   }
 
   async keep(
     path: string,
-    fingerprint: string,
+    fingerprints: readonly string[],
     reason: string
   ): Promise<IScanReport> {
-    return this._post<IScanReport>('scan/keep', { path, fingerprint, reason });
+    return this._post<IScanReport>('scan/keep', { path, fingerprints, reason });
+  }
+
+  async unkeep(
+    path: string,
+    fingerprints: readonly string[]
+  ): Promise<IScanReport> {
+    return this._post<IScanReport>('scan/unkeep', { path, fingerprints });
+  }
+
+  async findings(query: IFindingQuery): Promise<IRecordedFinding[]> {
+    const answer = await this._get<{ findings: IRecordedFinding[] }>(
+      'findings',
+      { ...query }
+    );
+    return answer.findings;
+  }
+
+  async coverage(path: string): Promise<ICoverage> {
+    return this._get<ICoverage>('coverage', { path });
+  }
+
+  async share(request: IShareRequest): Promise<IShared> {
+    return this._post<IShared>('share', request);
   }
 
   async runs(query: string): Promise<IRunPage> {
@@ -103,6 +142,17 @@ export class QsecApi implements IQsecApi, IRunsApi {
   async difference(first: string, second: string): Promise<IRunDifference> {
     const [a, b] = [first, second].map(encodeURIComponent);
     return (await this._send<IRunDifference>(`runs/${a}/diff/${b}`)).body;
+  }
+
+  private async _get<T>(
+    route: string,
+    query: { [name: string]: string | undefined }
+  ): Promise<T> {
+    const asked = Object.entries(query).filter(([, value]) => value);
+    const text = URLExt.objectToQueryString(
+      Object.fromEntries(asked) as { [name: string]: string }
+    );
+    return (await this._send<T>(`${route}${asked.length ? text : ''}`)).body;
   }
 
   private async _post<T>(route: string, body: object): Promise<T> {

@@ -8,7 +8,7 @@ import type { IGrant } from './contract';
 import { spell } from './countdown';
 import { shieldIcon } from './icons';
 import { CommandIDs } from './ids';
-import type { QsecPanel } from './panel/panel';
+import type { QsecPanel, TabName } from './panel/panel';
 import { Problem } from './problem';
 import type { IQsecModel } from './tokens';
 
@@ -47,6 +47,14 @@ export function addCommands(
       panel.openRequest(args.target as string | undefined);
     }
   });
+  addTab(app, panel, CommandIDs.runs, 'runs', trans.__('Show Recorded Runs'));
+  addTab(
+    app,
+    panel,
+    CommandIDs.findings,
+    'findings',
+    trans.__('Show Findings')
+  );
   addDecision(app, model, trans, CommandIDs.approve, 'approve');
   addDecision(app, model, trans, CommandIDs.deny, 'deny');
   addDecision(app, model, trans, CommandIDs.handBack, 'revoke');
@@ -60,7 +68,26 @@ export function addCommands(
   }
   model.changed.connect(() => {
     for (const command of Object.values(CommandIDs)) {
-      commands.notifyCommandChanged(command);
+      if (commands.hasCommand(command)) {
+        commands.notifyCommandChanged(command);
+      }
+    }
+  });
+}
+
+function addTab(
+  app: JupyterFrontEnd,
+  panel: QsecPanel,
+  command: string,
+  tab: TabName,
+  label: string
+): void {
+  app.commands.addCommand(command, {
+    label,
+    describedBy: { args: { type: 'object', properties: {} } },
+    execute: () => {
+      panel.openTab(tab);
+      app.shell.activateById(panel.id);
     }
   });
 }

@@ -31,6 +31,8 @@ export type IRunPage = Schemas['RunPage'];
 export type IRun = Schemas['Run'];
 /** What changed from one run to another. */
 export type IRunDifference = Schemas['RunDifference'];
+/** How sensitive a file is; policy says what that means for its secrets. */
+export type DataClass = keyof Schemas['DataClasses']['rules'];
 /** All checks together. */
 export type IHealth = Schemas['Health'];
 /** One thing that was looked at, and what to do when it is not well. */

@@ -8,4 +8,8 @@ export namespace CommandIDs {
   export const approve = 'qsec:approve';
   export const deny = 'qsec:deny';
   export const handBack = 'qsec:hand-back';
+  export const runs = 'qsec:runs';
+  export const findings = 'qsec:findings';
+  export const showFinding = 'qsec:show-finding';
+  export const share = 'qsec:share';
 }

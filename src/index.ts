@@ -4,6 +4,12 @@ import type {
 } from '@jupyterlab/application';
 import { ILayoutRestorer } from '@jupyterlab/application';
 import { ICommandPalette } from '@jupyterlab/apputils';
+import {
+  CodeMirrorEditor,
+  EditorExtensionRegistry,
+  IEditorExtensionRegistry
+} from '@jupyterlab/codemirror';
+import { IFileBrowserFactory } from '@jupyterlab/filebrowser';
 import { INotebookTracker } from '@jupyterlab/notebook';
 import { ISettingRegistry } from '@jupyterlab/settingregistry';
 import { IStatusBar } from '@jupyterlab/statusbar';
@@ -11,15 +17,19 @@ import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 
 import { QsecApi } from './api';
 import { addCommands } from './commands';
+import { findingMarks, openCardAtCursor } from './editor/marks';
+import { OutputMarks } from './editor/outputMarks';
+import { FindingsModel } from './findings/model';
 import { CommandIDs, PLUGIN_ID } from './ids';
 import { QsecModel } from './model';
 import { Notebooks } from './notebooks';
 import { Notifier } from './notifications';
 import { QsecPanel } from './panel/panel';
-import { SaveWatcher } from './save';
+import { SaveWatcher } from './saveWatcher';
 import { QsecSettings } from './settings';
 import { StatusItem } from './status';
-import { IQsecModel } from './tokens';
+import { addShareCommand } from './share/command';
+import { IQsecModel, ISaveWatcher } from './tokens';
 
 /** Names the language files and the settings follow the package. */
 const DOMAIN = 'qsec_jupyter';
@@ -56,10 +66,17 @@ const panel: JupyterFrontEndPlugin<void> = {
   description: 'Shows the sidebar and adds its commands.',
   autoStart: true,
   requires: [IQsecModel],
-  optional: [INotebookTracker, ILayoutRestorer, ICommandPalette, ITranslator],
+  optional: [
+    ISaveWatcher,
+    INotebookTracker,
+    ILayoutRestorer,
+    ICommandPalette,
+    ITranslator
+  ],
   activate: (
     app: JupyterFrontEnd,
     qsec: IQsecModel,
+    saves: SaveWatcher | null,
     tracker: INotebookTracker | null,
     restorer: ILayoutRestorer | null,
     palette: ICommandPalette | null,
@@ -72,10 +89,12 @@ const panel: JupyterFrontEndPlugin<void> = {
       app.commands
     );
     const warnMinutes = () => settings.expiryWarningMinutes;
+    const api = new QsecApi(app.serviceManager.serverSettings);
     const widget = new QsecPanel({
       model: qsec,
       notebooks,
-      runs: new QsecApi(app.serviceManager.serverSettings),
+      runs: api,
+      findings: new FindingsModel(api, qsec, saves ?? { find: () => null }),
       trans,
       warnMinutes
     });
@@ -114,22 +133,88 @@ const status: JupyterFrontEndPlugin<void> = {
 };
 
 /** Brings an open notebook in step with what its save wrote. */
-const save: JupyterFrontEndPlugin<void> = {
+const save: JupyterFrontEndPlugin<SaveWatcher> = {
   id: 'qsec-jupyter:save',
   description: 'Offers what to do about secrets that a save found.',
   autoStart: true,
-  requires: [INotebookTracker],
+  provides: ISaveWatcher,
+  requires: [IQsecModel, INotebookTracker],
   optional: [ITranslator],
   activate: (
     app: JupyterFrontEnd,
+    qsec: IQsecModel,
     tracker: INotebookTracker,
     translator: ITranslator | null
   ) => {
     const { contents, serverSettings } = app.serviceManager;
-    new SaveWatcher({
+    return new SaveWatcher({
       tracker,
       contents,
       api: new QsecApi(serverSettings),
+      trans: (translator ?? nullTranslator).load(DOMAIN),
+      mayKeep: name => qsec.state?.data_classes.rules[name]?.keep ?? true
+    });
+  }
+};
+
+/** Marks what a save found, in the text and beside the outputs. */
+const marks: JupyterFrontEndPlugin<void> = {
+  id: 'qsec-jupyter:marks',
+  description: 'Marks findings in the cells and beside their outputs.',
+  autoStart: true,
+  requires: [ISaveWatcher, INotebookTracker, IEditorExtensionRegistry],
+  optional: [ITranslator],
+  activate: (
+    app: JupyterFrontEnd,
+    watcher: SaveWatcher,
+    tracker: INotebookTracker,
+    extensions: IEditorExtensionRegistry,
+    translator: ITranslator | null
+  ) => {
+    const trans = (translator ?? nullTranslator).load(DOMAIN);
+    extensions.addExtension({
+      name: 'qsec-jupyter:findings',
+      factory: ({ model }) =>
+        EditorExtensionRegistry.createImmutableExtension(
+          findingMarks(model.sharedModel, watcher, trans)
+        )
+    });
+    const open = () => void app.commands.execute(CommandIDs.findings);
+    new OutputMarks(watcher, trans, open);
+    app.commands.addCommand(CommandIDs.showFinding, {
+      label: trans.__('Show the Finding at the Cursor'),
+      isEnabled: () => tracker.activeCell !== null,
+      describedBy: { args: { type: 'object', properties: {} } },
+      execute: () => {
+        const editor = tracker.activeCell?.editor;
+        if (editor instanceof CodeMirrorEditor) {
+          openCardAtCursor(editor.editor);
+        }
+      }
+    });
+  }
+};
+
+/** Makes copies that may be given away. */
+const share: JupyterFrontEndPlugin<void> = {
+  id: 'qsec-jupyter:share',
+  description: 'Makes copies of notebooks that may be given away.',
+  autoStart: true,
+  requires: [ISaveWatcher, INotebookTracker],
+  optional: [IFileBrowserFactory, ITranslator],
+  activate: (
+    app: JupyterFrontEnd,
+    watcher: SaveWatcher,
+    tracker: INotebookTracker,
+    browsers: IFileBrowserFactory | null,
+    translator: ITranslator | null
+  ) => {
+    addShareCommand({
+      app,
+      watcher,
+      tracker,
+      browsers,
+      api: new QsecApi(app.serviceManager.serverSettings),
       trans: (translator ?? nullTranslator).load(DOMAIN)
     });
   }
@@ -137,4 +222,4 @@ const save: JupyterFrontEndPlugin<void> = {
 
 export { IQsecModel } from './tokens';
 
-export default [model, panel, status, save];
+export default [model, panel, status, save, marks, share];

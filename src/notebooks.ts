@@ -1,3 +1,4 @@
+import type { CodeEditor } from '@jupyterlab/codeeditor';
 import type { INotebookTracker, NotebookPanel } from '@jupyterlab/notebook';
 import type { Contents } from '@jupyterlab/services';
 import type { CommandRegistry } from '@lumino/commands';
@@ -9,6 +10,8 @@ import { Signal } from '@lumino/signaling';
 export interface IActiveNotebook {
   /** File name, for people. */
   name: string;
+  /** As the server names the file. */
+  path: string;
   /** Id of its running kernel, or null. */
   kernelId: string | null;
   /** Display name of that kernel, or an empty text. */
@@ -23,6 +26,7 @@ export interface IPlace {
   surface?: string;
   line?: number;
   column?: number;
+  end_column?: number;
 }
 
 /** What the panel needs to know about open notebooks. Works without any: a page may have no notebook tracker. */
@@ -59,6 +63,7 @@ export class Notebooks implements IDisposable {
     const kernelId = session?.kernel?.id ?? null;
     return {
       name: panel.title.label,
+      path: this._contents.localPath(panel.context.path),
       kernelId,
       kernelName: kernelId ? kernelDisplayName : ''
     };
@@ -92,10 +97,8 @@ export class Notebooks implements IDisposable {
     await content.scrollToItem(index, 'smart');
     content.activate();
     if (place.surface === 'source') {
-      content.widgets[index].editor?.setCursorPosition({
-        line: Math.max(0, (place.line ?? 1) - 1),
-        column: Math.max(0, (place.column ?? 1) - 1)
-      });
+      await content.widgets[index].ready;
+      select(content.widgets[index].editor, place);
     }
   }
 
@@ -143,4 +146,21 @@ export class Notebooks implements IDisposable {
   private _commands: CommandRegistry;
   private _changed = new Signal<this, void>(this);
   private _isDisposed = false;
+}
+
+/** Select a place, so that it is what the user sees next. */
+function select(editor: CodeEditor.IEditor | null, place: IPlace): void {
+  const { line = 1, column = 1, end_column: end = 0 } = place;
+  if (!editor || line > editor.lineCount) {
+    return;
+  }
+  const at = Math.max(0, line - 1);
+  const length = editor.getLine(at)?.length ?? 0;
+  const from = Math.min(length, Math.max(0, column - 1));
+  const to = end > column ? Math.min(length, end - 1) : from;
+  editor.setSelection({
+    start: { line: at, column: from },
+    end: { line: at, column: to }
+  });
+  editor.revealPosition({ line: at, column: from });
 }

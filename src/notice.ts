@@ -18,29 +18,41 @@ export function needsChoice(findings: readonly IFinding[]): boolean {
 
 /** A text that is the same as long as the same secrets are found in the same cells. */
 export function signature(findings: readonly IFinding[]): string {
-  const places = masked(findings).map(
+  const open = findings.filter(finding => finding.action !== 'kept');
+  const places = open.map(
     f => `${f.fingerprint}@${f.surface}@${f.cell_id ?? f.cell ?? ''}`
   );
   return [...new Set(places)].sort().join(' ');
 }
 
-/** Number and place of what was masked, as short as a notification has to be. */
+/** Number and place of what was found, as short as a notification has to be. */
 export function message(
   file: string,
   findings: readonly IFinding[],
-  trans: TranslationBundle
+  trans: TranslationBundle,
+  blocked = false
 ): string {
-  const found = masked(findings);
+  const found = blocked ? findings : masked(findings);
   const places = [...new Set(found.map(finding => placeOf(finding, trans)))];
-  const head = trans._n(
-    '%1 secret masked in the saved file %2',
-    '%1 secrets masked in the saved file %2',
-    found.length,
-    file.length > 40 ? `${file.slice(0, 39)}…` : file
-  );
-  const choice = needsChoice(findings)
-    ? `\n${trans.__('The cells in this tab still hold it.')}`
-    : '';
+  const short = file.length > 40 ? `${file.slice(0, 39)}…` : file;
+  const head = blocked
+    ? trans._n(
+        '%2 was not saved: %1 secret may not be written',
+        '%2 was not saved: %1 secrets may not be written',
+        found.length,
+        short
+      )
+    : trans._n(
+        '%1 secret masked in the saved file %2',
+        '%1 secrets masked in the saved file %2',
+        found.length,
+        short
+      );
+  const choice = blocked
+    ? `\n${trans.__('Your work is still in this tab.')}`
+    : needsChoice(findings)
+      ? `\n${trans.__('The cells in this tab still hold it.')}`
+      : '';
   for (let shown = places.length; shown > 0; shown--) {
     const rest = places.length - shown;
     const more = rest > 0 ? `; ${trans.__('%1 more', rest)}` : '';

@@ -10,6 +10,16 @@ import type * as nbformat from '@jupyterlab/nbformat';
 
 import type { ICellReplacement, IScanReport } from './scanReport';
 
+/** What takes a secret's place: the marker, or a call that asks the broker for it. */
+export type Form = 'marker' | 'broker';
+
+/** One replaced source, so that it can be taken back. */
+interface IReplaced {
+  id: string;
+  before: string;
+  after: string;
+}
+
 /** The redacted form of what the author wrote, held back until the author chooses it. */
 interface IAuthored {
   replacement: ICellReplacement;
@@ -39,9 +49,10 @@ export class OpenTab {
   }
 
   /**
-   * Take a report in: outputs follow at once, authored parts are held for `redact`.
+   * Take a report in: outputs follow at once, authored parts are held for `replace`.
    *
-   * Returns whether every output could follow.
+   * A save that was blocked has changed no file, so its outputs are held as well. Returns whether every output
+   * could follow.
    */
   take(report: IScanReport): boolean {
     let complete = true;
@@ -55,43 +66,97 @@ export class OpenTab {
       if (!cell) {
         continue;
       }
-      if (replacement.outputs && cell.cell_type === 'code') {
+      if (replacement.outputs && !report.blocked && cell.cell_type === 'code') {
         if (this._changedOutputs.has(id)) {
           complete = false;
         } else {
           replaceOutputs(cell as ISharedCodeCell, replacement.outputs);
         }
       }
-      if (isAuthored(replacement)) {
-        const isStale = this._changedSources.has(id);
-        this._authored.set(id, { replacement, isStale });
+      if (isAuthored(replacement) || report.blocked) {
+        const isStale =
+          this._changedSources.has(id) ||
+          (report.blocked && this._changedOutputs.has(id));
+        const outputs = report.blocked ? replacement.outputs : undefined;
+        this._authored.set(id, {
+          replacement: { ...replacement, outputs },
+          isStale
+        });
       }
     }
-    this._releaseAllBut(new Set(this._authored.keys()));
     return complete;
   }
 
-  /** Whether the author edited a cell that `redact` would replace. */
-  get isStale(): boolean {
-    return [...this._authored.values()].some(held => held.isStale);
+  /** Whether the author edited a cell that `replace` would touch. */
+  isStale(ids?: ReadonlySet<string>): boolean {
+    return this._chosen(ids).some(([, held]) => held.isStale);
   }
 
-  /** Put the redacted form in the place of what the author wrote. */
-  redact(): void {
-    const held = new Map(this._authored);
-    this.forget();
+  /** Whether a cell has changed since the last save began, so that places in it are not what they were. */
+  hasChanged(id: string): boolean {
+    return this._changedSources.has(id);
+  }
+
+  /** The id that a cell of the saved file has here. */
+  idAt(index: number | null): string | null {
+    return index === null ? null : (this._ids[index] ?? null);
+  }
+
+  /** Whether that form is ready for one of these cells. */
+  offers(form: Form, ids?: ReadonlySet<string>): boolean {
+    return this._chosen(ids).some(([, { replacement }]) => {
+      return form === 'marker' || replacement.broker !== undefined;
+    });
+  }
+
+  /** Put a form in the place of what the author wrote, in these cells or in all; returns how many changed. */
+  replace(form: Form, ids?: ReadonlySet<string>): number {
+    const held = new Map(this._chosen(ids));
+    this._replaced = [];
+    let changed = 0;
     for (const cell of this._notebook.cells) {
-      const replacement = held.get(cell.getId())?.replacement;
-      if (replacement) {
+      const id = cell.getId();
+      const replacement = held.get(id)?.replacement;
+      if (!replacement || (form === 'broker' && !replacement.broker)) {
+        continue;
+      }
+      this._authored.delete(id);
+      const before = cell.getSource();
+      if (form === 'broker') {
+        cell.setSource(replacement.broker as string);
+      } else {
         replaceAuthored(cell, replacement);
       }
+      changed += 1;
+      this._replaced.push({ id, before, after: cell.getSource() });
     }
+    return changed;
+  }
+
+  /** Take the last replacement of sources back, in cells that were not edited since; returns how many. */
+  undo(): number {
+    const replaced = new Map(this._replaced.map(one => [one.id, one]));
+    this._replaced = [];
+    let changed = 0;
+    for (const cell of this._notebook.cells) {
+      const one = replaced.get(cell.getId());
+      if (one && one.before !== one.after && cell.getSource() === one.after) {
+        cell.setSource(one.before);
+        changed += 1;
+      }
+    }
+    return changed;
   }
 
   /** Hold nothing back any more. */
   forget(): void {
     this._release();
     this._authored.clear();
+    this._replaced = [];
+  }
+
+  private _chosen(ids?: ReadonlySet<string>): Array<[string, IAuthored]> {
+    return [...this._authored].filter(([id]) => !ids || ids.has(id));
   }
 
   private _onCellChanged(cell: ISharedCell, change: CellChange): void {
@@ -109,18 +174,12 @@ export class OpenTab {
   }
 
   private _release(): void {
-    this._releaseAllBut(new Set());
+    for (const cell of this._watched) {
+      cell.changed.disconnect(this._onCellChanged, this);
+    }
+    this._watched = [];
     this._changedSources.clear();
     this._changedOutputs.clear();
-  }
-
-  private _releaseAllBut(ids: Set<string>): void {
-    for (const cell of this._watched) {
-      if (!ids.has(cell.getId())) {
-        cell.changed.disconnect(this._onCellChanged, this);
-      }
-    }
-    this._watched = this._watched.filter(cell => ids.has(cell.getId()));
   }
 
   private _notebook: ISharedNotebook;
@@ -129,6 +188,7 @@ export class OpenTab {
   private _changedSources = new Set<string>();
   private _changedOutputs = new Set<string>();
   private _authored = new Map<string, IAuthored>();
+  private _replaced: IReplaced[] = [];
 }
 
 /**
@@ -154,7 +214,10 @@ function replaceAuthored(
   cell: ISharedCell,
   replacement: ICellReplacement
 ): void {
-  const { source, metadata, attachments } = replacement;
+  const { source, outputs, metadata, attachments } = replacement;
+  if (outputs !== undefined && cell.cell_type === 'code') {
+    replaceOutputs(cell as ISharedCodeCell, outputs);
+  }
   if (source !== undefined) {
     cell.setSource(source);
   }

@@ -17,3 +17,20 @@ export function placeOf(finding: IFinding, trans: TranslationBundle): string {
       return trans.__('%1 of cell %2', finding.surface, cell);
   }
 }
+
+/** What became of a finding, in words. */
+export function actionOf(
+  finding: IFinding & { kept_reason?: string | null },
+  trans: TranslationBundle
+): string {
+  switch (finding.action) {
+    case 'redacted':
+      return trans.__('Masked in the file');
+    case 'kept':
+      return finding.kept_reason
+        ? trans.__('Kept: %1', finding.kept_reason)
+        : trans.__('Kept');
+    default:
+      return trans.__('Reported only');
+  }
+}

@@ -1,34 +1,28 @@
 import { Notification, showErrorMessage } from '@jupyterlab/apputils';
 import { PathExt } from '@jupyterlab/coreutils';
 import type { DocumentRegistry } from '@jupyterlab/docregistry';
-import type { INotebookTracker, NotebookPanel } from '@jupyterlab/notebook';
+import type { NotebookPanel } from '@jupyterlab/notebook';
 import type { Contents } from '@jupyterlab/services';
 import type { TranslationBundle } from '@jupyterlab/translation';
+import type { IDisposable } from '@lumino/disposable';
+import type { ISignal } from '@lumino/signaling';
+import { Signal } from '@lumino/signaling';
 
 import type { IQsecApi } from './api';
-import type { IFinding } from './contract';
+import type { DataClass, IFinding } from './contract';
 import { askToKeep } from './keepDialog';
 import { masked, message, needsChoice, signature, step } from './notice';
+import type { Form } from './openTab';
 import { OpenTab } from './openTab';
 import { Problem } from './problem';
 import type { IScanReport } from './scanReport';
 
 export interface ISaveOptions {
-  api: Pick<IQsecApi, 'scan' | 'keep'>;
+  api: Pick<IQsecApi, 'scan' | 'keep' | 'unkeep'>;
   contents: Pick<Contents.IManager, 'localPath'>;
   trans: TranslationBundle;
-}
-
-/** Looks after every open notebook. */
-export class SaveWatcher {
-  constructor(options: ISaveOptions & { tracker: INotebookTracker }) {
-    const watch = (panel: NotebookPanel) => {
-      const guard = new NotebookSaves(panel.context, options);
-      panel.disposed.connect(() => guard.dispose());
-    };
-    options.tracker.forEach(watch);
-    options.tracker.widgetAdded.connect((_, panel) => watch(panel));
-  }
+  /** Whether policy lets a finding stay in a file of that class. */
+  mayKeep?: (dataClass: DataClass) => boolean;
 }
 
 /** The part of a notebook's context that saving touches. */
@@ -37,12 +31,17 @@ export type SaveContext = Pick<
   'path' | 'model' | 'saveState' | 'save' | 'revert'
 >;
 
+/** What a save that this made itself is for. */
+type Plan =
+  | { do: 'replace'; form: Form; cells?: ReadonlySet<string> }
+  | { do: 'compare' };
+
 /**
  * One notebook: after each save its tab follows the file, and its author is asked about what the author wrote.
  *
  * The file on disk is safe before any of this runs. Whatever fails here costs a notification, never a save.
  */
-export class NotebookSaves {
+export class NotebookSaves implements IDisposable {
   constructor(context: SaveContext, options: ISaveOptions) {
     this._context = context;
     this._options = options;
@@ -50,70 +49,167 @@ export class NotebookSaves {
     context.saveState.connect(this._onSaveState, this);
   }
 
+  /** Emitted when the findings, or what can be done about them, changed. */
+  get changed(): ISignal<this, void> {
+    return this._changed;
+  }
+
+  /** As the server names the file. */
+  get path(): string {
+    return this._options.contents.localPath(this._context.path);
+  }
+
+  /** What the last save found. */
+  get findings(): readonly IFinding[] {
+    return this._report?.findings ?? [];
+  }
+
+  /** Whether the last save wrote nothing because of what it found. */
+  get isBlocked(): boolean {
+    return this._report?.blocked ?? false;
+  }
+
+  get isDisposed(): boolean {
+    return this._isDisposed;
+  }
+
   dispose(): void {
+    if (this._isDisposed) {
+      return;
+    }
     this._isDisposed = true;
     this._context.saveState.disconnect(this._onSaveState, this);
     this._tab.forget();
     this._dismiss();
+    Signal.clearData(this);
   }
 
-  /** Replace the author's cells by their redacted form, then save. */
-  async redact(): Promise<void> {
+  /** What was found in a cell, by its id here: cells may have moved since the save. */
+  findingsOf(cellId: string): IFinding[] {
+    return this.findings.filter(finding => this.cellOf(finding) === cellId);
+  }
+
+  /** The id of a finding's cell in the open notebook, or null. */
+  cellOf(finding: IFinding): string | null {
+    return finding.cell_id ?? this._tab.idAt(finding.cell);
+  }
+
+  /** Whether places within a cell are still those of the last save. */
+  isCurrent(cellId: string): boolean {
+    return this._isFollowed && !this._tab.hasChanged(cellId);
+  }
+
+  /** The cells that hold these findings. */
+  cellsOf(findings: readonly IFinding[]): Set<string> {
+    const ids = findings.map(finding => this.cellOf(finding));
+    return new Set(ids.filter((id): id is string => id !== null));
+  }
+
+  /** Whether that form can take the place of a secret in these cells, or in any. */
+  offers(form: Form, cells?: ReadonlySet<string>): boolean {
+    return this._tab.offers(form, cells);
+  }
+
+  /** Whether policy lets these findings stay. */
+  get mayKeep(): boolean {
+    const { mayKeep } = this._options;
+    return !this._report || !mayKeep || mayKeep(this._report.data_class);
+  }
+
+  /** Put the marker or a broker call into the author's cells, then save. */
+  async replace(form: Form, cells?: ReadonlySet<string>): Promise<void> {
     this._dismiss();
-    if (this._tab.isStale) {
+    if (this._tab.isStale(cells)) {
       // The cells went on changing: the report of a save made now fits them.
-      this._next = 'redact';
+      this._plan = { do: 'replace', form, cells };
     } else {
-      this._tab.redact();
-      this._next = 'compare';
+      const changed = this._tab.replace(form, cells);
+      this._plan = { do: 'compare' };
+      this._tellReplaced(form, changed);
     }
     await this._save();
   }
 
+  /** Take the last replacement back. The tab holds the secret again; the file keeps its form. */
+  undo(): number {
+    const changed = this._tab.undo();
+    this._changed.emit();
+    return changed;
+  }
+
   /** Ask which values stay and why, record it, and save again so that they are written. */
-  async keep(): Promise<void> {
+  async keep(findings?: readonly IFinding[]): Promise<boolean> {
     const { api, trans } = this._options;
-    const path = this._path;
     this._dismiss();
-    const authored = masked(this._findings).filter(f => f.surface !== 'output');
-    const choice = await askToKeep(authored, trans);
-    if (!choice) {
-      this._tell(this._findings);
-      return;
+    const asked = findings ?? this._authored();
+    const choice = await askToKeep(asked, trans);
+    const kept =
+      choice !== null &&
+      (await this._record(() =>
+        api.keep(this.path, choice.fingerprints, choice.reason)
+      ));
+    if (!kept) {
+      this._tell(this._told());
     }
-    try {
-      for (const fingerprint of choice.fingerprints) {
-        await api.keep(path, fingerprint, choice.reason);
-      }
-    } catch (error) {
-      const { title, detail, remedy } = Problem.from(error);
-      await showErrorMessage(title, [detail, remedy].filter(Boolean).join(' '));
-      this._tell(this._findings);
-      return;
-    }
+    return kept;
+  }
+
+  /** Take back that findings were kept, and save again so that they are masked. */
+  async unkeep(fingerprints: readonly string[]): Promise<boolean> {
+    const { api } = this._options;
+    return this._record(() => api.unkeep(this.path, fingerprints));
+  }
+
+  /** Save because what may be written has changed. */
+  async refresh(): Promise<void> {
     this._shown = '';
     await this._save();
   }
 
   /** Leave the tab as it is; the file keeps the marker. */
   cancel(): void {
-    this._cancelled = signature(this._findings);
+    this._cancelled = signature(this._told());
     this._dismiss();
+  }
+
+  private async _record(work: () => Promise<unknown>): Promise<boolean> {
+    try {
+      await work();
+    } catch (error) {
+      const { title, detail, remedy } = Problem.from(error);
+      await showErrorMessage(title, [detail, remedy].filter(Boolean).join(' '));
+      return false;
+    }
+    await this.refresh();
+    return true;
+  }
+
+  /** The findings that stand in what the author wrote and wait for a choice. */
+  private _authored(): IFinding[] {
+    return this._told().filter(f => this.isBlocked || f.surface !== 'output');
+  }
+
+  /** The findings that the notification speaks of. */
+  private _told(): IFinding[] {
+    return this.isBlocked
+      ? this.findings.filter(f => f.action !== 'kept')
+      : masked(this.findings);
   }
 
   private _onSaveState(_: unknown, state: DocumentRegistry.SaveState): void {
     const turn = ++this._turn;
     if (state === 'started') {
       this._tab.begin();
-    } else if (state === 'completed') {
-      void this._follow(turn);
+      this._isFollowed = false;
+    } else {
+      void this._follow(turn, state === 'failed');
     }
   }
 
-  private async _follow(turn: number): Promise<void> {
+  private async _follow(turn: number, failed: boolean): Promise<void> {
     let report: IScanReport;
     try {
-      report = await this._options.api.scan(this._path);
+      report = await this._options.api.scan(this.path);
     } catch (error) {
       // 404: this file was not saved through a scanned contents manager, as the panel's health says.
       const problem = Problem.from(error);
@@ -122,14 +218,19 @@ export class NotebookSaves {
       }
       return;
     }
-    if (turn === this._turn && !this._isDisposed) {
+    if (turn !== this._turn || this._isDisposed) {
+      return;
+    }
+    // A save that failed for another reason left the report of the one before it.
+    if (!failed || report.blocked) {
       await this._take(report);
     }
   }
 
   private async _take(report: IScanReport): Promise<void> {
     const { model } = this._context;
-    this._findings = report.findings;
+    this._report = report;
+    this._isFollowed = true;
     const wasClean = !model.dirty;
     const complete = this._tab.take(report);
     if (wasClean && complete && model.dirty && !model.collaborative) {
@@ -137,24 +238,39 @@ export class NotebookSaves {
       model.dirty = false;
     }
     this._tellUnscanned(report);
-    const planned = this._next;
-    this._next = null;
-    if (planned === 'redact') {
-      await this.redact();
+    const planned = this._plan;
+    this._plan = null;
+    if (planned?.do === 'replace') {
+      await this.replace(planned.form, planned.cells);
       return;
     }
-    if (planned === 'compare' && needsChoice(report.findings) && !model.dirty) {
+    if (
+      planned?.do === 'compare' &&
+      !report.blocked &&
+      this._holdsNoCell(report.findings) &&
+      !model.dirty
+    ) {
       // Outside of the cells, say in the notebook's metadata: the file is redacted, so read it.
       await this._context.revert();
       return;
     }
-    const now = signature(report.findings);
+    this._announce();
+    this._changed.emit();
+  }
+
+  private _holdsNoCell(findings: readonly IFinding[]): boolean {
+    return needsChoice(findings) && !this._tab.offers('marker');
+  }
+
+  private _announce(): void {
+    const told = this._told();
+    const now = signature(told);
     const next = step(now, this._shown, this._cancelled);
     if (now !== this._cancelled) {
       this._cancelled = '';
     }
     if (next === 'show') {
-      this._tell(report.findings);
+      this._tell(told);
     } else if (next === 'dismiss') {
       this._dismiss();
     }
@@ -163,9 +279,10 @@ export class NotebookSaves {
   /** Show the one notification of this notebook, or bring it up to date. */
   private _tell(findings: readonly IFinding[]): void {
     const { trans } = this._options;
-    const text = message(PathExt.basename(this._path), findings, trans);
-    const asks = needsChoice(findings);
-    const type = asks ? 'warning' : 'info';
+    const file = PathExt.basename(this.path);
+    const text = message(file, findings, trans, this.isBlocked);
+    const asks = this._authored().length > 0;
+    const type = this.isBlocked ? 'error' : asks ? 'warning' : 'info';
     const options: Notification.IOptions<null> = asks
       ? { autoClose: false, actions: this._choices() }
       : { autoClose: 8000, actions: [] };
@@ -184,24 +301,62 @@ export class NotebookSaves {
 
   private _choices(): Notification.IAction[] {
     const { trans } = this._options;
+    const offersBroker = this._tab.offers('broker');
+    const broker: Notification.IAction = {
+      label: trans.__('Replace by a broker call'),
+      caption: trans.__('Ask the broker for the value when the cell runs'),
+      displayType: 'accent',
+      callback: () => void this.replace('broker')
+    };
+    const redact: Notification.IAction = {
+      label: trans.__('Redact'),
+      caption: trans.__('Put the marker into the cell, too'),
+      displayType: offersBroker ? 'default' : 'accent',
+      callback: () => void this.replace('marker')
+    };
+    const keep: Notification.IAction = {
+      label: trans.__('Keep with a reason…'),
+      caption: trans.__('Write the value to the file and record why'),
+      callback: () => void this.keep()
+    };
+    const cancel: Notification.IAction = {
+      label: trans.__('Cancel'),
+      caption: this.isBlocked
+        ? trans.__('Leave the tab as it is; nothing is saved')
+        : trans.__('Leave the cell as it is; the file keeps the marker'),
+      callback: () => this.cancel()
+    };
     return [
-      {
-        label: trans.__('Redact'),
-        caption: trans.__('Put the marker into the cell, too'),
-        displayType: 'accent',
-        callback: () => void this.redact()
-      },
-      {
-        label: trans.__('Keep with a reason…'),
-        caption: trans.__('Write the value to the file and record why'),
-        callback: () => void this.keep()
-      },
-      {
-        label: trans.__('Cancel'),
-        caption: trans.__('Leave the cell as it is; the file keeps the marker'),
-        callback: () => this.cancel()
-      }
+      ...(offersBroker ? [broker] : []),
+      redact,
+      ...(this.mayKeep ? [keep] : []),
+      cancel
     ];
+  }
+
+  private _tellReplaced(form: Form, changed: number): void {
+    if (changed === 0) {
+      return;
+    }
+    const { trans } = this._options;
+    const text =
+      form === 'broker'
+        ? trans._n(
+            'A cell now asks the broker for its secret.',
+            '%1 cells now ask the broker for their secrets.',
+            changed
+          )
+        : trans._n('A cell was redacted.', '%1 cells were redacted.', changed);
+    Notification.success(text, {
+      autoClose: 10000,
+      actions: [
+        {
+          label: trans.__('Undo'),
+          caption: trans.__('Put the value back into the tab, not the file'),
+          callback: () => void this.undo()
+        }
+      ]
+    });
   }
 
   private _tellUnscanned(report: IScanReport): void {
@@ -210,7 +365,7 @@ export class NotebookSaves {
       .join('\n');
     if (now && now !== this._unscanned) {
       const { trans } = this._options;
-      const file = PathExt.basename(this._path);
+      const file = PathExt.basename(this.path);
       Notification.warning(
         `${trans.__('Not all of %1 was checked for secrets.', file)}\n${now}`,
         { autoClose: 15000 }
@@ -232,24 +387,23 @@ export class NotebookSaves {
       await this._context.save();
     } catch {
       // Jupyter has shown its own dialog; the tab still holds the work.
-      this._next = null;
+      this._plan = null;
     }
-  }
-
-  private get _path(): string {
-    return this._options.contents.localPath(this._context.path);
   }
 
   private _context: SaveContext;
   private _options: ISaveOptions;
   private _tab: OpenTab;
-  private _findings: readonly IFinding[] = [];
+  private _report: IScanReport | null = null;
+  private _changed = new Signal<this, void>(this);
   private _notification: string | null = null;
   private _shown = '';
   private _cancelled = '';
   private _unscanned = '';
   private _turn = 0;
-  /** What the next report is for, when `redact` asked for the save. */
-  private _next: 'redact' | 'compare' | null = null;
+  /** What the next report is for, when this asked for the save itself. */
+  private _plan: Plan | null = null;
+  /** Whether the report is that of the last save. */
+  private _isFollowed = false;
   private _isDisposed = false;
 }

@@ -1,10 +1,12 @@
 import type * as nbformat from '@jupyterlab/nbformat';
 
-import type { IFinding } from './contract';
+import type { DataClass, IFinding } from './contract';
 
 /** The redacted replacement of a cell; a part that had nothing to redact is absent. */
 export interface ICellReplacement {
   source?: string;
+  /** The source with a call of the broker in the place of each secret; absent where that is not possible. */
+  broker?: string;
   outputs?: nbformat.IOutput[];
   metadata?: Partial<nbformat.IBaseCellMetadata>;
   attachments?: nbformat.IAttachments;
@@ -28,4 +30,8 @@ export interface IScanReport {
   findings: IFinding[];
   cells: { [index: string]: ICellReplacement };
   unscanned: IUnscanned[];
+  /** The data class that held for the file. */
+  data_class: DataClass;
+  /** Nothing was written: the data class does not allow what was found. */
+  blocked: boolean;
 }

@@ -5,6 +5,7 @@ import type { ISignal } from '@lumino/signaling';
 import type { GrantVerb } from './api';
 import type { IGrant, IGrantRequest, IState } from './contract';
 import type { Problem } from './problem';
+import type { SaveWatcher } from './saveWatcher';
 
 /** The state of qsec-jupyter in this page. Nothing in it is secret. */
 export interface IQsecModel extends IDisposable {
@@ -30,4 +31,10 @@ export interface IQsecModel extends IDisposable {
 export const IQsecModel = new Token<IQsecModel>(
   'qsec-jupyter:IQsecModel',
   'The state of qsec-jupyter: identity, grants, approvals, runs and findings. Holds no secret.'
+);
+
+/** Between the plugins of this package: who looks after the open notebooks. */
+export const ISaveWatcher = new Token<SaveWatcher>(
+  'qsec-jupyter:ISaveWatcher',
+  'What the last save found in each open notebook, and what can be done about it.'
 );

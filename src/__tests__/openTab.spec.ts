@@ -52,7 +52,7 @@ describe('OpenTab', () => {
 
   it('replaces the source when the author chooses so, and that cell only', () => {
     tab.take(found);
-    tab.redact();
+    tab.replace('marker');
     expect(code(1).getSource()).toBe(`token = "${MARKER}"`);
     expect(code(0).getSource()).toContain(SECRET);
     expect(code(2).getSource()).toContain(SECRET);
@@ -62,7 +62,7 @@ describe('OpenTab', () => {
     notebook.moveCell(1, 2);
     notebook.insertCell(0, { id: 'new', cell_type: 'code', source: '1' });
     tab.take(found);
-    tab.redact();
+    tab.replace('marker');
     expect(notebook.cells.map(cell => cell.getId())).toEqual([
       'new',
       'a',
@@ -83,25 +83,25 @@ describe('OpenTab', () => {
   it('knows that a cell was edited before or after the report came', () => {
     code(1).setSource('edited during the save');
     tab.take(found);
-    expect(tab.isStale).toBe(true);
+    expect(tab.isStale()).toBe(true);
 
     tab.begin();
     tab.take(found);
-    expect(tab.isStale).toBe(false);
+    expect(tab.isStale()).toBe(false);
     code(1).setSource('edited after the report');
-    expect(tab.isStale).toBe(true);
+    expect(tab.isStale()).toBe(true);
   });
 
   it('does not care about edits of other cells', () => {
     tab.take(found);
     code(2).setSource('something else');
-    expect(tab.isStale).toBe(false);
+    expect(tab.isStale()).toBe(false);
   });
 
   it('does nothing for a cell that was deleted meanwhile', () => {
     notebook.deleteCell(1);
     tab.take(found);
-    tab.redact();
+    tab.replace('marker');
     expect(notebook.cells.map(cell => cell.getId())).toEqual(['a', 'c']);
     expect(code(1).getSource()).toContain(SECRET);
   });
@@ -126,7 +126,7 @@ describe('OpenTab', () => {
       })
     );
     expect(JSON.stringify(notebook.getCell(3).toJSON())).toContain(SECRET);
-    tab.redact();
+    tab.replace('marker');
     const text = JSON.stringify(notebook.getCell(3).toJSON());
     expect(text).toContain(MARKER);
     expect(text).not.toContain(SECRET);
@@ -135,7 +135,7 @@ describe('OpenTab', () => {
   it('forgets what it held back', () => {
     tab.take(found);
     tab.forget();
-    tab.redact();
+    tab.replace('marker');
     expect(code(1).getSource()).toContain(SECRET);
   });
 });

@@ -1,6 +1,7 @@
 import type { IAnswer, IQsecApi, IStateOptions } from '../api';
-import type { IFinding, IGrant, IState } from '../contract';
+import type { IFinding, IGrant, IRecordedFinding, IState } from '../contract';
 import type { IScanReport } from '../scanReport';
+import type { ICoverage, IShared } from '../share/contract';
 
 export const NOON = Date.parse('2026-01-31T12:00:00.000Z');
 
@@ -54,6 +55,8 @@ export function report(changes: Partial<IScanReport> = {}): IScanReport {
     findings: [],
     cells: {},
     unscanned: [],
+    data_class: 'internal',
+    blocked: false,
     ...changes
   };
 }
@@ -155,6 +158,22 @@ export class FakeServer implements IQsecApi {
 
   async keep(): Promise<IScanReport> {
     return report();
+  }
+
+  async unkeep(): Promise<IScanReport> {
+    return report();
+  }
+
+  async findings(): Promise<IRecordedFinding[]> {
+    return this.current.findings;
+  }
+
+  async coverage(path: string): Promise<ICoverage> {
+    return { path, rows: [] };
+  }
+
+  async share(): Promise<IShared> {
+    throw new Error('not shared in a unit test');
   }
 
   private _wake: Array<() => void> = [];

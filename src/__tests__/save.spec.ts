@@ -28,11 +28,22 @@ class Disk {
   saves = 0;
   scanFails: Error | null = null;
   metadataFinding = false;
+  /** A call that fits in the place of a whole cell. */
+  broker = '';
+  /** The data class lets no secret be written. */
+  blocks = false;
 
   async save(): Promise<void> {
     this.saves += 1;
     this.saveState.emit('started');
     this._report = this._scan();
+    if (this.blocks && this._report.findings.length > 0) {
+      this._report.blocked = true;
+      this._report.findings.forEach(one => (one.action = 'reported'));
+      this.saveState.emit('failed');
+      await settle();
+      return;
+    }
     this.written = this._redacted(JSON.stringify(this.model.toJSON()));
     this.model.dirty = false;
     this.saveState.emit('completed');
@@ -51,8 +62,16 @@ class Disk {
     return this._report;
   }
 
-  async keep(_: string, fingerprint: string): Promise<IScanReport> {
-    this.kept.add(fingerprint);
+  async keep(_: string, fingerprints: readonly string[]): Promise<IScanReport> {
+    fingerprints.forEach(one => this.kept.add(one));
+    return this._report;
+  }
+
+  async unkeep(
+    _: string,
+    fingerprints: readonly string[]
+  ): Promise<IScanReport> {
+    fingerprints.forEach(one => this.kept.delete(one));
     return this._report;
   }
 
@@ -71,6 +90,9 @@ class Disk {
       if (source.includes(SECRET)) {
         result.findings.push(finding(at));
         parts.source = this._redacted(source);
+        if (this.broker) {
+          parts.broker = this.broker;
+        }
       }
       if (JSON.stringify(outputs).includes(SECRET)) {
         result.findings.push(finding({ ...at, surface: 'output' }));
@@ -95,6 +117,7 @@ const settle = () => new Promise(resolve => setTimeout(resolve, 0));
 
 let disk: Disk;
 let saves: NotebookSaves;
+let mayKeep = true;
 
 const shared = () => disk.model.sharedModel;
 const shown = () => Notification.manager.notifications;
@@ -111,8 +134,10 @@ beforeEach(() => {
   saves = new NotebookSaves(disk as unknown as SaveContext, {
     api: disk,
     contents: { localPath: path => path },
-    trans: nullTranslator.load('qsec_jupyter')
+    trans: nullTranslator.load('qsec_jupyter'),
+    mayKeep: () => mayKeep
   });
+  mayKeep = true;
   shared().deleteCellRange(0, shared().cells.length);
   shared().addCell({ id: 'a', cell_type: 'code', source: '1 + 1' });
 });
@@ -195,7 +220,7 @@ describe('Redact', () => {
     expect(shared().getCell(1).getSource()).toBe(`token = "${MARKER}"`);
     expect(disk.saves).toBe(2);
     expect(disk.model.dirty).toBe(false);
-    expect(shown()).toHaveLength(0);
+    expect(shown().map(n => n.type)).toEqual(['success']);
   });
 
   it('loses no edit that was made after the save', async () => {
@@ -208,7 +233,18 @@ describe('Redact', () => {
       `token = "${MARKER}"\nprecious = 42`
     );
     expect(disk.written).toContain('precious');
-    expect(shown()).toHaveLength(0);
+    expect(shown().map(n => n.type)).toEqual(['success']);
+  });
+
+  it('can be undone in the tab; the file keeps the marker', async () => {
+    shared().getCell(0).setSource(`x = "${SECRET}"`);
+    await disk.save();
+    await press('Redact');
+    expect(shared().getCell(0).getSource()).toContain(MARKER);
+    await press('Undo');
+    expect(shared().getCell(0).getSource()).toContain(SECRET);
+    expect(disk.written).not.toContain(SECRET);
+    expect(disk.model.dirty).toBe(true);
   });
 
   it('reads the file again for a secret outside of the cells', async () => {
@@ -216,6 +252,65 @@ describe('Redact', () => {
     await disk.save();
     await press('Redact');
     expect(disk.reverts).toBe(1);
+  });
+});
+
+describe('Replace by a broker call', () => {
+  const CALL = 'x = qsec.credential("ibm").reveal()';
+
+  it('is offered first, where the report has a call ready, and saves', async () => {
+    disk.broker = CALL;
+    shared().getCell(0).setSource(`x = "${SECRET}"`);
+    await disk.save();
+    expect(shown()[0].options.actions?.[0].label).toBe(
+      'Replace by a broker call'
+    );
+    await press('Replace by a broker call');
+    expect(shared().getCell(0).getSource()).toBe(CALL);
+    expect(disk.written).toContain('qsec.credential');
+    expect(disk.model.dirty).toBe(false);
+    expect(saves.findings).toHaveLength(0);
+  });
+
+  it('is not offered where no call fits', async () => {
+    shared().getCell(0).setSource(`x = "${SECRET}"`);
+    await disk.save();
+    expect(shown()[0].options.actions?.map(a => a.label)).not.toContain(
+      'Replace by a broker call'
+    );
+  });
+});
+
+describe('a blocked save', () => {
+  beforeEach(() => {
+    disk.blocks = true;
+  });
+
+  it('says so, loses nothing, and saves what was redacted', async () => {
+    shared().getCell(0).setSource(`x = "${SECRET}"`);
+    await disk.save();
+    expect(disk.written).toBe('');
+    expect(shared().getCell(0).getSource()).toContain(SECRET);
+    expect(disk.model.dirty).toBe(true);
+    expect(shown()[0].type).toBe('error');
+    expect(shown()[0].message).toContain('not saved');
+    await press('Redact');
+    expect(disk.written).toContain(MARKER);
+    expect(disk.model.dirty).toBe(false);
+  });
+
+  it('offers to keep only where policy lets it', async () => {
+    mayKeep = false;
+    shared().getCell(0).setSource(`x = "${SECRET}"`);
+    await disk.save();
+    const labels = shown()[0].options.actions?.map(a => a.label);
+    expect(labels).toEqual(['Redact', 'Cancel']);
+  });
+
+  it('tells nothing of an older report when a save fails for another reason', async () => {
+    disk.saveState.emit('failed');
+    await settle();
+    expect(shown()).toHaveLength(0);
   });
 });
 

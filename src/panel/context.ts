@@ -3,6 +3,7 @@ import { createContext, useContext, useState } from 'react';
 
 import type { IRunsApi } from '../api';
 import type { IState } from '../contract';
+import type { FindingsModel } from '../findings/model';
 import type { Notebooks } from '../notebooks';
 import { Problem } from '../problem';
 import { useTick } from '../ticker';
@@ -13,6 +14,7 @@ export interface IPanelContext {
   model: IQsecModel;
   notebooks: Notebooks;
   runs: IRunsApi;
+  findings: FindingsModel;
   trans: TranslationBundle;
   /** Minutes left from which a countdown is shown as a warning. */
   warnMinutes: () => number;

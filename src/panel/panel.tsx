@@ -1,6 +1,6 @@
 import { ReactWidget, UseSignal } from '@jupyterlab/ui-components';
 import { Signal } from '@lumino/signaling';
-import React, { useEffect, useState } from 'react';
+import React from 'react';
 
 import { shieldIcon } from '../icons';
 import { Problem } from '../problem';
@@ -8,7 +8,8 @@ import { RunsTab } from '../runs/tab';
 import { Approvals } from './approvals';
 import type { IPanelContext } from './context';
 import { PanelContext, usePanel } from './context';
-import { Findings } from './findings';
+import { LastFindings } from './findings/last';
+import { Findings } from './findings/tab';
 import { Grants } from './grants';
 import { Health } from './health';
 import { Identity } from './identity';
@@ -16,6 +17,9 @@ import { ProblemCard, Skeleton } from './parts';
 import { Runs } from './runs';
 import { Tabs } from './tabs';
 import { Targets } from './targets';
+
+/** The views of the panel. */
+export type TabName = 'overview' | 'runs' | 'findings';
 
 /** The sidebar: who, where, what is granted, what ran, what was found. */
 export class QsecPanel extends ReactWidget {
@@ -34,6 +38,12 @@ export class QsecPanel extends ReactWidget {
   openRequest(target?: string): void {
     const name = target ?? this._context.model.state?.targets[0]?.name ?? null;
     this._wanted = name;
+    this.openTab('overview');
+  }
+
+  /** Bring a tab to the front. */
+  openTab(name: TabName): void {
+    this._tab = name;
     this._wantedChanged.emit();
   }
 
@@ -46,7 +56,14 @@ export class QsecPanel extends ReactWidget {
         <UseSignal signal={this._context.model.changed}>
           {() => (
             <UseSignal signal={this._wantedChanged}>
-              {() => <Content wanted={this._wanted} onDone={done} />}
+              {() => (
+                <Content
+                  wanted={this._wanted}
+                  onDone={done}
+                  tab={this._tab}
+                  onTab={name => this.openTab(name)}
+                />
+              )}
             </UseSignal>
           )}
         </UseSignal>
@@ -55,6 +72,7 @@ export class QsecPanel extends ReactWidget {
   }
 
   private _context: IPanelContext;
+  private _tab: TabName = 'overview';
   private _wanted: string | null = null;
   private _wantedChanged = new Signal<this, void>(this);
 }
@@ -66,14 +84,10 @@ export namespace QsecPanel {
 function Content(props: {
   wanted: string | null;
   onDone: () => void;
+  tab: TabName;
+  onTab: (name: TabName) => void;
 }): JSX.Element {
   const { model, notebooks, trans } = usePanel();
-  const [tab, setTab] = useState('overview');
-  useEffect(() => {
-    if (props.wanted !== null) {
-      setTab('overview');
-    }
-  }, [props.wanted]);
   const { state, problem } = model;
   if (!state) {
     return (
@@ -82,6 +96,7 @@ function Content(props: {
       </div>
     );
   }
+  const { onTab } = props;
   const head = (
     <>
       {problem ? <Trouble problem={problem} /> : null}
@@ -99,8 +114,8 @@ function Content(props: {
         <UseSignal signal={notebooks.changed}>
           {() => <Grants state={state} />}
         </UseSignal>
-        <Runs state={state} onAll={() => setTab('runs')} />
-        <Findings state={state} />
+        <Runs state={state} onAll={() => onTab('runs')} />
+        <LastFindings state={state} onAll={() => onTab('findings')} />
       </div>
     </>
   );
@@ -112,15 +127,24 @@ function Content(props: {
       </div>
     </>
   );
+  const findings = () => (
+    <>
+      {head}
+      <div className={stale}>
+        <Findings />
+      </div>
+    </>
+  );
   return (
     <>
       <Tabs
         label={trans.__('Quantum security')}
-        current={tab}
-        onSelect={setTab}
+        current={props.tab}
+        onSelect={name => onTab(name as TabName)}
         tabs={[
           { id: 'overview', label: trans.__('Overview'), render: overview },
-          { id: 'runs', label: trans.__('Runs'), render: runs }
+          { id: 'runs', label: trans.__('Runs'), render: runs },
+          { id: 'findings', label: trans.__('Findings'), render: findings }
         ]}
       />
       <Health health={state.health} stale={problem !== null} />

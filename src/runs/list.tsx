@@ -1,6 +1,7 @@
 import React, { useId } from 'react';
 
 import type { IRunSummary, IState } from '../contract';
+import { Choice } from '../panel/choice';
 import { usePanel } from '../panel/context';
 import { Empty, ProblemCard, Skeleton } from '../panel/parts';
 import { RunRow } from '../panel/runs';
@@ -162,28 +163,6 @@ function Filters(props: IRunListProps): JSX.Element {
         onChange={period => change({ period: period as IRunQuery['period'] })}
       />
     </div>
-  );
-}
-
-function Choice(props: {
-  label: string;
-  value: string;
-  options: ReadonlyArray<readonly [string, string]>;
-  onChange: (value: string) => void;
-}): JSX.Element {
-  return (
-    <select
-      className={`jp-Qsec-input${props.value && props.value !== 'any' ? ' jp-mod-set' : ''}`}
-      aria-label={props.label}
-      value={props.value}
-      onChange={event => props.onChange(event.target.value)}
-    >
-      {props.options.map(([value, label]) => (
-        <option key={value} value={value}>
-          {label}
-        </option>
-      ))}
-    </select>
   );
 }
 

@@ -1,7 +1,7 @@
-import { caretLeftIcon } from '@jupyterlab/ui-components';
-import React, { useEffect, useRef } from 'react';
+import React from 'react';
 
 import { usePanel } from '../panel/context';
+import { PageHead } from '../panel/pageHead';
 import { ProblemCard, Skeleton } from '../panel/parts';
 import type { IAnswered } from './useAnswer';
 
@@ -14,22 +14,9 @@ export function Page<T>(props: {
 }): JSX.Element {
   const { trans } = usePanel();
   const { value, problem, again } = props.answer;
-  const back = useRef<HTMLButtonElement>(null);
-  // Who came by keyboard goes on from here.
-  useEffect(() => back.current?.focus(), []);
   return (
     <section className="jp-Qsec-page" aria-label={props.title}>
-      <div className="jp-Qsec-pageHead">
-        <button
-          ref={back}
-          type="button"
-          className="jp-Qsec-back"
-          onClick={props.onBack}
-        >
-          <caretLeftIcon.react tag="span" className="jp-Qsec-icon" />
-          {trans.__('All runs')}
-        </button>
-      </div>
+      <PageHead back={trans.__('All runs')} onBack={props.onBack} />
       {problem ? (
         <ProblemCard problem={problem}>
           <button type="button" className="jp-Qsec-button" onClick={again}>

@@ -1,0 +1,67 @@
+import { PathExt } from '@jupyterlab/coreutils';
+import React from 'react';
+
+import type { IRecordedFinding } from '../../contract';
+import { age } from '../../countdown';
+import { actionOf, placeOf } from '../../place';
+import { useAction, usePanel } from '../context';
+import { ProblemCard } from '../parts';
+
+/** One finding: a button that goes to its place, and where it can be chosen, a box for that. */
+export function FindingRow(props: {
+  finding: IRecordedFinding;
+  mayChoose?: boolean;
+}): JSX.Element {
+  const { findings: model, model: state, notebooks, trans } = usePanel();
+  const { finding } = props;
+  const { problem, run } = useAction();
+  const place = placeOf(finding, trans);
+  const file = PathExt.basename(finding.path);
+  const action = actionOf(finding, trans);
+  const isChosen = props.mayChoose && model.isChosen(finding.id);
+  return (
+    <li
+      className={`jp-Qsec-item jp-Qsec-found${isChosen ? ' jp-mod-chosen' : ''}`}
+    >
+      {props.mayChoose ? (
+        <input
+          type="checkbox"
+          className="jp-Qsec-pick"
+          checked={isChosen}
+          aria-label={trans.__('Choose %1, %2', finding.title, place)}
+          onChange={event => model.choose([finding.id], event.target.checked)}
+        />
+      ) : null}
+      <button
+        type="button"
+        className="jp-Qsec-open"
+        title={finding.remedy}
+        aria-label={trans.__(
+          '%1 in %2, %3. %4. Go to the cell.',
+          `${finding.title}, ${finding.severity},`,
+          file,
+          place,
+          action
+        )}
+        onClick={() => void run(() => notebooks.reveal(finding))}
+      >
+        <span className="jp-Qsec-row">
+          <span className="jp-Qsec-main jp-Qsec-strong">{finding.title}</span>
+          <span className={`jp-Qsec-severity jp-mod-${finding.severity}`}>
+            {finding.severity}
+          </span>
+        </span>
+        <span className="jp-Qsec-dim">
+          {file} · {place}
+        </span>
+        <span className="jp-Qsec-row">
+          <span className="jp-Qsec-main jp-Qsec-dim">{action}</span>
+          <span className="jp-Qsec-age" title={finding.found_at}>
+            {age(finding.found_at, state.now())}
+          </span>
+        </span>
+      </button>
+      {problem ? <ProblemCard problem={problem} /> : null}
+    </li>
+  );
+}
