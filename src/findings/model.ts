@@ -213,8 +213,8 @@ export class FindingsModel implements IDisposable {
     if (await this._work(step.work)) {
       this._done = step.done;
       this._chosen.clear();
+      await this.refresh();
     }
-    await this.refresh();
   }
 
   private async _keep(groups: Groups, reason: string): Promise<void> {

@@ -36,14 +36,20 @@ function Result(props: {
   const { shared, trans, onOpen } = props;
   const { removed } = shared;
   const lines = [
-    trans._n('%1 secret replaced', '%1 secrets replaced', removed.secrets),
-    trans._n('%1 output left out', '%1 outputs left out', removed.outputs),
-    trans._n(
-      '%1 metadata entry left out',
-      '%1 metadata entries left out',
-      removed.metadata
-    )
-  ];
+    removed.secrets > 0
+      ? trans._n('%1 secret replaced', '%1 secrets replaced', removed.secrets)
+      : trans.__('No secret was left to replace'),
+    removed.outputs > 0
+      ? trans._n('%1 output left out', '%1 outputs left out', removed.outputs)
+      : '',
+    removed.metadata > 0
+      ? trans._n(
+          '%1 metadata entry left out',
+          '%1 metadata entries left out',
+          removed.metadata
+        )
+      : ''
+  ].filter(Boolean);
   return (
     <div className="jp-Qsec-share">
       <dl>

@@ -169,7 +169,7 @@ test('from a request to a clean notebook, all of it in the panel', async ({
     await notebook.expectClean();
     await expect(page.locator('.jp-Dialog')).toHaveCount(0);
     expect(notebook.onDisk()).toContain('[redacted:');
-    await expect(part(/^Findings/)).toContainText('Masked in the file');
+    await expect(part(/^Last findings/)).toContainText('Masked in the file');
   });
 
   await test.step('it looks the same in both themes', async () => {
@@ -223,7 +223,7 @@ test('from a request to a clean notebook, all of it in the panel', async ({
   });
 
   await test.step('a finding leads to its cell', async () => {
-    await part(/^Findings/)
+    await part(/^Last findings/)
       .getByRole('button', { name: /Go to the cell/ })
       .first()
       .click();

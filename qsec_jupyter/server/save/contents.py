@@ -299,7 +299,7 @@ class _Sync:
         contents = self._contents
 
         def create_checkpoint(path: str) -> Any:
-            contents.clean(path)
+            # The file itself is left: a tab that has it open would be told that it changed on disk.
             done = method(path)
             contents.checkpoint_made(path)
             return done
@@ -367,7 +367,7 @@ class _Async:
         contents = self._contents
 
         async def create_checkpoint(path: str) -> Any:
-            await asyncio.to_thread(contents.clean, path)
+            # The file itself is left: a tab that has it open would be told that it changed on disk.
             done = await _result(method(path))
             await asyncio.to_thread(contents.checkpoint_made, path)
             return done
