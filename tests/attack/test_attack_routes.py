@@ -341,12 +341,12 @@ async def test_saves_of_one_file_are_written_in_the_order_they_came(server, monk
     guard = server.extension.guard
     scan = guard.before_save
 
-    def slow_first(model, path):
+    def slow_first(model, path, **more):
         if model["content"]["cells"][0]["source"] == "old":
             import time
 
             time.sleep(0.3)
-        scan(model, path)
+        scan(model, path, **more)
 
     monkeypatch.setattr(guard, "before_save", slow_first)
     first = asyncio.ensure_future(server.save("a.ipynb", notebook("old", "")))

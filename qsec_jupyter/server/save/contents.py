@@ -82,7 +82,7 @@ class GuardedContents:
         """Scan a model before it is saved, and follow a rename that nobody told of."""
         if model.get("chunk") is None:
             self._follow_rename(path.strip("/"))
-            self._guard.before_save(model, path)
+            self._guard.before_save(model, path, again=path.strip("/") in self._saving)
 
     @contextmanager
     def passing(self, model: dict[str, Any], path: str) -> Iterator[None]:

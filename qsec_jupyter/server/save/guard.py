@@ -160,17 +160,22 @@ class SaveGuard:
 
     # -- a save -----------------------------------------------------------------------------------
 
-    def before_save(self, model: dict[str, Any], path: str) -> None:
+    def before_save(self, model: dict[str, Any], path: str, *, again: bool = False) -> None:
         """Scan what is about to be written, and put the form to write in its place in ``model``.
 
         The content object itself is not changed: its owner may still use it.
+
+        Args:
+            model: As the contents manager is given it.
+            path: Where it is saved.
+            again: This save was scanned before; its report stays unless there is something new.
 
         Raises:
             HTTPError: The save is refused, with a message for the user. Any other exception would
                 be logged by Jupyter and the file saved unscanned.
         """
         try:
-            self._before_save(model, path.strip("/"))
+            self._before_save(model, path.strip("/"), again)
         except HTTPError:
             raise
         except QsecError as error:
@@ -179,7 +184,7 @@ class SaveGuard:
             self.log.error("qsec: the scan of a save failed with %s", type(error).__name__)
             raise _refusal(f"The scan failed ({type(error).__name__}).") from None
 
-    def _before_save(self, model: dict[str, Any], path: str) -> None:
+    def _before_save(self, model: dict[str, Any], path: str, again: bool) -> None:
         if "content" not in model or model.get("type") == "directory":
             return
         if model.get("type") == "notebook":
@@ -192,7 +197,8 @@ class SaveGuard:
             result = replace(result, cells=offer(result.cells, model["content"], found, self.targets))
         else:
             result, classified, content = self._file(model, path)
-        self.publish(path, result, classified)
+        if not again or content is not None or isinstance(result, Refused):
+            self.publish(path, result, classified)
         if isinstance(result, Refused):
             raise HTTPError(422, result.message)
         if content is not None:
