@@ -314,14 +314,18 @@ def test_an_enforcing_installation_runs_nothing_without_a_grant(enforcing, serve
     )
     kernel.execute("import qsec_jupyter as qsec; qsec.request('sandbox', reason='test')")
     assert kernel.text(attempt).strip() == "5"
+    (journal,) = home.glob("journal-*")
+
+    def names():
+        return [event["type"] for event in read_events(journal / "ledger")]
+
+    wait_for(lambda: "run.intent" in names())
     kernel.execute("qsec.revoke('sandbox')")
     assert kernel.text(attempt).strip() == "Denied run.no_grant"
     for control in control_planes(server):
         os.kill(control.pid, signal.SIGKILL)
     assert kernel.text(attempt).strip().startswith("Denied run.")
     kernel.close()
-    (journal,) = home.glob("journal-*")
-    names = [event["type"] for event in read_events(journal / "ledger")]
-    assert names.count("run.permitted") == 1
-    assert names.count("run.refused") >= 2
-    assert names.count("run.intent") == 1
+    assert names().count("run.permitted") == 1
+    assert names().count("run.refused") >= 2
+    assert names().count("run.intent") == 1

@@ -85,9 +85,10 @@ class Peer:
         with self._write:
             self._socket.sendall(encode(message))
 
-    def wait_for_records(self, count: int, seconds: float = 10.0) -> list[dict[str, Any]]:
+    def wait_for_records(self, count: int, seconds: float = 30.0) -> list[dict[str, Any]]:
         with self._changed:
-            self._changed.wait_for(lambda: len(self.records) >= count, seconds)
+            came = self._changed.wait_for(lambda: len(self.records) >= count, seconds)
+            assert came, f"{len(self.records)} of {count} records came in {seconds:.0f} s"
             return list(self.records)
 
     def wait_for_call(self, op: str, seconds: float = 10.0) -> bool:
