@@ -47,16 +47,17 @@ print(json.dumps([qiskit.__version__, wrong]))
 """
 
 
-def python_with(version: str) -> str:
-    place = ROOT / ".cache" / "qiskit" / version
+def python_with(version: str, *others: str) -> str:
+    """Return the Python of an environment with that Qiskit and ``others``; made once."""
+    place = ROOT / ".cache" / "qiskit" / (f"{version}-more" if others else version)
     python = place / "bin" / "python"
     if not python.exists():
         uv = shutil.which("uv") or str(Path(sys.executable).with_name("uv"))
         if not Path(uv).exists():
             pytest.skip(f"no uv to install Qiskit {version} with")
         subprocess.run([uv, "venv", "-q", "--python", sys.executable, str(place)], check=True)
-        asked = f"qiskit~={version}.0"
-        done = subprocess.run([uv, "pip", "install", "-q", "--python", str(python), asked], check=False)
+        asked = [f"qiskit~={version}.0", *others]
+        done = subprocess.run([uv, "pip", "install", "-q", "--python", str(python), *asked], check=False)
         if done.returncode:
             shutil.rmtree(place)
             pytest.skip(f"Qiskit {version} could not be installed")

@@ -14,12 +14,12 @@ pytest.importorskip("qiskit_aer")
 HOOKED = """
 from qsec_jupyter.kernel import extension
 extension.watch()
-import warnings; warnings.simplefilter("error")
-import inspect, pickle
+import inspect, pickle, warnings
 from qiskit import QuantumCircuit, transpile
 from qiskit.transpiler import generate_preset_pass_manager, PassManager
 from qiskit.providers.fake_provider import GenericBackendV2
 from qsec_jupyter.kernel.frameworks.qiskit import compilation
+warnings.simplefilter("error")
 bell = QuantumCircuit(2); bell.h(0); bell.cx(0, 1); bell.measure_all()
 backend = GenericBackendV2(3, seed=1)
 """
@@ -62,6 +62,7 @@ def test_level_seed_and_duration_hang_on_the_compiled_circuit() -> None:
 
 def test_compiling_is_what_it_was() -> None:
     """Same circuits, signature, docs and errors with the hooks as without them."""
+    from qiskit import qasm3
     from qiskit.providers.fake_provider import GenericBackendV2
     from qiskit.transpiler import PassManager, generate_preset_pass_manager
 
@@ -69,7 +70,7 @@ def test_compiling_is_what_it_was() -> None:
     bell.h(0)
     bell.cx(0, 1)
     bell.measure_all()
-    plain = qiskit.qasm3.dumps(qiskit.transpile(bell, GenericBackendV2(3, seed=1), seed_transpiler=9))
+    plain = qasm3.dumps(qiskit.transpile(bell, GenericBackendV2(3, seed=1), seed_transpiler=9))
     told = hooked(
         """
         from qiskit import qasm3

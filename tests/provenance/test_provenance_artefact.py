@@ -51,6 +51,10 @@ def test_operations_that_the_user_changes_later_do_not_reach_the_copy(length):
     assert structural_hash(build()) == expected
 
 
+in_parts = pytest.mark.skipif(qiskit.__version__ < "2", reason="Qiskit 1 keeps registers outside the data")
+
+
+@in_parts
 def test_a_large_circuit_is_several_files_and_says_so():
     small, large = pack(varied(3)), pack(varied(800))
     assert artefact.about(small)[0] == artefact.QPY
@@ -100,6 +104,7 @@ def test_equal_circuits_share_an_artefact_unless_results_would_be_called_otherwi
     assert len(kept) == 2
 
 
+@in_parts
 def test_work_on_a_large_circuit_pauses_often():
     pauses = []
     circuit = varied(800)

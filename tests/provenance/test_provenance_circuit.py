@@ -3,6 +3,7 @@
 import functools
 import hashlib
 import json
+import os
 import re
 import subprocess
 import sys
@@ -122,7 +123,7 @@ def test_the_hash_is_the_same_in_processes_with_other_hash_seeds(tmp_path):
             capture_output=True,
             text=True,
             check=True,
-            env={"PYTHONHASHSEED": seed, "PATH": "/usr/bin"},
+            env={**os.environ, "PYTHONHASHSEED": seed},
         )
         assert done.stdout.strip() == structural_hash(varied())
 
