@@ -220,7 +220,9 @@ class Walk:
         server, _ = self._live()
         page = server.api("GET", "lab")
         expect("qsec-jupyter" in page, "JupyterLab does not load the front end")
-        state = server.state()
+        deadline = time.monotonic() + 5  # a save is not held up by its report
+        while not (state := server.state())["findings"] and time.monotonic() < deadline:
+            time.sleep(0.1)
         parts = ("principal", "vault", "targets", "grants", "approvals", "runs", "findings", "health")
         missing = [part for part in parts if part not in state]
         expect(not missing, f"the state lacks {missing}")
