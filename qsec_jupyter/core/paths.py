@@ -17,6 +17,18 @@ def home() -> Path:
     return path
 
 
+def cache() -> Path:
+    """Return ``$QSEC_HOME/cache``, else ``$XDG_CACHE_HOME/qsec``, else ``~/.cache/qsec``; mode 0700.
+
+    Everything in it can be made anew.
+    """
+    chosen = os.environ.get("QSEC_HOME")
+    base = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
+    path = Path(chosen).expanduser() / "cache" if chosen else Path(base) / "qsec"
+    path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return path
+
+
 def enforce_marker(state: Path | None = None) -> Path:
     """Return the file that is there when runs need permission on this account; the control plane keeps it.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import hmac
 import json
@@ -33,22 +34,29 @@ def fingerprint(key: bytes, value: str) -> str:
 def fingerprint_key(folder: Path | None = None) -> bytes:
     """Return this user's key for fingerprints, made when first asked for (file of mode 0600)."""
     file = (folder or paths.home()) / "fingerprint.key"
+    if not file.exists():
+        _write_once(file, secrets.token_bytes(32))
+    key = file.read_bytes()
+    if len(key) == 32:
+        return key
+    raise Unavailable(
+        "scan.key_damaged",
+        "The key for fingerprints cannot be read",
+        f"{file} does not hold 32 bytes.",
+        "Delete the file; findings that were kept will be shown again.",
+    )
+
+
+def _write_once(file: Path, content: bytes) -> None:
+    """Write a file that is not there yet; when another process was quicker, its content stays."""
+    descriptor, name = tempfile.mkstemp(dir=file.parent)  # created with mode 0600
     try:
-        descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        key = file.read_bytes()
-        if len(key) == 32:
-            return key
-        raise Unavailable(
-            "scan.key_damaged",
-            "The key for fingerprints cannot be read",
-            f"{file} does not hold 32 bytes.",
-            "Delete the file; findings that were kept will be shown again.",
-        ) from None
-    with os.fdopen(descriptor, "wb") as stream:
-        key = secrets.token_bytes(32)
-        stream.write(key)
-    return key
+        with os.fdopen(descriptor, "wb") as stream:
+            stream.write(content)
+        with contextlib.suppress(FileExistsError):
+            os.link(name, file)
+    finally:
+        Path(name).unlink()
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,16 +10,14 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-import os
 import re
-import tempfile
 import threading
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
-from ..core import paths
 from . import decode, detect
+from .compiled import Cache
 from .rules import loader
 from .rules.loader import Rule
 
@@ -28,7 +26,6 @@ _log = logging.getLogger("qsec.scan")
 FORMAT = 2
 """Version of the cache file's layout and of what rule fields mean."""
 
-_MAGIC = b"qsec rules\n"
 _KEPT_FIELDS = (
     "id", "label", "title", "severity", "remedy", "pattern", "trigger", "before", "after", "action",
     "checks", "entropy", "source", "confidence",
@@ -170,49 +167,47 @@ def _by_trigger(rules: Sequence[Rule]) -> list[list[int]]:
     return list(members.values())
 
 
-def load_rules(cache: Path | None = None) -> RuleSet:
+def load_rules(cache: Path | None = None, files: Sequence[Path] = ()) -> RuleSet:
     """Return the shipped rules with detect-secrets' ones, compiled or from the cache.
 
     Args:
-        cache: Folder for the compiled form; default ``home()/cache``. It holds no secret, and is
-            readable by its owner only because a compiled database is trusted as code is.
+        cache: Folder for the compiled form; default the user's cache folder. It holds no secret, and what
+            is read from it must have been written by this user: see :mod:`.compiled`.
+        files: The user's own rule files, in our form.
+
+    Raises:
+        Invalid: ``rule.invalid`` with file and rule.
     """
     hyperscan = hyperscan_module()
-    version = _version(hyperscan)
+    version = _version(hyperscan, files)
     if hyperscan is None:
         _log.warning("qsec: hyperscan is not installed; scanning works with `re` and is much slower")
-        rules = _build()
+        rules = _build(files)
         return RuleSet(rules, version, PatternEngine(trigger.encode() for trigger in triggers(rules)))
-    file = (cache or _cache_folder()) / f"rules-{version[:32]}.bin"
-    loaded = _read(file, hyperscan)
+    kept = Cache(cache)
+    loaded = _unpack(kept.read(version), hyperscan)
     if loaded is None:
-        rules = _build()
+        rules = _build(files)
         database = _compile(rules, hyperscan)
-        _write(file, rules, hyperscan.dumpb(database))
+        kept.write(version, _pack(rules, hyperscan.dumpb(database)))
     else:
         rules, database = loaded
     return RuleSet(rules, version, HyperscanEngine(database))
 
 
-def _cache_folder() -> Path:
-    folder = paths.home() / "cache"
-    folder.mkdir(mode=0o700, exist_ok=True)
-    return folder
-
-
-def _version(hyperscan: Any | None) -> str:
+def _version(hyperscan: Any | None, files: Sequence[Path]) -> str:
     digest = hashlib.sha256(f"{FORMAT} {detect.version()} {getattr(hyperscan, '__version__', 're')}".encode())
     for path in (
         sorted(loader.FOLDER.glob("*.toml"))
         + sorted(loader.FOLDER.glob("*.py"))
-        + [Path(detect.__file__), Path(decode.__file__)]
+        + [Path(detect.__file__), Path(decode.__file__), *files]
     ):
         digest.update(hashlib.sha256(path.read_bytes()).digest())
     return digest.hexdigest()
 
 
-def _build() -> list[Rule]:
-    own = loader.load()
+def _build(files: Sequence[Path]) -> list[Rule]:
+    own = loader.load(files=files)
     for rule in own:
         loader.prove(rule)
     foreign = [Rule(**{**_fields(rule), "trigger": rule.pattern}) for rule in detect.rules()]
@@ -235,37 +230,20 @@ def _compile(rules: Sequence[Rule], hyperscan: Any) -> Any:
     return database
 
 
-def _write(file: Path, rules: Sequence[Rule], database: bytes) -> None:
+def _pack(rules: Sequence[Rule], database: bytes) -> bytes:
     head = json.dumps([_fields(rule) for rule in rules]).encode()
-    body = len(head).to_bytes(4, "big") + head + database
-    content = _MAGIC + hashlib.sha256(body).digest() + body
-    try:
-        descriptor, name = tempfile.mkstemp(dir=file.parent, prefix=".rules-")  # created with mode 0600
-        with os.fdopen(descriptor, "wb") as stream:
-            stream.write(content)
-        Path(name).replace(file)
-    except OSError as error:
-        _log.warning(
-            "qsec: compiled rules could not be cached (%s); each start compiles them", type(error).__name__
-        )
+    return len(head).to_bytes(4, "big") + head + database
 
 
-def _read(file: Path, hyperscan: Any) -> tuple[list[Rule], Any] | None:
-    """Return rules and database from the cache, or ``None`` when it is absent, not ours or damaged."""
-    try:
-        content = file.read_bytes()
-        if file.stat().st_uid != os.getuid():
-            return None
-    except OSError:
-        return None
-    digest, body = content[len(_MAGIC) : len(_MAGIC) + 32], content[len(_MAGIC) + 32 :]
-    if not content.startswith(_MAGIC) or hashlib.sha256(body).digest() != digest:
+def _unpack(body: bytes | None, hyperscan: Any) -> tuple[list[Rule], Any] | None:
+    """Return rules and database as :func:`_pack` wrote them; ``None`` on another kind of processor."""
+    if body is None:
         return None
     length = int.from_bytes(body[:4], "big")
     fields = json.loads(body[4 : 4 + length])
     try:
         database = hyperscan.loadb(body[4 + length :], hyperscan.HS_MODE_BLOCK)
-    except hyperscan.HyperscanError:  # compiled on another kind of processor
+    except hyperscan.HyperscanError:
         return None
     # A loaded database comes without scratch space.
     database.scratch = hyperscan.Scratch(database)

@@ -119,6 +119,13 @@ class Scanner:
         """Return the fingerprint under which ``value`` is reported."""
         return fingerprint(self._key, value)
 
+    def keeps(self, hit: Hit, unit: Unit, mark: str, path: str) -> bool:
+        """Tell whether a value is left where it is. Asked once for each finding, in their order.
+
+        A subclass may know of more decisions than the baseline holds; an issued value is never kept.
+        """
+        return not hit.issued and self._baseline.find(mark, path) is not None
+
     # -- finding ----------------------------------------------------------------------------------
 
     def _literals(self) -> _Literals | None:
@@ -277,7 +284,7 @@ class Scanner:
             unit = group.units[hit.unit]
             mark = self.fingerprint(hit.value)
             action: Literal["redacted", "kept", "reported"] = "redacted" if hit.redact else "reported"
-            if not hit.issued and self._baseline.find(mark, path):
+            if self.keeps(hit, unit, mark, path):
                 action = "kept"
             if action == "redacted":
                 wanted.append(hit)

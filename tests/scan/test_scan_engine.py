@@ -64,35 +64,6 @@ def test_literal_engines_cover_the_same_places(texts, haystack):
     assert covered[0] == covered[1]
 
 
-def test_cache_is_private_and_gives_the_same_rules(tmp_path):
-    built, loaded = load_rules(tmp_path), load_rules(tmp_path)
-    (file,) = tmp_path.iterdir()
-    assert file.stat().st_mode & 0o777 == 0o600
-    assert [rule.id for rule in built.rules] == [rule.id for rule in loaded.rules]
-    text = sample_text(5).encode()
-    assert sorted(built.engine.scan(text)) == sorted(loaded.engine.scan(text))
-
-
-@pytest.mark.parametrize("damage", ["flip", "cut", "empty", "text"])
-def test_damaged_cache_is_built_anew(tmp_path, damage):
-    load_rules(tmp_path)
-    (file,) = tmp_path.iterdir()
-    content = bytearray(file.read_bytes())
-    content[len(content) // 2] ^= 1
-    file.write_bytes(
-        {"flip": bytes(content), "cut": bytes(content[:500]), "empty": b"", "text": b"hello"}[damage]
-    )
-    assert load_rules(tmp_path).engine.scan(sample_text(5).encode())
-    assert engines._read(file, engines.hyperscan_module()) is not None
-
-
-def test_cache_that_cannot_be_written_is_said_and_costs_nothing_else(tmp_path, caplog):
-    with caplog.at_level(logging.WARNING, "qsec.scan"):
-        rules = load_rules(tmp_path / "no such folder")
-    assert "could not be cached" in caplog.text
-    assert rules.engine.scan(sample_text(5).encode())
-
-
 def test_value_that_a_window_would_cut_is_judged_whole(scanner):
     # 45 characters are no IBM-style token, also where a window ends behind the 44th.
     value = fill("{random:44}", random.Random(3))[0]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import re
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -132,14 +133,14 @@ class Rule:
         return found
 
 
-def load(folder: Path = FOLDER) -> list[Rule]:
-    """Return the rules of every ``*.toml`` in ``folder``, by file name and position.
+def load(folder: Path = FOLDER, files: Sequence[Path] = ()) -> list[Rule]:
+    """Return the rules of every ``*.toml`` in ``folder``, by file name and position, then those of ``files``.
 
     Raises:
         Invalid: ``rule.invalid`` with file and rule, when one does not parse or repeats an id.
     """
     rules: dict[str, Rule] = {}
-    for path in sorted(folder.glob("*.toml")):
+    for path in (*sorted(folder.glob("*.toml")), *files):
         for entry in tomllib.loads(path.read_text("utf-8")).get("rule", []):
             rule = _parse(entry, path.name)
             if rule.id in rules:
