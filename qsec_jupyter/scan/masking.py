@@ -43,6 +43,9 @@ _PACKED_NOISE = (
 _NODES = 2000
 """A message of more parts than this is searched for noise as packed bytes, not part by part."""
 
+_SAMPLE = 1 << 16
+"""How much of a text is read for the sequences that it repeats (bytes)."""
+
 _REACH = 32
 """How far back a value may have begun, in lengths of the longest one: noise between characters takes room."""
 
@@ -101,8 +104,7 @@ class Masker:
         needles = self._now().packed
         if needles.find(data):
             return True
-        noisy = noisy and (b"\\u001b" in data or not data.isascii())
-        return noisy and bool(needles.find(re.sub(_PACKED_NOISE, b"", data)))
+        return noisy and bool(needles.find(_visible(data)))
 
     def redact_tree(self, value: Any) -> Any:
         """Return a JSON value with every text in it redacted, keys and digits of numbers included."""
@@ -171,6 +173,15 @@ def _text(data: bytes) -> str:
 def _packed(text: str) -> bytes:
     """Return ``text`` as it stands inside packed JSON (UTF-8, not ASCII-only)."""
     return _bytes(json.dumps(text, ensure_ascii=False)[1:-1])
+
+
+def _visible(data: bytes) -> bytes:
+    """Return packed JSON without what shows nothing."""
+    # Coloured text repeats a few sequences; taking out one at a time is four times as fast as one pattern.
+    for sequence in set(re.findall(_PACKED_NOISE, data[:_SAMPLE])):
+        if sequence.startswith(b"\\u001b["):
+            data = data.replace(sequence, b"")
+    return data if data.isascii() and b"\\u001b" not in data else re.sub(_PACKED_NOISE, b"", data)
 
 
 def _spans(data: bytes, needles: Needles, *, noisy: bool) -> list[Span]:
