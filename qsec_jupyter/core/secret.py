@@ -48,6 +48,11 @@ class Secret:
             raise ValueError(f"{marker(self._label)} came out of a pickle and holds no value")
         return self._value
 
+    @property
+    def __dict__(self) -> dict[str, Any]:  # type: ignore[override]
+        """What ``vars()`` and inspectors show."""
+        return {"label": self._label, "value": marker(self._label)}
+
     def __repr__(self) -> str:
         return marker(self._label)
 

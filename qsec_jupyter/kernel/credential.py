@@ -107,6 +107,12 @@ class Credential:
         """Make it useless for good: its grant has ended."""
         self._end = self._end or reason
 
+    @property
+    def __dict__(self) -> dict[str, Any]:  # type: ignore[override]
+        """What ``vars()`` and inspectors show."""
+        shown = ("target", "expires_at", "grant_id", "tier", "revocability", "source")
+        return {**{name: getattr(self, name) for name in shown}, "_secret": marker(self.target)}
+
     def __repr__(self) -> str:
         return marker(self.target)
 

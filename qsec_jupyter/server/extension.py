@@ -12,6 +12,8 @@ from traitlets import Bool
 
 from ..core.classification import DataPolicy
 from ..core.errors import QsecError
+from ..scan import logs
+from ..scan.masking import Masker
 from . import downloads, export
 from .collaboration import Collaboration
 from .control_plane import ControlPlane
@@ -43,6 +45,7 @@ class QsecExtension(ExtensionApp):
         serverapp = self.serverapp
         user = owner()
         self.guard = SaveGuard(on_report=self._report_findings, log=self.log)
+        self._unmask_logs = logs.install(Masker(self.guard.known))
         self.control = ControlPlane(user, self.log, on_ready=self._reconcile)
         notebooks = Notebooks(serverapp.session_manager, serverapp.contents_manager)
         self.kernels = KernelSockets(self.control, self.guard.known.add, self.log, notebooks.of)
@@ -90,6 +93,7 @@ class QsecExtension(ExtensionApp):
             task.cancel()
         await self.kernels.drain()
         await self.control.stop()
+        self._unmask_logs()
 
     # -- between control plane and kernels --------------------------------------------------------
 
