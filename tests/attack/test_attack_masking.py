@@ -11,6 +11,7 @@ import json
 import logging
 import re
 import urllib.parse
+from itertools import pairwise
 
 import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
@@ -113,7 +114,7 @@ def exactly(shown, before, after):
 
 def pieces_of(text, cuts):
     edges = [0, *sorted(min(cut, len(text)) for cut in cuts), len(text)]
-    return [text[a:b] for a, b in zip(edges, edges[1:], strict=False)]
+    return [text[a:b] for a, b in pairwise(edges)]
 
 
 @cases
@@ -150,7 +151,7 @@ def test_large_message_that_is_redacted_while_it_is_signed(value, encoding, nois
         patch.setattr(messages, "masker", masker)
         patch.setattr(messages, "LARGE", 64)
         parts = [b"{}", messages.pack_unsigned({"text": text + "." * 64})]
-        signature = messages.signing(lambda signed: b"|".join(signed))(parts)
+        signature = messages.signing(b"|".join)(parts)
     assert signature == b"|".join(parts)
     assert exactly(json.loads(parts[1])["text"], before, after + "." * 64)
 

@@ -41,7 +41,7 @@ def test_known_values_are_masked_wherever_a_record_holds_them(log):
     logger.info("dict %(a)s", {"a": VALUE})
     logger.info("extra", extra={"token": VALUE})
     try:
-        raise ValueError(VALUE)
+        raise ValueError(VALUE)  # noqa: TRY301
     except ValueError:
         logger.exception("failed")
     assert VALUE not in text.getvalue()
@@ -80,7 +80,7 @@ def test_other_records_stay_as_they_are(log, shown):
 
 def test_a_record_with_a_wrong_format_does_not_show_its_arguments(log):
     logger, text = log
-    logger.info("%s %s", VALUE)
+    logger.info("%s %s", VALUE)  # noqa: PLE1206
     assert VALUE not in text.getvalue()
     assert "[redacted: sandbox]" in text.getvalue()
 
