@@ -31,9 +31,9 @@ def test_pickle_holds_no_value_and_says_so(protocol: int) -> None:
     assert VALUE not in str(caught.value)
 
 
-def test_secret_has_no_dict_for_vars_to_show() -> None:
-    with pytest.raises(TypeError):
-        vars(Secret(VALUE, "sandbox"))
+def test_vars_and_inspectors_show_the_masked_form() -> None:
+    shown = vars(Secret("hunter2-hunter2", "sandbox"))
+    assert shown == {"label": "sandbox", "value": "[redacted: sandbox]"}
 
 
 def test_copies_are_the_same_secret() -> None:

@@ -1,6 +1,5 @@
 """Every route by which text leaves a real kernel, tried with a value that the kernel was given."""
 
-import json
 import os
 import sqlite3
 import subprocess
@@ -10,14 +9,7 @@ import time
 import pytest
 from qsec_kernels import Kernel, Peer, printed
 from qsec_peer import VALUE
-
-MARK = "[redacted: sandbox]"
-SETUP = """
-import qsec_jupyter as qsec, os, sys, subprocess, threading, time, base64
-from IPython.display import display, HTML
-g = qsec.request("sandbox", reason="test"); credential = qsec.credential("sandbox"); v = credential.reveal()
-half = len(v) // 2
-"""
+from qsec_routes import MARK, ROUTES, SAMPLE, SETUP, everything, leaks, v_pieces_absent
 
 
 @pytest.fixture(scope="module")
@@ -27,76 +19,11 @@ def kernel(tmp_path_factory):
         yield started
 
 
-def everything(messages):
-    return json.dumps([m["content"] for m in messages], default=repr) + repr(
-        [m.get("buffers") for m in messages]
-    )
-
-
-def leaks(text):
-    return VALUE in text or VALUE[::-1] in text or VALUE.encode().hex() in text
-
-
-ROUTES = {
-    "print": "print(v)",
-    "stderr": "print(v, file=sys.stderr)",
-    "the issue's print": 'print(qsec.credential("sandbox").reveal())',
-    "result": "v",
-    "result inside a list": "[1, {'a': v}]",
-    "display": "display(HTML(f'<b>{v}</b>'))",
-    "display with update": "h = display('x', display_id=True); h.update(v)",
-    "exception": "raise ValueError(v)",
-    "exception with cause": "try: 1 / 0\nexcept Exception as e: raise ValueError(v) from e",
-    "chained repr in an assertion": "assert v == 'x', v",
-    "shell": "!echo {v}",
-    "shell by variable": "!echo $v",
-    "cell magic": "%%bash -s {v}\necho $1; echo $1 >&2",
-    "os.write to 1": "os.write(1, v.encode());",
-    "os.write to 2": "os.write(2, v.encode());",
-    "os.write in two pieces": "os.write(1, v[:half].encode()); time.sleep(.3); os.write(1, v[half:].encode());",  # noqa: E501
-    "subprocess": "subprocess.run([sys.executable, '-c', f'print({v!r})']);",
-    "subprocess output": "subprocess.run(['echo', v], capture_output=True).stdout",
-    "thread": "t = threading.Thread(target=print, args=(v,)); t.start(); t.join()",
-    "fork": "pid = os.fork()\nif pid == 0:\n    print(v, flush=True); os._exit(0)\nos.waitpid(pid, 0); time.sleep(.3)",  # noqa: E501
-    "split writes": "print(v[:half], end=''); print(v[half:])",
-    "split with flushes": "print(v[:half], end='', flush=True); time.sleep(.3); print(v[half:], flush=True)",
-    "character by character": "for c in v: print(c, end='', flush=True)",
-    "split over sys.stdout.write": "for c in v: sys.stdout.write(c); sys.stdout.flush()",
-    "ANSI between characters": "print('\\x1b[31m'.join(v))",
-    "zero-width between characters": "print('\\u200b'.join(v))",
-    "hex": "print(v.encode().hex())",
-    "base64": "print(base64.b64encode(('user:' + v).encode()).decode())",
-    "base64 bytes": "base64.b64encode(v.encode())",
-    "reversed": "print(v[::-1])",
-    "warning": "import warnings; warnings.warn(v)",
-    "logging": "import logging; logging.getLogger('x').warning('token %s', v)",
-    "captured and shown": "%%capture out\nprint(v)",
-    "shown after capture": "print(out.stdout)",
-    "whos": "%whos",
-    "store": "%store v",
-    "history magic": "%history -n 1-999",
-    "inspect": "v?",
-    "pandas-like html": "class H:\n    def _repr_html_(self): return f'<td>{v}</td>'\nH()",
-    "page": "%page v",
-    "set_next_input": "get_ipython().set_next_input(v)",
-    "syntax error": "eval(v + '!!')",
-    "a callback after the cell": "import asyncio; asyncio.get_event_loop().call_later(.1, print, v); await asyncio.sleep(.4)",  # noqa: E501
-    "progress bar between halves": (
-        "d = display('0%', display_id=True)\nprint(v[:half], end='', flush=True)\nd.update('50%')\nprint(v[half:])"  # noqa: E501
-    ),
-}
-
-
 @pytest.mark.parametrize("route", ROUTES)
 def test_a_known_value_does_not_leave_by(kernel, route):
     shown = everything(kernel.run(ROUTES[route]))
     assert not leaks(shown)
     assert v_pieces_absent(shown)
-
-
-def v_pieces_absent(shown):
-    """No long piece of the value is left either: a half that slipped out would be one."""
-    return not any(VALUE[i : i + 12] in shown for i in range(len(VALUE) - 12))
 
 
 @pytest.mark.parametrize(
@@ -255,22 +182,9 @@ def test_a_threads_output_after_its_cell_ended_still_arrives(kernel):
     assert "sk" in printed(stray)
 
 
-SAMPLE = r"""
-import sys, time
-for i in range(5): print(f"\r{i*20}% \x1b[32m███\x1b[0m", end="", flush=True)
-print(); print("ünïcode 🎈 \ud83c", "tabs\tand\x08backspace")
-print("to stderr", file=sys.stderr)
-from IPython.display import display, clear_output
-display({"text/plain": "x", "application/json": {"a": [1, 2.5, None]}}, raw=True)
-clear_output(wait=True); print("after")
-import os; os.write(1, b"fd level\n"); time.sleep(.3)
-{"z": [1, 2], "long": "y" * 300}
-"""
-
-
 def test_without_known_values_in_it_output_is_the_same_as_a_bare_kernels(kernel, tmp_path):
     def essence(k):
-        messages = k.run(SAMPLE.replace(r" \ud83c", ""))
+        messages = k.run(SAMPLE)
         texts = {name: printed(messages, name) for name in ("stdout", "stderr")}
         return texts, [(m["msg_type"], m["content"].get("data")) for m in messages if "data" in m["content"]]
 
@@ -358,3 +272,117 @@ def test_our_modules_import_under_the_interpreter_flags_that_find_bad_habits():
         env={**os.environ},
     )
     assert done.returncode == 0, done.stderr
+
+
+def test_a_child_that_writes_to_our_own_stream_is_masked_in_the_servers_log(tmp_path):
+    with Peer() as peer, Kernel(peer, tmp_path) as kernel:
+        kernel.run(SETUP)
+        kernel.run("subprocess.run(['echo', 'just words'], stdout=sys.stdout)")
+        kernel.run("subprocess.run(['echo', v], stdout=sys.stdout, stderr=sys.stderr); time.sleep(.3)")
+        kernel.run("os.write(sys.stderr.fileno(), v.encode()); time.sleep(.3)")
+        log = kernel.log
+    text = log.read_text()
+    assert "just words" in text
+    assert text.count(MARK) == 2
+    assert not leaks(text)
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["%store v", "%store credential", "%store table", "%store v >there.txt", "%store v[:9] >>there.txt"],
+)
+def test_store_refuses_what_holds_a_value(kernel, line):
+    folder = kernel.log.parent
+    messages = kernel.run(f"os.chdir({str(folder)!r}); table = {{'deep': [v]}}\n{line}")
+    refused = next(m["content"] for m in messages if m["msg_type"] == "error")
+    assert "%store would write a secret to disk" in refused["evalue"]
+    assert not (folder / "there.txt").exists()
+
+
+def test_store_still_stores_what_is_no_secret(kernel):
+    kernel.run("harmless = {'a': 1}")
+    assert "Stored 'harmless' (dict)" in kernel.text("%store harmless")
+    assert kernel.text("del harmless\n%store -r\nprint(harmless)").strip() == "{'a': 1}"
+
+
+def test_nothing_below_the_ipython_folder_holds_the_value(kernel):
+    kernel.run(f"kept = '{VALUE}'\n%store kept")
+    kernel.run("get_ipython().history_manager.writeout_cache()")
+    files = [path for path in (kernel.log.parent / "ipython").rglob("*") if path.is_file()]
+    assert files
+    assert not any(VALUE.encode() in path.read_bytes() for path in files)
+
+
+@pytest.mark.parametrize("leave", ["os._exit(0)", "sys.exit()"])
+def test_a_childs_last_characters_are_shown_although_they_may_begin_a_value(kernel, leave):
+    shown = kernel.text(
+        "import multiprocessing as mp\n"
+        f"def child():\n    print('x', 'sk-Q', end='')\n    {leave}\n"
+        "p = mp.get_context('fork').Process(target=child); p.start(); p.join(); time.sleep(.3)"
+    )
+    assert shown == "x sk-Q"
+
+
+def test_log_records_are_masked_also_for_handlers_that_are_added_later(kernel):
+    path = kernel.log.parent / "own.log"
+    kernel.run(
+        f"import logging; h = logging.FileHandler({str(path)!r}); logging.getLogger().addHandler(h)\n"
+        "logging.getLogger('qiskit.x').error('a %s', v); logging.getLogger('urllib3').error(v)\n"
+        "logging.getLogger().error('Authorization: Bearer 0123456789abcdef')"
+    )
+    text = path.read_text()
+    assert not leaks(text)
+    assert "0123456789abcdef" not in text
+    assert text.count(MARK) == 2
+
+
+def test_completions_are_masked(kernel):
+    kernel.run("table = {v: 1}")
+    content = kernel.reply(kernel.client.complete("table['", 7))["content"]
+    assert content["status"] == "ok"
+    assert not leaks(everything([{"content": content}]))
+
+
+def test_a_message_that_user_code_packed_itself_is_masked(kernel):
+    messages = kernel.run(
+        "import json; s = get_ipython().kernel.session\n"
+        "m = s.msg('display_data', parent=get_ipython().parent_header)\n"
+        "m['content'] = json.dumps({'data': {'text/plain': v}, 'metadata': {}}).encode()\n"
+        "s.send(get_ipython().kernel.iopub_socket, m);"
+    )
+    shown = next(m["content"] for m in messages if m["msg_type"] == "display_data")
+    assert shown["data"]["text/plain"] == MARK
+
+
+def test_a_large_display_is_masked_and_arrives_whole(kernel):
+    messages = kernel.run("big = 'word ' * 600_000; display({'text/plain': big + v + big}, raw=True)")
+    shown = next(m["content"] for m in messages if m["msg_type"] == "display_data")["data"]["text/plain"]
+    assert shown == "word " * 600_000 + MARK + "word " * 600_000
+
+
+def test_a_subshells_output_is_masked(kernel):
+    client = kernel.client
+    client.control_channel.send(client.session.msg("create_subshell_request"))
+    subshell = client.get_control_msg(timeout=20)["content"]["subshell_id"]
+    code = "for c in v: print(c, end='')\nv"
+    request = client.session.msg("execute_request", {"code": code, "silent": False, "store_history": True})
+    request["header"]["subshell_id"] = subshell
+    client.shell_channel.send(request)
+    shown = []
+    while not (shown and shown[-1]["content"].get("execution_state") == "idle"):
+        message = client.get_iopub_msg(timeout=20)
+        if message["parent_header"].get("msg_id") == request["header"]["msg_id"]:
+            shown.append(message)
+    kernel.reply(request["header"]["msg_id"])
+    assert printed(shown) == MARK
+    assert not leaks(everything(shown))
+
+
+def test_a_value_that_a_thread_prints_while_others_print_is_masked(kernel):
+    shown = kernel.text(
+        "def say():\n    for c in v: sys.stdout.write(c); time.sleep(.001)\n"
+        "def err():\n    for c in v[::-1]: sys.stderr.write(c); time.sleep(.001)\n"
+        "ts = [threading.Thread(target=t) for t in (say, err)]\n"
+        "[t.start() for t in ts]; [t.join() for t in ts]"
+    )
+    assert shown == MARK
