@@ -1,6 +1,6 @@
-"""The kernel side against bare kernels, interleaved: import, start, credential, printing.
+"""The kernel side against bare kernels, interleaved: import, start, credential.
 
-A kernel's start and a long print take a second on a machine that others use as well, and vary by more than
+A kernel's start takes a second on a machine that others use as well, and varies by more than
 what is measured; there the fastest of many turns on each side are compared. The rest are medians.
 """
 
@@ -23,19 +23,9 @@ sys.path[:0] = [str(_TESTS / "integration"), str(_TESTS / "kernel")]
 
 from qsec_kernels import Kernel, Peer  # noqa: E402
 
-IMPORTS, STARTS, PRINTS = 9, 14, 9
+IMPORTS, STARTS = 9, 14
 
 _READY = "--IPKernelApp.exec_lines=import time; _ready = time.time()"
-_LINES = """
-line = "iteration 0123: energy = -1.137 +/- 0.002, converged, 1024 shots on backend"
-def _work():
-    for _ in range(130_000): print(line)
-"""
-_PIECES = """
-piece = "iteration 0123: energy = -1.137 +/- 0.002, converged, 1024 shots on backend\\n" * 1000
-def _work():
-    for _ in range(130): print(piece, end="")
-"""
 
 
 def _row(name: str, value: float, unit: str, target: str, ok: bool) -> dict[str, Any]:
@@ -115,34 +105,6 @@ def credential_rows() -> list[dict[str, Any]]:
     return [_row("Cached credential", value, "ms", "<= 1", value <= 1)]
 
 
-def print_rows() -> list[dict[str, Any]]:
-    """Print 10 MB in two kernels in turn, one with our streams and one known value.
-
-    Line by line is how notebooks print. In large pieces a bare kernel moves 10 MB in some 40 ms, and looking
-    through it for the value's encodings at memory speed still shows: that row has a floor of its own.
-    """
-    with (
-        tempfile.TemporaryDirectory() as name,
-        Peer() as peer,
-        Kernel(peer, Path(name)) as ours,
-        Kernel(None, Path(name)) as bare,
-    ):
-        ours.run("import qsec_jupyter as q; q.request('sandbox', reason='bench'); q.credential('sandbox')")
-        lines = _throughput(ours, bare, _LINES)
-        pieces = _throughput(ours, bare, _PIECES)
-    return [
-        _row("Printing 10 MB by lines, throughput against bare", lines, "x", ">= 0.9", lines >= 0.9),
-        _row("Printing 10 MB in 75 kB pieces, the same", pieces, "x", ">= 0.7", pieces >= 0.7),
-    ]
-
-
-def _throughput(ours: Kernel, bare: Kernel, code: str) -> float:
-    for kernel in (ours, bare):
-        kernel.run(code + "_work()", seconds=120)
-    pairs = [_both(lambda: _whole(ours), lambda: _whole(bare), turn) for turn in range(PRINTS)]
-    return min(b for _, b in pairs) / min(a for a, _ in pairs)
-
-
 def _both(first: Callable[[], float], second: Callable[[], float], turn: int) -> tuple[float, float]:
     """Measure both, in alternating order: what runs second finds warmer caches."""
     if turn % 2:
@@ -151,23 +113,16 @@ def _both(first: Callable[[], float], second: Callable[[], float], turn: int) ->
     return first(), second()
 
 
-def _whole(kernel: Kernel) -> float:
-    """Return the time from request to idle: every message has arrived by then."""
-    began = time.perf_counter()
-    kernel.run("_work();", seconds=120)
-    return time.perf_counter() - began
-
-
 def run() -> list[dict[str, Any]]:
     """Return all rows of this module."""
-    return [*import_rows(), *start_rows(), *credential_rows(), *print_rows()]
+    return [*import_rows(), *start_rows(), *credential_rows()]
 
 
 def main(argv: list[str]) -> int:
     """Run all or some of the measurements by hand."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--json", type=Path)
-    parser.add_argument("only", nargs="*", help="import, start, credential, print")
+    parser.add_argument("only", nargs="*", help="import, start, credential")
     args = parser.parse_args(argv)
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     rows = [row for name in args.only for row in globals()[f"{name}_rows"]()] if args.only else run()
