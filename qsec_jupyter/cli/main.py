@@ -6,10 +6,7 @@ import importlib
 import sys
 from typing import Any
 
-import typer
-from typer.core import TyperGroup
-
-from ..core.errors import EXIT_CODE, QsecError, Unavailable
+from ..core.errors import EXIT_CODE, QsecError
 
 COMMANDS: dict[str, str] = {
     "coverage": "Say which ways out of a notebook are covered.",
@@ -29,60 +26,25 @@ COMMANDS: dict[str, str] = {
 """Command name to one-line help; the module of the same name holds ``app`` or the function."""
 
 
-class _LazyGroup(TyperGroup):
-    """Imports a command's module only when that command is called."""
-
-    def list_commands(self, ctx: Any) -> list[str]:
-        return sorted(COMMANDS)
-
-    def get_command(self, ctx: Any, cmd_name: str) -> Any:
-        if cmd_name not in COMMANDS:
-            return None
-        try:
-            module = importlib.import_module(f"qsec_jupyter.cli.{cmd_name}")
-        except ModuleNotFoundError as error:
-            if (error.name or "").startswith("qsec_jupyter"):
-                raise
-            return _missing(cmd_name, str(error.name))
-        app = getattr(module, "app", None)
-        if app is None:
-            app = typer.Typer(add_completion=False)
-            app.command(name=cmd_name, help=COMMANDS[cmd_name])(getattr(module, cmd_name))
-        command = typer.main.get_command(app)
-        command.name = cmd_name
-        command.help = command.help or COMMANDS[cmd_name]
-        return command
+PLAIN = frozenset({"scan"})
+"""Commands that start in a tenth of a second: they read their options themselves, without typer."""
 
 
-def _missing(cmd_name: str, package: str) -> Any:
-    """Return a command that says which extra it needs, instead of a traceback."""
+def __getattr__(name: str) -> Any:
+    if name != "app":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from .group import app
 
-    def report() -> None:
-        raise Unavailable(
-            "install.extra_missing",
-            "A part of qsec-jupyter is not installed",
-            f"`qsec {cmd_name}` needs the package {package}.",
-            "Install it with: pip install 'qsec-jupyter[control]'",
-        )
-
-    app = typer.Typer(add_completion=False)
-    app.command(name=cmd_name, help=COMMANDS[cmd_name])(report)
-    return typer.main.get_command(app)
-
-
-app = typer.Typer(
-    cls=_LazyGroup, name="qsec", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False
-)
-
-
-@app.callback()
-def _qsec() -> None:
-    """Short-lived credentials, signed run records and leak-free notebooks for Jupyter."""
+    return app
 
 
 def main() -> None:
     """Run the command line; a :class:`QsecError` is printed and becomes its kind's exit status."""
     try:
+        if sys.argv[1:2] and sys.argv[1] in PLAIN:
+            sys.exit(importlib.import_module(f"qsec_jupyter.cli.{sys.argv[1]}").main(sys.argv[2:]))
+        from .group import app
+
         app()
     except QsecError as error:
         print(f"qsec: {error}", file=sys.stderr)

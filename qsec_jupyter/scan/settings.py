@@ -4,7 +4,7 @@
 [scan]
 rules = ["security/rules.toml"]     # rule files, beside the shipped ones
 exclude = ["data/", "*.min.js"]     # as in .gitignore
-baseline = ".qsec-baseline.json"
+baseline = [".qsec-baseline.json"]  # also detect-secrets' and gitleaks' own
 fail-on = "medium"                  # least severity that makes the exit status 1
 max-size = 268435456                # bytes; larger files are reported as not scanned
 jobs = 0                            # processes; 0 is one a core
@@ -69,6 +69,7 @@ class Settings:
     Attributes:
         folder: Where the settings lie; patterns are read from here.
         rules: Files with more rules, for :func:`.engine.load_rules`.
+        baseline: Files of known findings.
         exclude: Patterns as in ``.gitignore`` of what is not scanned.
         fail_on: Least severity that counts as a failure.
         max_size: Largest file that is read (bytes).
@@ -78,7 +79,7 @@ class Settings:
     folder: Path
     rules: tuple[Path, ...] = ()
     exclude: tuple[str, ...] = ()
-    baseline: Path | None = None
+    baseline: tuple[Path, ...] = ()
     fail_on: Severity = "medium"
     max_size: int = MAX_SIZE
     jobs: int = 0
@@ -154,9 +155,8 @@ def _settings(file: Path, table: Mapping[str, Any]) -> Settings:
         values[key.replace("-", "_")] = value
     if "fail_on" in values and values["fail_on"] not in get_args(Severity):
         raise _invalid(file, f"fail-on is none of {', '.join(get_args(Severity))}")
-    if "baseline" in values:
-        values["baseline"] = folder / values["baseline"]
-    values["rules"] = tuple(folder / name for name in values.get("rules", ()))
+    for key in ("rules", "baseline"):
+        values[key] = tuple(folder / name for name in values.get(key, ()))
     values["exclude"] = tuple(values.get("exclude", ()))
     values["allow"] = tuple(_allow(file, entry) for entry in values.get("allow", ()))
     return Settings(**values)
@@ -165,7 +165,7 @@ def _settings(file: Path, table: Mapping[str, Any]) -> Settings:
 _KINDS = {
     "rules": "texts",
     "exclude": "texts",
-    "baseline": "text",
+    "baseline": "texts",
     "fail-on": "text",
     "max-size": "number",
     "jobs": "number",

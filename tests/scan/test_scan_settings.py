@@ -11,7 +11,7 @@ FULL = """
 [scan]
 rules = ["more.toml"]
 exclude = ["data/"]
-baseline = "known.json"
+baseline = ["known.json"]
 fail-on = "high"
 max-size = 1000
 jobs = 3
@@ -29,7 +29,7 @@ def test_every_key_is_read_and_paths_are_those_of_the_file(tmp_path):
     (tmp_path / "below").mkdir()
     found = settings.find(tmp_path / "below")
     assert found == settings.Settings(
-        tmp_path, (tmp_path / "more.toml",), ("data/",), tmp_path / "known.json", "high", 1000, 3,
+        tmp_path, (tmp_path / "more.toml",), ("data/",), (tmp_path / "known.json",), "high", 1000, 3,
         (settings.Allow("made up", "alice", date(2027, 6, 30), "tests/**"),),
     )  # fmt: skip
     assert settings.read(tmp_path / "qsec.toml") == found

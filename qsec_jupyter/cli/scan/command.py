@@ -1,0 +1,235 @@
+"""One run of ``qsec scan`` from its options to its exit status."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import functools
+import itertools
+import os
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing
+from pathlib import Path
+
+from ...core.errors import Unavailable
+from ...scan import engine, settings as project_settings
+from ...scan.baseline import fingerprint_key
+from ...scan.files import foreign
+from ...scan.files.decisions import Decisions, matcher
+from ...scan.files.model import Found, Item, Outcome, Problem
+from ...scan.files.scan import FileScanner, Plan
+from ...scan.report.model import Report, plain
+from ...scan.report.text import as_json, as_text, notes
+from ...scan.settings import Settings
+from .options import parse
+from .progress import progress
+
+ALONE_BYTES = 2_000_000
+ALONE_ITEMS = 40
+"""Less than this is scanned by this process itself: starting others would take longer."""
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run ``qsec scan`` and return its exit status.
+
+    Raises:
+        QsecError: for wrong settings, an unknown range of commits and the like.
+    """
+    options = parse(arguments)
+    for stream in (sys.stdout, sys.stderr):  # a name of a file may be anything
+        getattr(stream, "reconfigure", lambda **_: None)(errors="backslashreplace")
+    try:
+        if options.filter:
+            from .filter import run
+
+            return run(options)
+        if options.audit:
+            from .audit import run as audit
+
+            return audit(options)
+        return _scan(options)
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:  # whoever reads our output has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+
+
+def _scan(options: argparse.Namespace) -> int:
+    chosen = settings_of(options)
+    baselines = baselines_of(options, chosen)
+    decisions = decisions_of(chosen, [] if options.create else baselines)
+    if options.create or options.update:
+        from .audit import record
+
+        return record(options, chosen, decisions, baselines)
+    report = scan(options, Plan(decisions, options.fix, options.backup))
+    _print(report, options)
+    return report.status
+
+
+def scan(options: argparse.Namespace, plan: Plan) -> Report:
+    """Scan what the options name, and return what was found."""
+    chosen = plan.decisions.settings
+    report = Report(chosen.fail_on, expired=plan.decisions.expired)
+    source = _Source(options, chosen, report)
+    made = FileScanner(plan, engine.load_rules(files=chosen.rules))
+    told: list[Outcome] = []
+    with closing(progress()) as shown:
+        for outcome in _outcomes(source, plan, made, chosen.jobs):
+            report.paths.add(outcome.path)
+            report.files += 1
+            report.size += outcome.size
+            report.binary += outcome.binary
+            report.fixed += outcome.fixed
+            if outcome.found or outcome.problems or outcome.unscanned:
+                told.append(outcome)
+            shown.show(report.files, source.listed, report.size)
+    for outcome in sorted(told, key=lambda one: one.number):
+        report.found += outcome.found
+        report.problems += outcome.problems
+        report.unscanned += outcome.unscanned
+    if options.history:
+        report.found = _first_seen(report.found)
+    report.excluded = source.excluded
+    return report
+
+
+class _Source:
+    """What the options name, item by item; what cannot be is a problem of the report."""
+
+    def __init__(self, options: argparse.Namespace, chosen: Settings, report: Report) -> None:
+        self._options = options
+        self._excludes = matcher(chosen.exclude, chosen.folder)
+        self._report = report
+        self.listed = 0
+        self.excluded = 0
+
+    def __iter__(self) -> Iterator[Item]:
+        for one in self._named():
+            if isinstance(one, Problem):
+                self._report.problems.append(one)
+            elif self._excludes(one.path):
+                self.excluded += 1
+            else:
+                self.listed += 1
+                yield dataclasses.replace(one, number=self.listed)
+
+    def _named(self) -> Iterable[Item | Problem]:
+        if not (self._options.staged or self._options.history):
+            from ...scan.files.walk import walk
+
+            return walk(self._options.paths)
+        from ...scan.files import git
+
+        return git.staged(self._options.paths) if self._options.staged else git.history(self._options.history)
+
+
+def _outcomes(source: Iterable[Item], plan: Plan, made: FileScanner, jobs: int) -> Iterator[Outcome]:
+    """Yield what came of each item: scanned here when there is little, else by several processes."""
+    items = iter(source)
+    first: list[Item] = []
+    size = 0
+    for item in items:
+        first.append(item)
+        size += item.size
+        if size > ALONE_BYTES or len(first) > ALONE_ITEMS:
+            break
+    else:
+        jobs = 1
+    everything = itertools.chain(first, items)
+    jobs = jobs or cores()
+    if jobs == 1:
+        yield from map(made.scan, everything)
+        made.close()
+        return
+    from ...scan.files.crew import Crew
+
+    yield from Crew(functools.partial(_make, plan), made, jobs).scan(everything)
+
+
+def _make(plan: Plan) -> FileScanner:
+    """Make what a process that was not forked works with."""
+    return FileScanner(plan, engine.load_rules(files=plan.decisions.settings.rules))
+
+
+def cores() -> int:
+    """Return how many processors this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def _first_seen(found: list[Found]) -> list[Found]:
+    """Return each value of a file once: in the oldest commit that holds it."""
+    first: dict[tuple[str, str, str], Found] = {}
+    for one in found:
+        first.setdefault((one.finding.path, one.finding.rule, one.finding.fingerprint), one)
+    return list(first.values())
+
+
+def settings_of(options: argparse.Namespace) -> Settings:
+    """Return the project's settings, with what the options say instead."""
+    if options.settings:
+        chosen = project_settings.read(Path(options.settings))
+    else:
+        chosen = project_settings.find(Path())
+    changes: dict[str, object] = {"exclude": (*chosen.exclude, *options.exclude)}
+    for name in ("fail_on", "max_size", "jobs"):
+        if (value := getattr(options, name)) is not None:
+            changes[name] = value
+    return dataclasses.replace(chosen, **changes)  # type: ignore[arg-type]
+
+
+def baselines_of(options: argparse.Namespace, chosen: Settings) -> list[Path]:
+    """Return the files of known findings: those named, or else those of the settings."""
+    return [Path(name) for name in options.baseline] if options.baseline else list(chosen.baseline)
+
+
+def decisions_of(chosen: Settings, baselines: Sequence[Path]) -> Decisions:
+    """Return everything that was decided for this project."""
+    own, others = foreign.read(baselines)
+    return Decisions(chosen, _key(), own, others)
+
+
+def _key() -> bytes:
+    """Return the user's key of fingerprints; one for this run where it cannot be kept."""
+    try:
+        return fingerprint_key()
+    except OSError as error:
+        print(f"qsec: the key of fingerprints cannot be kept ({type(error).__name__})", file=sys.stderr)
+        return os.urandom(32)
+
+
+def _print(report: Report, options: argparse.Namespace) -> None:
+    """Print the report, and beside it on standard error what is for a person."""
+    text = _formatted(report, options.format)
+    if options.output:
+        try:
+            Path(options.output).write_text(text, "utf-8", "backslashreplace")
+        except OSError as error:
+            raise Unavailable(
+                "scan.output", "The report could not be written", options.output, "Choose another --output."
+            ) from error
+    else:
+        sys.stdout.write(text)
+        sys.stdout.flush()
+    for line in notes(report):
+        print(plain(line), file=sys.stderr)
+
+
+def _formatted(report: Report, chosen: str) -> str:
+    if chosen == "text":
+        return as_text(report)
+    if chosen == "json":
+        return as_json(report)
+    if chosen == "junit":
+        from ...scan.report.junit import as_junit
+
+        return as_junit(report)
+    import importlib.metadata
+
+    from ...scan.report.sarif import as_sarif
+
+    return as_sarif(report, importlib.metadata.version("qsec-jupyter"))

@@ -1,0 +1,1 @@
+"""Files, index, history and archives as they lie on disk: found, read, scanned and rewritten."""

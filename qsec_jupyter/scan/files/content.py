@@ -1,0 +1,143 @@
+"""Bytes as a text or a notebook, and back in the same form: encoding, byte order mark, indentation."""
+
+from __future__ import annotations
+
+import codecs
+import json
+import os
+import stat
+from dataclasses import dataclass
+from typing import Any
+
+from .model import Unreadable
+
+_MARKS = (  # the longer ones first: UTF-32's begins with UTF-16's
+    (codecs.BOM_UTF32_LE, "utf-32-le"),
+    (codecs.BOM_UTF32_BE, "utf-32-be"),
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
+)
+_HEAD = 8192
+_ATTEMPTS = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A decoded file.
+
+    Attributes:
+        encoding: That of the file.
+        mark: Its byte order mark, which is no part of ``text``.
+    """
+
+    text: str
+    encoding: str
+    mark: bytes = b""
+
+    def encode(self, text: str) -> bytes:
+        """Return ``text`` in the form of this file."""
+        return self.mark + text.encode(self.encoding, "surrogatepass")
+
+
+def read_file(path: str, limit: int) -> tuple[bytes, os.stat_result]:
+    """Return a regular file's bytes, and its status as it was when they were read.
+
+    Raises:
+        Unreadable: when it is no regular file, larger than ``limit`` bytes, cannot be read, or changes
+            whenever it is read.
+    """
+    try:
+        for _ in range(_ATTEMPTS):
+            # Not blocking: something may have put a pipe here since the folder was listed.
+            descriptor = os.open(
+                path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+            )
+            with os.fdopen(descriptor, "rb", buffering=0) as stream:
+                before = os.fstat(descriptor)
+                if not stat.S_ISREG(before.st_mode):
+                    raise Unreadable("it is no regular file")
+                if before.st_size > limit:
+                    raise Unreadable(f"it is larger than {limit:,} bytes and was not read")
+                data = _read(stream, before.st_size, limit)
+                after = os.fstat(descriptor)
+            if (
+                (after.st_size, after.st_mtime_ns)
+                == (before.st_size, before.st_mtime_ns)
+                == (len(data), after.st_mtime_ns)
+            ):
+                return data, after
+    except OSError as error:
+        raise Unreadable(error.strerror or type(error).__name__) from error
+    raise Unreadable("it changed while it was read")
+
+
+def _read(stream: Any, size: int, limit: int) -> bytes:
+    """Read to the end: one call for a file that stays as it is, never more than ``limit`` and a bit."""
+    data: bytes = stream.read(size + 1)
+    while more := stream.read(1 << 16):
+        data += more
+        if len(data) > limit:
+            break
+    return data
+
+
+def decode(data: bytes) -> Text | None:
+    """Return the text in ``data``, or ``None`` when it is none: UTF-8, UTF-16, UTF-32, else Latin-1."""
+    for mark, encoding in _MARKS:
+        if data.startswith(mark):
+            return _decoded(data[len(mark) :], encoding, mark)
+    try:
+        return Text(data.decode(), "utf-8")
+    except UnicodeDecodeError:
+        pass
+    head = data[:_HEAD]
+    if b"\0" in head:
+        for encoding, zeros in (("utf-16-le", head[1::2]), ("utf-16-be", head[::2])):
+            if len(data) % 2 == 0 and zeros.count(0) * 10 > len(zeros) * 9:
+                return _decoded(data, encoding, b"")
+        return None
+    return Text(data.decode("latin-1"), "latin-1")
+
+
+def _decoded(data: bytes, encoding: str, mark: bytes) -> Text | None:
+    try:
+        return Text(data.decode(encoding, "surrogatepass"), encoding, mark)
+    except UnicodeDecodeError:
+        return None
+
+
+def parse_notebook(text: str) -> dict[str, Any] | str:
+    """Return a notebook, or why ``text`` is none. ``NaN`` and control characters in strings are let pass."""
+    try:
+        content = json.loads(text, strict=False)
+    except RecursionError:
+        return "the notebook is nested too deeply and was read as plain text"
+    except ValueError:
+        return "the notebook is not valid JSON and was read as plain text"
+    if not isinstance(content, dict):
+        return "the notebook is not a JSON object and was read as plain text"
+    return content
+
+
+def dump_notebook(notebook: dict[str, Any], like: str) -> str:
+    """Return a notebook as JSON in the style of the text ``like``: indentation, escapes, last line."""
+    content = json.dumps(
+        notebook, indent=_indent(like), ensure_ascii=like.isascii(), separators=_separators(like)
+    )
+    return content + like[len(like.rstrip("\r\n")) :]
+
+
+def _indent(like: str) -> int | str | None:
+    lines = like.split("\n", 2)
+    if len(lines) < 2:
+        return None
+    space = lines[1][: len(lines[1]) - len(lines[1].lstrip())]
+    return space if "\t" in space else len(space)
+
+
+def _separators(like: str) -> tuple[str, str]:
+    """Tell ``{"a":1}`` from ``{"a": 1}`` by the first key."""
+    colon = like.find('":')
+    tight = colon >= 0 and like[colon + 2 : colon + 3] not in {" ", "\n", "\r"}
+    return (", " if "\n" not in like.strip() and not tight else ",", ":" if tight else ": ")
