@@ -15,6 +15,7 @@ COMMANDS: dict[str, str] = {
     "doctor": "Say what is on, what is off and why.",
     "export": "Write a recorded run in a standard form.",
     "replay": "Run a recorded run again and judge the outcome.",
+    "rules": "List, test and explain the rules of the scanner.",
     "runs": "Find recorded runs.",
     "scan": "Find secrets in notebooks and text files.",
     "serve": "Run the control plane.",

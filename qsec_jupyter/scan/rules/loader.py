@@ -14,6 +14,7 @@ from typing import Any, Literal
 from ...core.errors import Bug, Invalid
 from ...core.model import Severity
 from .checks import CHECKS, entropy, placeholder
+from .fields import ROOM, wrong
 from .samples import fill
 
 if sys.version_info >= (3, 11):
@@ -60,7 +61,6 @@ _MACROS = {
     rf"[bBfFrRuU]{{0,2}}{_QUOTE}{{1,4}}",
 }
 _SAMPLE_ROUNDS = 3
-_ROOM = 1 << 16
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,8 @@ class Rule:
         action: ``redact``, or ``report`` for what identifies but does not open anything.
         checks: Names in :data:`.checks.CHECKS` that the value must pass.
         entropy: Least entropy of the value, bits a character.
-        source: ``qsec`` or the name of a foreign rule set.
+        source: ``qsec``, the name of a foreign rule set, or the file of a rule of one's own.
+        family: What it is listed under: the name of its file.
         confidence: How sure a match is: ``high`` by structure, ``medium`` by a name, ``low`` by looks.
     """
 
@@ -95,6 +96,7 @@ class Rule:
     entropy: float = 0.0
     source: str = "qsec"
     confidence: Literal["high", "medium", "low"] = "high"
+    family: str = ""
     positive: tuple[str, ...] = field(default=(), repr=False)
     negative: tuple[str, ...] = field(default=(), repr=False)
 
@@ -123,7 +125,7 @@ class Rule:
         found = []
         for match in self.compiled.finditer(data, start, stop):
             if match.end() == stop < len(data):  # cut off by the window: see how it goes on
-                whole = self.compiled.match(data, match.start(), stop + _ROOM)
+                whole = self.compiled.match(data, match.start(), stop + ROOM)
                 if whole is None:
                     continue
                 match = whole  # noqa: PLW2901  # the same match, with room
@@ -142,26 +144,36 @@ def load(folder: Path = FOLDER, files: Sequence[Path] = ()) -> list[Rule]:
     rules: dict[str, Rule] = {}
     for path in (*sorted(folder.glob("*.toml")), *files):
         for entry in tomllib.loads(path.read_text("utf-8")).get("rule", []):
-            rule = _parse(entry, path.name)
+            rule = parse(entry, path.name)
             if rule.id in rules:
                 raise _invalid(path.name, rule.id, "the id is taken")
             rules[rule.id] = rule
     return list(rules.values())
 
 
-def _parse(entry: dict[str, Any], file: str) -> Rule:
+def parse(entry: dict[str, Any], file: str) -> Rule:
+    """Return the rule that a ``[[rule]]`` table describes.
+
+    Raises:
+        Invalid: ``rule.invalid`` with file and rule, when a field is missing, unknown or wrong.
+    """
     values: dict[str, Any] = {
         key: tuple(value) if isinstance(value, list) else value for key, value in entry.items()
     }
+    name = str(entry.get("id", "without an id"))
     for key in ("pattern", "trigger"):
         for macro, text in [*_MACROS.items()] * 3:  # macros use macros
             values[key] = str(values.get(key, "")).replace(macro, text)
     values["trigger"] = values["trigger"] or values["pattern"]
+    values.setdefault("family", file.rsplit(".", 1)[0])
+    if why := wrong(values):
+        raise _invalid(file, name, why)
     try:
         rule = Rule(**values)
         assert rule.compiled
-    except (TypeError, re.error) as error:
-        raise _invalid(file, str(entry.get("id")), "it does not parse") from error
+        re.compile(rule.trigger.encode())
+    except (TypeError, re.error, OverflowError, RecursionError) as error:
+        raise _invalid(file, name, "it does not parse") from error
     if unknown := set(rule.checks) - CHECKS.keys():
         raise _invalid(file, rule.id, f"unknown checks {', '.join(sorted(unknown))}")
     return rule
