@@ -42,12 +42,13 @@ def members(name: str, data: bytes, limit: int) -> Iterator[tuple[str, bytes]]:
     import zlib
 
     try:
+        bound = _Bound(limit)
         if _ZIP.search(name):
-            yield from _zip(data, limit)
+            yield from _zip(data, bound)
         elif _TAR.search(name):
-            yield from _tar(_Bounded(_unpacked(name, data), limit), limit)
+            yield from _tar(_Bounded(_unpacked(name, data), bound), limit)
         else:
-            yield _PACKED.sub("", name).rsplit("/", 1)[-1], _Bounded(_unpacked(name, data), limit).read()
+            yield from _whole(_PACKED.sub("", name).rsplit("/", 1)[-1], _unpacked(name, data), bound)
     except Unreadable:
         raise
     except (
@@ -62,23 +63,42 @@ def members(name: str, data: bytes, limit: int) -> Iterator[tuple[str, bytes]]:
         raise Unreadable("the archive is damaged, encrypted or of an unknown kind") from error
 
 
+class _Bound:
+    """How much an archive may still unpack to."""
+
+    def __init__(self, limit: int) -> None:
+        self.left = limit
+        self._limit = limit
+
+    def take(self, size: int) -> None:
+        """Count bytes that were unpacked."""
+        self.left -= size
+        if self.left < 0:
+            raise Unreadable(f"it unpacks to more than {self._limit:,} bytes; the rest was not read")
+
+
 class _Bounded(io.RawIOBase):
     """Reads a stream, and stops a bomb before it fills the memory."""
 
-    def __init__(self, stream: IO[bytes], limit: int) -> None:
+    def __init__(self, stream: IO[bytes], bound: _Bound) -> None:
         self._stream = stream
-        self._left = self._limit = limit
+        self._bound = bound
 
     def readable(self) -> bool:
         return True
 
     def read(self, size: int = -1) -> bytes:
-        wanted = self._left + 1 if size is None or size < 0 else min(size, self._left + 1)
-        data = self._stream.read(wanted)
-        self._left -= len(data)
-        if self._left < 0:
-            raise Unreadable(f"it unpacks to more than {self._limit:,} bytes; the rest was not read")
+        most = self._bound.left + 1
+        data = self._stream.read(most if size is None or size < 0 else min(size, most))
+        self._bound.take(len(data))
         return data
+
+
+def _whole(name: str, stream: IO[bytes], bound: _Bound) -> Iterator[tuple[str, bytes]]:
+    """Yield one member as far as the bound, and raise behind it."""
+    content = stream.read(bound.left + 1)
+    yield name, content[: bound.left]
+    bound.take(len(content))
 
 
 def _unpacked(name: str, data: bytes) -> IO[bytes]:
@@ -103,31 +123,29 @@ def _unpacked(name: str, data: bytes) -> IO[bytes]:
 def _tar(stream: _Bounded, limit: int) -> Iterator[tuple[str, bytes]]:
     import tarfile
 
+    grown = _Bound(limit)
     try:
         with tarfile.open(fileobj=stream, mode="r|") as archive:
             for count, member in enumerate(archive):
                 _count(count)
                 if member.isreg() and (content := archive.extractfile(member)):
                     # A sparse member is larger than the archive; its holes are read as zeros.
-                    yield member.name, _Bounded(content, limit).read()
+                    yield from _whole(member.name, content, grown)
     except tarfile.TarError as error:
         raise Unreadable("the archive is damaged, encrypted or of an unknown kind") from error
 
 
-def _zip(data: bytes, limit: int) -> Iterator[tuple[str, bytes]]:
+def _zip(data: bytes, bound: _Bound) -> Iterator[tuple[str, bytes]]:
     import zipfile
 
     _check_directory(data)
-    left = limit
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             for count, member in enumerate(archive.infolist()):
                 _count(count)
                 if not member.is_dir():
                     with archive.open(member) as stream:
-                        content = _Bounded(stream, left).read()
-                    left -= len(content)
-                    yield member.filename, content
+                        yield from _whole(member.filename, stream, bound)
     except (zipfile.BadZipFile, NotImplementedError) as error:
         raise Unreadable("the archive is damaged, encrypted or of an unknown kind") from error
 

@@ -19,7 +19,6 @@ _MARKS = (  # the longer ones first: UTF-32's begins with UTF-16's
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
 _HEAD = 8192
-_ATTEMPTS = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,41 +44,34 @@ def read_file(path: str, limit: int) -> tuple[bytes, os.stat_result]:
 
     Raises:
         Unreadable: when it is no regular file, larger than ``limit`` bytes, cannot be read, or changes
-            whenever it is read.
+            whenever it is read. One that only grows is read as far as it went.
     """
     try:
-        for _ in range(_ATTEMPTS):
-            # Not blocking: something may have put a pipe here since the folder was listed.
-            descriptor = os.open(
-                path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
-            )
-            with os.fdopen(descriptor, "rb", buffering=0) as stream:
-                before = os.fstat(descriptor)
-                if not stat.S_ISREG(before.st_mode):
-                    raise Unreadable("it is no regular file")
-                if before.st_size > limit:
-                    raise Unreadable(f"it is larger than {limit:,} bytes and was not read")
-                data = _read(stream, before.st_size, limit)
-                after = os.fstat(descriptor)
-            if (
-                (after.st_size, after.st_mtime_ns)
-                == (before.st_size, before.st_mtime_ns)
-                == (len(data), after.st_mtime_ns)
-            ):
-                return data, after
+        first, status, still = _read(path, limit)
+        if still:
+            return first, status
+        second, status, still = _read(path, limit)
     except OSError as error:
         raise Unreadable(error.strerror or type(error).__name__) from error
-    raise Unreadable("it changed while it was read")
+    if not still and not second.startswith(first):  # else it only grows, as a log does
+        raise Unreadable("it changed while it was read")
+    return second, status
 
 
-def _read(stream: Any, size: int, limit: int) -> bytes:
-    """Read to the end: one call for a file that stays as it is, never more than ``limit`` and a bit."""
-    data: bytes = stream.read(size + 1)
-    while more := stream.read(1 << 16):
-        data += more
-        if len(data) > limit:
-            break
-    return data
+def _read(path: str, limit: int) -> tuple[bytes, os.stat_result, bool]:
+    """Return a file's bytes, its status, and whether both stayed as they were meanwhile."""
+    # Not blocking: something may have put a pipe here since the folder was listed.
+    flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+    with os.fdopen(os.open(path, flags), "rb") as stream:
+        before = os.fstat(stream.fileno())
+        if not stat.S_ISREG(before.st_mode):
+            raise Unreadable("it is no regular file")
+        if before.st_size > limit:
+            raise Unreadable(f"it is larger than {limit:,} bytes and was not read")
+        data = stream.read(before.st_size + 1)
+        after = os.fstat(stream.fileno())
+    still = (after.st_size, after.st_mtime_ns) == (before.st_size, before.st_mtime_ns)
+    return data[: before.st_size], before, still and len(data) == before.st_size
 
 
 def decode(data: bytes) -> Text | None:
@@ -87,17 +79,23 @@ def decode(data: bytes) -> Text | None:
     for mark, encoding in _MARKS:
         if data.startswith(mark):
             return _decoded(data[len(mark) :], encoding, mark)
+    head = data[:_HEAD]
+    zeros = b"\0" in head
+    if zeros and (wide := _wide(head)):
+        return _decoded(data, wide, b"")
     try:
         return Text(data.decode(), "utf-8")
     except UnicodeDecodeError:
-        pass
-    head = data[:_HEAD]
-    if b"\0" in head:
-        for encoding, zeros in (("utf-16-le", head[1::2]), ("utf-16-be", head[::2])):
-            if len(data) % 2 == 0 and zeros.count(0) * 10 > len(zeros) * 9:
-                return _decoded(data, encoding, b"")
-        return None
-    return Text(data.decode("latin-1"), "latin-1")
+        return None if zeros else Text(data.decode("latin-1"), "latin-1")
+
+
+def _wide(head: bytes) -> str | None:
+    """Tell UTF-16 without a mark by its zeros: nearly every other byte, and nearly none between them."""
+    first, second = head[::2], head[1::2]
+    for encoding, high, low in (("utf-16-le", second, first), ("utf-16-be", first, second)):
+        if high.count(0) * 10 > len(high) * 9 and low.count(0) * 10 < len(low):
+            return encoding
+    return None
 
 
 def _decoded(data: bytes, encoding: str, mark: bytes) -> Text | None:
@@ -129,7 +127,7 @@ def dump_notebook(notebook: dict[str, Any], like: str) -> str:
 
 
 def _indent(like: str) -> int | str | None:
-    lines = like.split("\n", 2)
+    lines = like.strip().split("\n", 2)
     if len(lines) < 2:
         return None
     space = lines[1][: len(lines[1]) - len(lines[1].lstrip())]
