@@ -37,11 +37,8 @@ def record(
         raise Conflict(
             "scan.baseline_exists", "There is a baseline already", str(file), "Use --update; verdicts stay."
         )
-    before = decisions.project or project.empty()
-    # Verdicts and the like do not count here: what is known must be found again to stay.
-    report = scan(
-        options, Plan(dataclasses.replace(decisions, project=dataclasses.replace(before, known=())))
-    )
+    before = decisions.baselines.own or project.empty()
+    report = scan(options, Plan(_knowing_nothing(decisions, before)))
     found = [one for one in report.found if one.finding.action == "reported"]
     after = before.updated(found, report.paths)
     project.write(after, file)
@@ -67,16 +64,19 @@ def run(options: argparse.Namespace) -> int:
     chosen = settings_of(options)
     file = own_file(baselines_of(options, chosen))
     decisions = decisions_of(chosen, [file]) if file.exists() else None
-    if decisions is None or decisions.project is None:
+    if decisions is None or decisions.baselines.own is None:
         raise Invalid(
             "scan.no_baseline", "There is no baseline of qsec", str(file), "Make one with --create."
         )
-    empty = dataclasses.replace(decisions, project=dataclasses.replace(decisions.project, known=()))
-    seen = {
-        (one.finding.fingerprint, one.finding.path): one
-        for one in scan(options, Plan(empty, context=True)).found
-    }
-    return _ask(decisions.project, file, seen)
+    own = decisions.baselines.own
+    report = scan(options, Plan(_knowing_nothing(decisions, own), context=True))
+    return _ask(own, file, {(one.finding.fingerprint, one.finding.path): one for one in report.found})
+
+
+def _knowing_nothing(decisions: Decisions, own: ProjectBaseline) -> Decisions:
+    """Return the decisions under which what is known is found again, by the same fingerprints."""
+    unknown = dataclasses.replace(own, known=())
+    return dataclasses.replace(decisions, baselines=dataclasses.replace(decisions.baselines, own=unknown))
 
 
 def _ask(baseline: ProjectBaseline, file: Path, seen: dict[tuple[str, str], Found]) -> int:

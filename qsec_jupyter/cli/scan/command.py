@@ -73,7 +73,7 @@ def scan(options: argparse.Namespace, plan: Plan) -> Report:
     """Scan what the options name, and return what was found."""
     chosen = plan.decisions.settings
     report = Report(chosen.fail_on, expired=plan.decisions.expired)
-    source = _Source(options, chosen, report)
+    source = _Source(options, plan.decisions, report)
     made = FileScanner(plan, engine.load_rules(files=chosen.rules))
     told: list[Outcome] = []
     with closing(progress()) as shown:
@@ -99,9 +99,10 @@ def scan(options: argparse.Namespace, plan: Plan) -> Report:
 class _Source:
     """What the options name, item by item; what cannot be is a problem of the report."""
 
-    def __init__(self, options: argparse.Namespace, chosen: Settings, report: Report) -> None:
+    def __init__(self, options: argparse.Namespace, decisions: Decisions, report: Report) -> None:
         self._options = options
-        self._excludes = matcher(chosen.exclude, chosen.folder)
+        self._excluded = matcher(decisions.settings.exclude, decisions.settings.folder)
+        self._digests = decisions.baselines.digests
         self._report = report
         self.listed = 0
         self.excluded = 0
@@ -110,8 +111,10 @@ class _Source:
         for one in self._named():
             if isinstance(one, Problem):
                 self._report.problems.append(one)
-            elif self._excludes(one.path):
+            elif self._excluded(one.path):
                 self.excluded += 1
+            elif self._digests and os.path.realpath(one.path) in self._digests:
+                continue
             else:
                 self.listed += 1
                 yield dataclasses.replace(one, number=self.listed)
@@ -189,8 +192,7 @@ def baselines_of(options: argparse.Namespace, chosen: Settings) -> list[Path]:
 
 def decisions_of(chosen: Settings, baselines: Sequence[Path]) -> Decisions:
     """Return everything that was decided for this project."""
-    own, others = foreign.read(baselines)
-    return Decisions(chosen, _key(), own, others)
+    return Decisions(chosen, _key(), foreign.read(baselines))
 
 
 def _key() -> bytes:

@@ -11,9 +11,8 @@ from pathlib import Path
 from ..baseline import Baseline, fingerprint
 from ..settings import Allow, Settings
 from . import pragma
-from .foreign import ForeignBaseline
+from .foreign import Baselines
 from .model import Place
-from .project import ProjectBaseline
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,20 +43,19 @@ class Decisions:
     Args:
         settings: With the allowlist.
         key: The user's own key of fingerprints.
-        project: The project's baseline.
-        foreign: Those of other scanners.
+        baselines: What is known.
         today: Expired entries of the allowlist do not count.
     """
 
     settings: Settings
     key: bytes
-    project: ProjectBaseline | None = None
-    foreign: tuple[ForeignBaseline, ...] = ()
+    baselines: Baselines = field(default_factory=Baselines)
     today: date = field(default_factory=date.today)
 
     def fingerprint(self, value: str) -> str:
         """Return the fingerprint that reports name: the project's, or else the user's."""
-        return self.project.fingerprint(value) if self.project else fingerprint(self.key, value)
+        own = self.baselines.own
+        return own.fingerprint(value) if own else fingerprint(self.key, value)
 
     @property
     def expired(self) -> list[Allow]:
@@ -90,11 +88,12 @@ class Decisions:
         return ""
 
     def _known(self, one: Candidate) -> str:
-        if self.project and (known := self.project.find(self.fingerprint(one.value), one.path)):
+        own = self.baselines.own
+        if own and (known := own.find(self.fingerprint(one.value), one.path)):
             if known.verdict == "secret":
                 return ""
             return f"baseline: {known.reason or known.verdict}" + (f" ({known.owner})" if known.owner else "")
-        for baseline in self.foreign:
+        for baseline in self.baselines.others:
             if any(entry.covers(one.value, one.path, one.place, one.commit) for entry in baseline.entries):
                 return f"baseline: {baseline.name}"
         return ""

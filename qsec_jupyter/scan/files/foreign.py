@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -51,10 +52,28 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class ForeignBaseline:
-    """What another scanner's file lets pass."""
+    """What another scanner's file lets pass.
+
+    Attributes:
+        plain: Whether the file may hold the values themselves, as a gitleaks report does.
+    """
 
     name: str
     entries: tuple[Entry, ...]
+    plain: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Baselines:
+    """The project's own baseline, if there is one, and those of other scanners.
+
+    Attributes:
+        digests: The files among them that hold digests only, which look like secrets and are none.
+    """
+
+    own: ProjectBaseline | None = None
+    others: tuple[ForeignBaseline, ...] = ()
+    digests: frozenset[str] = frozenset()
 
 
 def sha1(value: str) -> str:
@@ -62,21 +81,18 @@ def sha1(value: str) -> str:
     return hashlib.sha1(value.encode("utf-8", "surrogatepass"), usedforsecurity=False).hexdigest()
 
 
-def read(files: Sequence[Path]) -> tuple[ProjectBaseline | None, tuple[ForeignBaseline, ...]]:
-    """Return the project's own baseline, if it is among ``files``, and those of other scanners.
+def read(files: Sequence[Path]) -> Baselines:
+    """Return what ``files`` say.
 
     Raises:
-        Invalid: ``scan.baseline_invalid`` when a file cannot be read or is of no known kind.
+        Invalid: ``scan.baseline_invalid`` when a file cannot be read or is of no known kind;
+            ``scan.baselines`` when two are the project's own.
     """
-    own: list[ProjectBaseline] = []
-    foreign: list[ForeignBaseline] = []
-    for file in files:
-        found = _read(file)
-        if isinstance(found, ProjectBaseline):
-            own.append(found)
-        else:
-            foreign.append(found)
-    return project.only_one(own), tuple(foreign)
+    read = {file: _read(file) for file in files}
+    own = [one for one in read.values() if isinstance(one, ProjectBaseline)]
+    others = tuple(one for one in read.values() if isinstance(one, ForeignBaseline))
+    digests = (file for file, one in read.items() if isinstance(one, ProjectBaseline) or not one.plain)
+    return Baselines(project.only_one(own), others, frozenset(map(os.path.realpath, digests)))
 
 
 def _read(file: Path) -> ProjectBaseline | ForeignBaseline:
@@ -91,7 +107,7 @@ def _read(file: Path) -> ProjectBaseline | ForeignBaseline:
         if isinstance(content, dict) and "results" in content:
             return ForeignBaseline(file.name, tuple(_detect_secrets(content["results"])))
         if isinstance(content, list):
-            return ForeignBaseline(file.name, tuple(_gitleaks(entry) for entry in content))
+            return ForeignBaseline(file.name, tuple(_gitleaks(entry) for entry in content), plain=True)
     except (ValueError, RecursionError, TypeError, KeyError, AttributeError) as error:
         raise _invalid(file, "it is not valid") from error
     return project.parse(content, file)

@@ -56,7 +56,7 @@ class ProjectBaseline:
     """The content of a baseline; a change gives a new one.
 
     Attributes:
-        key: Of the fingerprints in this file.
+        key: Of the fingerprints in this file, where it is called their salt.
     """
 
     key: bytes
@@ -104,7 +104,7 @@ def parse(content: Any, file: Path) -> ProjectBaseline:
     """
     try:
         known = tuple(Known(**entry) for entry in content["findings"])
-        baseline = ProjectBaseline(bytes.fromhex(content["key"]), known)
+        baseline = ProjectBaseline(bytes.fromhex(content["salt"]), known)
         valid = content["format"] == FORMAT and all(entry.verdict in get_args(Verdict) for entry in known)
     except (KeyError, TypeError, ValueError):
         valid = False
@@ -124,7 +124,7 @@ def write(baseline: ProjectBaseline, file: Path) -> None:
     """
     content = {
         "format": FORMAT,
-        "key": baseline.key.hex(),
+        "salt": baseline.key.hex(),
         "findings": [asdict(entry) for entry in baseline.known],
     }
     try:
