@@ -12,13 +12,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 
-from ...core.errors import Unavailable
+from ...core.errors import Bug, QsecError, Unavailable
 from ...scan import engine, settings as project_settings
 from ...scan.baseline import fingerprint_key
 from ...scan.files import foreign
 from ...scan.files.decisions import Decisions, matcher
 from ...scan.files.model import Found, Item, Outcome, Problem
-from ...scan.files.scan import FileScanner, Plan
+from ...scan.files.scan import FileScanner, Plan, fault
 from ...scan.report.model import Report, plain
 from ...scan.report.text import as_json, as_text, notes
 from ...scan.settings import Settings
@@ -51,9 +51,13 @@ def main(arguments: Sequence[str]) -> int:
         return _scan(options)
     except KeyboardInterrupt:
         return 130
+    except QsecError:
+        raise
     except BrokenPipeError:  # whoever reads our output has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except Exception as error:  # noqa: BLE001  # a traceback's message could quote a file
+        raise Bug("scan.fault", "The scan ended by a fault", fault(error)) from None
 
 
 def _scan(options: argparse.Namespace) -> int:

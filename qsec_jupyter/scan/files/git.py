@@ -16,7 +16,7 @@ from ...core.errors import Invalid, NotFound, Unavailable
 from .model import Item, Unreadable
 
 _GIT = (
-    "git", "--no-pager", "--no-replace-objects", "--literal-pathspecs",
+    "git", "--no-pager", "--no-replace-objects",
     "-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null", "-c", "protocol.allow=never",
 )  # fmt: skip
 _OF_A_REPOSITORY = (
@@ -63,7 +63,7 @@ def staged(paths: Sequence[str]) -> list[Item]:
     """
     head = _run("rev-parse", "-q", "--verify", "HEAD^{commit}", check=False).strip()
     tree = head or _run(*_NO_COMMITS).strip()
-    raw = _run("diff-index", "--cached", *_RAW, tree.decode(), "--", *paths)
+    raw = _run("--literal-pathspecs", "diff-index", "--cached", *_RAW, tree.decode(), "--", *paths)
     return list(_blobs(iter(raw.split(b"\0")), None))
 
 

@@ -73,6 +73,8 @@ class FileScanner:
             outcome.problems.append(Problem(item.path, str(error), item.commit))
         except MemoryError:
             outcome.problems.append(Problem(item.path, "there is not enough memory for it", item.commit))
+        except Exception as error:  # noqa: BLE001  # one file must not end the scan of the others
+            outcome.problems.append(Problem(item.path, fault(error), item.commit))
         if not outcome.fixed:
             outcome.found = [_reported(one) for one in outcome.found]
         return outcome
@@ -116,6 +118,15 @@ class FileScanner:
                 self._data(member, f"{path}!/{name}", commit, outcome, depth + 1)
             except Unreadable as error:
                 outcome.problems.append(Problem(f"{path}!/{name}", str(error), commit))
+
+
+def fault(error: Exception) -> str:
+    """Return where a fault of ours happened; its message could quote the file, so that is left out."""
+    trace = error.__traceback__
+    while trace and trace.tb_next:
+        trace = trace.tb_next
+    where = f"{trace.tb_frame.f_code.co_filename.rsplit('/', 1)[-1]}:{trace.tb_lineno}" if trace else "?"
+    return f"a fault of ours, please report it: {type(error).__name__} in {where}"
 
 
 def _encoded(text: Text, after: str) -> bytes:
