@@ -62,7 +62,7 @@ def _embedded() -> None:
         name=str(user["name"]),
         display_name=str(user["display_name"]),
         identity_provider=str(user["identity_provider"]),
-        roles=("researcher", "approver"),  # one person owns a laptop; roles come with a team
+        roles=("researcher", "approver", "admin"),  # one person owns a laptop; roles come with a team
     )
     folder = home()
     catalogue = load_catalog(folder)
@@ -75,8 +75,9 @@ def _embedded() -> None:
         broker.close()
         raise
     try:
+        control.callers.add(bearer, control.owner)
         control.open()
-        asyncio.run(_run(control, bearer))
+        asyncio.run(_run(control))
     finally:
         control.close()
 
@@ -92,7 +93,7 @@ def _hello() -> dict[str, Any]:
     raise Invalid("serve.no_hello", "The first line on standard input is not a Jupyter Server's greeting")
 
 
-async def _run(control: Any, bearer: Secret) -> None:
+async def _run(control: Any) -> None:
     """Serve until standard input ends or a signal comes."""
     import uvicorn
 
@@ -100,7 +101,7 @@ async def _run(control: Any, bearer: Secret) -> None:
 
     listener = socket.create_server(("127.0.0.1", 0))
     config = uvicorn.Config(
-        make_app(control, bearer),
+        make_app(control),
         log_config=None,
         access_log=False,
         server_header=False,

@@ -3,26 +3,26 @@
 from __future__ import annotations
 
 import secrets
-import threading
 from collections.abc import Callable, Iterable
-from dataclasses import asdict, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
-from ..core.errors import Conflict, Denied, NotFound, QsecError, Unavailable
-from ..core.model import OPEN_STATES, Grant, Principal, rfc3339
-from . import tables
+from ..core.duration import format_duration, parse_duration
+from ..core.errors import Conflict, Denied, Invalid, QsecError, Unavailable
+from ..core.model import Grant, Principal, Vote, moment, rfc3339
+from .asking import Wish, changes, check
 from .audit import Audit
+from .book import Book, newest, unknown_grant
+from .callers import Caller
 from .catalog import Catalogue
-from .changes import Changes
-from .credentials.broker import IssueRequest
-from .grants import GrantEvent, check_duration, check_reason, check_ticket, step
-from .policy.engine import Action, Decision, PolicyEngine, Situation
+from .grants import GrantEvent, check_reason, step
+from .judge import Judge, is_own
+from .locks import Lock, Locks
+from .policy.engine import Decision
+from .series import AllSeries, Series
 from .sessions import Sessions
-from .store import Row, Store
-
-PENDING_SECONDS = 24 * 3600
-"""After how long an undecided request expires."""
+from .windows import next_opening, open_until
 
 START_SECONDS = 2.0
 """How long the start waits for the sessions of an earlier server to end; the rest is pending."""
@@ -30,413 +30,515 @@ START_SECONDS = 2.0
 STOP_SECONDS = 3.0
 """How long the end of this process waits for sessions to end; the rest is pending, and durable."""
 
-_EVENT = {
-    "requested": "grant.requested",
-    "approved": "grant.approved",
-    "active": "grant.activated",
-    "expired": "grant.expired",
-    "revoked": "grant.revoked",
-    "denied": "grant.denied",
-    "cancelled": "grant.cancelled",
-}
-_NO_CREDENTIAL = {
-    "requested": (
-        "grant.pending",
-        "The request still waits for approval",
-        "Wait for it, or ask an approver.",
-    ),
-    "expired": ("grant.expired", "The grant has expired", "Ask again with qsec.request()."),
-    "revoked": ("grant.revoked", "The grant was revoked", "Ask again with qsec.request()."),
-    "denied": ("grant.denied", "The request was denied", "Read the comment, and talk to the approver."),
-    "cancelled": ("grant.cancelled", "The request was withdrawn", "Ask again with qsec.request()."),
-}
-
 
 class Access:
     """Every way in which a grant begins, changes, is used and ends.
 
     Args:
-        principal: The owner of the Jupyter Server that is connected.
-        server_id: That server; grants belong to it.
-        single_user: Whether one person owns this installation and may approve their own requests.
+        judge: Asks policy.
+        clock: Gives the time.
     """
 
     def __init__(
         self,
         *,
-        store: Store,
+        book: Book,
         audit: Audit,
-        policy: PolicyEngine,
+        judge: Judge,
         catalogue: Catalogue,
         sessions: Sessions,
-        changes: Changes,
-        principal: Principal,
-        server_id: str,
-        single_user: bool,
+        locks: Locks,
+        series: AllSeries,
         clock: Callable[[], datetime],
     ) -> None:
-        self._store = store
+        self._book = book
         self._audit = audit
-        self._policy = policy
+        self._judge = judge
         self._catalogue = catalogue
         self._sessions = sessions
-        self._changes = changes
-        self._principal = principal
-        self._server_id = server_id
-        self._single_user = single_user
+        self._locks = locks
+        self._series = series
         self._clock = clock
-        self._lock = threading.RLock()
-        self._closed = False
-        self._unstored: dict[str, Grant] = {}
+        self._closed: set[str] = set()
 
-    # -- asking and deciding ----------------------------------------------------------------------
+    # -- asking -----------------------------------------------------------------------------------
 
-    def request(
-        self,
-        target_name: str,
-        reason: str | None,
-        ticket: str | None,
-        duration: str | None,
-        kernel_id: str,
-        asking_kernel: str | None,
-    ) -> Grant:
+    def request(self, caller: Caller, wish: Wish) -> Grant:
         """Ask for a target on behalf of a kernel; policy may approve at once.
 
         Raises:
             Invalid, NotFound, Denied: The rule that the request breaks; recorded as ``request.refused``.
         """
         try:
-            if asking_kernel is not None and kernel_id != asking_kernel:
-                raise Denied(
-                    "request.foreign_kernel",
-                    "A kernel asks for itself only",
-                    "The rule: a grant belongs to the kernel that asks.",
-                    "Ask from the notebook that needs the grant.",
-                )
-            target = self._catalogue.target(target_name)
-            grant = Grant(
-                id=secrets.token_hex(16),
-                target=target.name,
-                state="requested",
-                requester=self._principal.name,
-                kernel_id=kernel_id,
-                reason=check_reason(reason),
-                ticket=check_ticket(ticket, target),
-                duration=check_duration(duration, target),
-                requested_at=rfc3339(self._clock()),
-            )
-            decision = self._decide("request", grant, asking_kernel).require("request", target.name)
+            grant = check(wish, caller, self._catalogue, self._clock())
+            decision = self._judge.decide("request", grant, caller).require("request", grant.target)
+            self._within_caps(grant)
         except QsecError as error:
-            self._audit.record(
-                "request.refused", self._principal.name, target=target_name[:40], rule=error.code
-            )
+            self._judge.refused(caller, error, target=wish.target[:40])
             raise
-        with self._lock:
-            self._refuse_when_closed()
-            grant = replace(grant, policies=decision.policies)
-            self._audit.record("grant.requested", self._principal.name, **self._audit.about(grant))
-            self._store.add(tables.grants, {**_row(grant), "server_id": self._server_id})
-            self._changes.bump()
-            automatic = self._decide("auto_approve", grant, asking_kernel)
-            if automatic.allowed:
-                return self._approve(grant, "policy", None, automatic)
-            return grant
+        return self._enter(replace(grant, policies=decision.policies), caller)
+
+    def extend(self, caller: Caller, grant_id: str, duration: str, reason: str | None) -> Grant:
+        """Ask for more time; the request is a grant of its own, which moves the other's end when approved.
+
+        Raises:
+            Conflict: ``grant.wrong_state`` for one that is not active.
+            Invalid: ``duration.over_cap`` when the whole would be longer than the target allows.
+        """
+        grant = self.get(grant_id, caller)
+        now = self._clock()
+        try:
+            self._judge.decide("extend", grant, caller).require("extend", grant.target)
+            seconds = self._extension(grant, parse_duration(duration))
+            wanted = replace(
+                grant,
+                id=secrets.token_hex(16),
+                state="requested",
+                extends=grant.id,
+                reason=check_reason(reason or grant.reason),
+                duration=seconds,
+                requested_at=rfc3339(now),
+                pending_until=grant.expires_at,
+                decided_by=None,
+                decided_at=None,
+                decision_comment=None,
+                activated_at=None,
+                expires_at=None,
+                start_at=None,
+                votes=(),
+            )
+        except QsecError as error:
+            self._judge.refused(caller, error, target=grant.target, grant=grant.id)
+            raise
+        return self._enter(wanted, caller)
+
+    def _extension(self, grant: Grant, seconds: int) -> int:
+        if grant.state != "active" or grant.activated_at is None or grant.expires_at is None:
+            raise Conflict(
+                "grant.wrong_state", "Only an active grant can be extended", f"It is {grant.state}."
+            )
+        whole = (moment(grant.expires_at) - moment(grant.activated_at)).total_seconds() + seconds
+        most = self._catalogue.target(grant.target).max_duration
+        if whole > most:
+            raise Invalid(
+                "duration.over_cap",
+                "That is longer than this target allows",
+                f"The rule: {grant.target} is given out for at most {format_duration(most)} in all.",
+                "Ask for less, or make a new request when it is over.",
+            )
+        return seconds
+
+    def _enter(self, grant: Grant, caller: Caller) -> Grant:
+        with self._book.lock:
+            if caller.server_id in self._closed:
+                raise Unavailable(
+                    "control.ending", "The control plane is ending", remedy="Ask again when it is back."
+                )
+            self._book.add(grant, caller.server_id, caller.principal.name)
+            automatic = self._judge.decide("auto_approve", grant, caller)
+            if not automatic.allowed:
+                return grant
+            if not self._uses_up(grant, automatic):
+                return grant
+            if grant.break_glass:
+                about = self._audit.about(grant)
+                self._audit.record("grant.break_glass", caller.principal.name, **about)
+            return self._approve(grant, "policy", None, automatic, None)
+
+    def _uses_up(self, grant: Grant, decision: Decision) -> bool:
+        """Count a request against its series, where that is what approves it."""
+        if decision.policies != ("a-series-is-approved-once",):
+            return True
+        series = self._series.of(grant)
+        return series is not None and self._series.use(series)
+
+    def _within_caps(self, grant: Grant) -> None:
+        most = self._catalogue.caps.grants_per_user
+        if len(self._book.open({"requester": grant.requester})) >= most:
+            raise Denied(
+                "request.too_many",
+                "You hold too many grants and requests",
+                f"The rule: at most {most} of a person are open at once.",
+                "Hand some back with qsec.revoke().",
+            )
+
+    # -- deciding ---------------------------------------------------------------------------------
 
     def decide(
         self,
+        caller: Caller,
         grant_id: str,
         verdict: Literal["approve", "deny"],
-        comment: str | None,
-        asking_kernel: str | None,
+        comment: str | None = None,
+        payload: str | None = None,
     ) -> Grant:
-        """Approve or deny a request.
+        """Approve or deny a request. One denial ends it, whoever has approved.
+
+        Args:
+            caller: The reviewer.
+            grant_id: Which.
+            verdict: ``approve`` or ``deny``.
+            comment: What the reviewer says.
+            payload: The digest of the payload that the reviewer saw, for a request that is bound to one.
 
         Raises:
             Denied: ``policy.denied``; a kernel never decides.
-            Conflict: ``grant.wrong_state``.
+            Conflict: ``grant.wrong_state``, or ``grant.other_payload``.
         """
-        with self._lock:
-            grant = self.get(grant_id)
-            decision = self._permit(verdict, grant, asking_kernel)
-            self._refuse_when_closed()
-            if _deadline(grant) <= self._clock():
-                self.expire_due()  # a machine that slept is later than its timers think
-                grant = self.get(grant_id)
-            who = self._principal.name
-            if grant.requester == who:
-                who = f"{who} (own request)"
-            if verdict == "approve":
-                return self._approve(grant, who, comment, decision)
-            decided = self._decided(step(grant, "deny", self._clock()), who, comment, decision)
-            return self._commit(decided, self._principal.name)
+        with self._book.lock:
+            grant = self._book.get(grant_id)
+            decision = self._judge.permit(verdict, grant, caller)
+            if self._book.server_of(grant_id) in self._closed:
+                raise Unavailable("control.ending", "The control plane is ending")
+            if self._deadline(grant) <= self._clock():
+                self.keep_time()  # a machine that slept is later than its timers think
+                grant = self._book.get(grant_id)
+            step(grant, verdict, self._clock())  # refuses what is decided already
+            who = caller.principal
+            if verdict == "deny":
+                denied = self._decided(
+                    step(grant, "deny", self._clock()), self._named(grant, who), comment, decision
+                )
+                return self._book.commit(denied, who.name)
+            if (
+                grant.payload
+                and payload != grant.payload.digest
+                and not (payload is None and self._judge.single_user)
+            ):
+                raise Conflict(
+                    "grant.other_payload",
+                    "That is not what you have looked at",
+                    "The request is bound to another payload than the one that was approved.",
+                    "Look at the request again.",
+                )
+            return self._vote(grant, who, comment, decision)
 
-    def _approve(self, grant: Grant, who: str, comment: str | None, decision: Decision) -> Grant:
-        moment = self._clock()
-        approved = self._decided(step(grant, "approve", moment), who, comment, decision)
-        actor = None if who == "policy" else self._principal.name
-        self._commit(approved, actor, self_approval=who.endswith("(own request)"))
-        return self._commit(step(approved, "activate", moment), actor)
+    def _vote(self, grant: Grant, who: Principal, comment: str | None, decision: Decision) -> Grant:
+        rounds = self._judge.rounds(grant)
+        present = self._judge.round(grant)
+        vote = Vote(who.name, who.subject, "approve", present, rfc3339(self._clock()), _said(comment))
+        grant = replace(grant, votes=(*grant.votes, vote))
+        if self._judge.round(grant) < len(rounds):
+            policies = list(decision.policies)
+            return self._book.commit(
+                grant, who.name, event="grant.voted", round=present, by_policies=policies
+            )
+        return self._approve(grant, self._named(grant, who), comment, decision, who.name)
+
+    def _approve(
+        self, grant: Grant, who: str, comment: str | None, decision: Decision, actor: str | None
+    ) -> Grant:
+        now = self._clock()
+        approved = self._decided(step(grant, "approve", now), who, comment, decision)
+        self._book.commit(approved, actor, self_approval=who.endswith("(own request)"))
+        return self._begin(approved, actor)
 
     def _decided(self, grant: Grant, who: str, comment: str | None, decision: Decision) -> Grant:
         return replace(
             grant,
             decided_by=who,
             decided_at=rfc3339(self._clock()),
-            decision_comment=(comment or "").strip()[:500] or None,
+            decision_comment=_said(comment),
             policies=tuple(dict.fromkeys((*grant.policies, *decision.policies))),
         )
+
+    def approve_series(self, caller: Caller, grant_id: str, times: int, days: int) -> Series:
+        """Approve requests like this one in advance; this one is decided by itself."""
+        with self._book.lock:
+            grant = self._book.get(grant_id)
+            self._judge.permit("approve", grant, caller)
+            return self._series.approve(caller.principal, grant, times, days)
+
+    def end_series(self, caller: Caller, series_id: str) -> None:
+        """End a series early; who may approve may do so."""
+        known = next((one for one in self._series.listed() if one.id == series_id), None)
+        if known is not None:
+            self._judge.permit("deny", self._book.get(known.grant_id), caller)
+        self._series.end(caller.principal, series_id)
+
+    def _named(self, grant: Grant, who: Principal) -> str:
+        return f"{who.name} (own request)" if is_own(grant, who) else who.name
+
+    def share(self, kernel: Caller, present: Iterable[Principal]) -> list[str]:
+        """Take note of who is present at a kernel beside its owner; it gets the least of their rights.
+
+        Returns:
+            The grants that end, because somebody who is present may not use them.
+        """
+        self._judge.share(kernel.kernel_id or "", present)
+        open_ = self._book.open({"kernel_id": kernel.kernel_id, "server_id": kernel.server_id})
+        lost = [grant for grant in open_ if not self._judge.decide("request", grant, kernel).allowed]
+        return self._end_all(_hanging(lost))
+
+    # -- beginning --------------------------------------------------------------------------------
+
+    def _begin(self, grant: Grant, actor: str | None) -> Grant:
+        """Activate an approved grant when its start has come and its window is open."""
+        if grant.extends is not None:
+            return self._lengthen(grant, actor)
+        now = self._clock()
+        if self._starts(grant) > now:
+            return grant
+        windows = self._catalogue.windows.get(grant.target, ())
+        until = open_until(windows, now) if windows else None
+        return self._book.commit(step(grant, "activate", now, until), actor)
+
+    def _starts(self, grant: Grant) -> datetime:
+        """Return when an approved grant begins."""
+        earliest = max(self._clock(), moment(grant.start_at or grant.requested_at))
+        windows = self._catalogue.windows.get(grant.target, ())
+        return (next_opening(windows, earliest) or earliest) if windows else earliest
+
+    def _lengthen(self, extension: Grant, actor: str | None) -> Grant:
+        assert extension.extends is not None
+        now, grant = self._clock(), self._book.get(extension.extends)
+        if grant.state != "active" or grant.expires_at is None:
+            return self._book.commit(step(extension, "cancel", now), actor, ending=True)
+        until = moment(grant.expires_at) + timedelta(seconds=extension.duration)
+        windows = self._catalogue.windows.get(grant.target, ())
+        if windows and (closes := open_until(windows, now)):
+            until = min(until, closes)
+        self._book.commit(
+            step(grant, "extend", now, until), actor, event="grant.extended", until=rfc3339(until)
+        )
+        active = replace(step(extension, "activate", now), expires_at=rfc3339(until))
+        return self._book.commit(active, actor)
 
     # -- ending -----------------------------------------------------------------------------------
 
     def end(
-        self, grant_id: str, verb: Literal["cancel", "revoke"], comment: str | None, asking_kernel: str | None
+        self, caller: Caller, grant_id: str, verb: Literal["cancel", "revoke"], comment: str | None = None
     ) -> Grant:
         """Withdraw a request, or end a grant early; its sessions end, too."""
-        with self._lock:
-            grant = self.get(grant_id)
-            self._permit(verb, grant, asking_kernel)
+        with self._book.lock:
+            grant = self.get(grant_id, caller)
+            self._judge.permit(verb, grant, caller)
             ended = step(grant, verb, self._clock())
             if comment:
-                ended = replace(ended, decision_comment=comment.strip()[:500])
-            ended = self._commit(ended, self._principal.name, ending=True)
+                ended = replace(ended, decision_comment=_said(comment))
+            ended = self._book.commit(ended, caller.principal.name, ending=True)
+        self._end_all(self._extensions([grant_id]))
         self._sessions.end(grant_id)
         return ended
 
-    def kernel_ended(self, kernel_id: str) -> list[str]:
-        """End all that hangs on a kernel."""
+    def kernel_ended(self, caller: Caller, kernel_id: str) -> list[str]:
+        """End all that hangs on a kernel of the caller's server."""
         self._audit.record_ending("kernel.ended", kernel=kernel_id)
-        return self._end_all(self._open({"kernel_id": kernel_id}))
+        self._judge.forget(kernel_id)
+        where = {"kernel_id": kernel_id, "server_id": caller.server_id}
+        return self._end_all(_hanging(self._book.open(where)))
 
-    def end_everything(self) -> list[str]:
-        """End all that hangs on this server."""
-        with self._lock:
-            self._closed = True
-        return self._end_all(self._open({"server_id": self._server_id}), STOP_SECONDS)
+    def end_server(self, server_id: str) -> list[str]:
+        """End all that hangs on a server, and take no more requests from it."""
+        with self._book.lock:
+            self._closed.add(server_id)
+        return self._end_all(_hanging(self._book.open({"server_id": server_id})), STOP_SECONDS)
 
-    def reconcile(self) -> list[str]:
-        """End what an earlier server left: it is gone, since its journal was free."""
-        rows = self._store.rows(tables.grants, {"state": list(OPEN_STATES)})
-        left = {row["id"] for row in rows if row["server_id"] != self._server_id}
-        return self._end_all([grant for grant in self._open({}) if grant.id in left], START_SECONDS)
+    def reconcile(self, server_id: str | None) -> list[str]:
+        """End what hangs on other servers than this one: they are gone, since the journal was free."""
+        left = (g for g in self._book.open() if self._book.server_of(g.id) != server_id)
+        return self._end_all(_hanging(left), START_SECONDS)
+
+    def locked(self, lock: Lock) -> list[str]:
+        """End what a new lock holds for."""
+
+        def holds(grant: Grant) -> bool:
+            return lock.holds(_requester(grant), self._book.server_of(grant.id), grant.target)
+
+        return self._end_all([grant for grant in self._book.open() if holds(grant)])
+
+    def lock(self, caller: Caller, kind: str, name: str, reason: str | None) -> tuple[Lock, list[str]]:
+        """Lock something, and end what the lock holds for.
+
+        Returns:
+            The lock, and the ids of the grants that it ended.
+
+        Raises:
+            Denied: ``policy.denied``.
+            Invalid, Conflict: What :meth:`.locks.Locks.set` refuses.
+        """
+        self._judge.permit_lock(caller)
+        lock = self._locks.set(caller.principal, kind, name, reason)
+        return lock, self.locked(lock)
+
+    def lift(self, caller: Caller, lock_id: str) -> Lock:
+        """Lift a lock; what it ended stays ended."""
+        self._judge.permit_lock(caller)
+        return self._locks.lift(caller.principal, lock_id)
+
+    def _extensions(self, ids: Iterable[str]) -> list[Grant]:
+        gone = set(ids)
+        return [grant for grant in self._book.open() if grant.extends in gone]
 
     def _end_all(self, grants: Iterable[Grant], seconds: float | None = None) -> list[str]:
         ended = []
         for grant in grants:
             event: GrantEvent = "cancel" if grant.state == "requested" else "revoke"
-            with self._lock:
+            with self._book.lock:
                 try:
-                    self._commit(step(self.get(grant.id), event, self._clock()), None, ending=True)
+                    self._book.commit(step(self._book.get(grant.id), event, self._clock()), None, ending=True)
                 except Conflict:
                     continue  # it ended by itself meanwhile
             ended.append(grant.id)
         self._sessions.end(*ended, seconds=seconds)
         return ended
 
-    def expire_due(self) -> float | None:
-        """End what has run out; return the seconds until the next grant does."""
+    def keep_time(self) -> float | None:
+        """Begin what is due, end what has run out; return the seconds until the next of either."""
         now, nearest = self._clock(), None
         expired: list[str] = []
-        for grant in self._open({}):
-            left = (_deadline(grant) - now).total_seconds()
+        for grant in self._book.open():
+            left = (self._due(grant) - now).total_seconds()
             if left > 0:
                 nearest = left if nearest is None else min(nearest, left)
-                continue
-            with self._lock:
-                try:
-                    self._commit(step(self.get(grant.id), "expire", now), None, ending=True)
-                except Conflict:
-                    continue
-            expired.append(grant.id)
+            elif self._turn(grant.id, now):
+                expired.append(grant.id)
         self._sessions.end(*expired)  # after all are marked: a store that hangs delays no expiry
         return nearest
 
-    # -- credentials ------------------------------------------------------------------------------
+    def _turn(self, grant_id: str, now: datetime) -> bool:
+        """Begin or end a grant whose time has come; say whether it ended."""
+        with self._book.lock:
+            grant = self._book.get(grant_id)
+            try:
+                if grant.state == "approved" and self._deadline(grant) > now:
+                    self._begin(grant, None)
+                    return False
+                self._book.commit(step(grant, "expire", now), None, ending=True)
+            except Conflict:
+                return False  # somebody ended it meanwhile
+            return True
 
-    def credential(self, target_name: str, kernel_id: str | None) -> dict[str, Any]:
-        """Return the credential of a kernel's own active grant, as the wire wants it.
+    def _due(self, grant: Grant) -> datetime:
+        """Return when something happens to a grant by itself."""
+        if grant.state == "approved":
+            return min(self._deadline(grant), self._starts(grant))
+        return self._deadline(grant)
 
-        Raises:
-            Denied: ``grant.none`` and its relatives; recorded as ``credential.refused``.
-        """
-        try:
-            grant = self._usable(target_name, kernel_id)
-            self._decide("issue", grant, kernel_id).require("issue", grant.target)
-        except QsecError as error:
-            data = {"target": target_name[:40], "kernel": kernel_id, "rule": error.code}
-            self._audit.record("credential.refused", self._principal.name, **data)
-            raise
-        request = IssueRequest(
-            grant_id=grant.id,
-            target=grant.target,
-            subject=self._store.subject(grant.requester)[0],
-            groups=self._principal.groups,
-            server_id=self._server_id,
-            kernel_id=grant.kernel_id,
-            request_id=secrets.token_hex(16),
-            expires_at=_deadline(grant),
-        )
-        self.expire_due()
-        issued = self._sessions.issue(request)
-        with self._lock:
-            if self.get(grant.id).state == "active":
-                self._audit.record(
-                    "credential.issued",
-                    self._principal.name,
-                    **self._audit.about(grant),
-                    request=request.request_id,
-                    source=issued.source,
-                )
-                return {
-                    "target": grant.target,
-                    "grant_id": grant.id,
-                    "value": issued.value.reveal(),
-                    "expires_at": rfc3339(min(issued.expires_at, _deadline(grant))),
-                    "tier": self._catalogue.target(grant.target).tier,
-                    "revocability": issued.revocability,
-                    "source": issued.source,
-                }
-        self._sessions.end(grant.id)  # it ended while the store was asked
-        return self.credential(target_name, kernel_id)
-
-    def _usable(self, target_name: str, kernel_id: str | None) -> Grant:
-        self._catalogue.target(target_name)
-        if kernel_id is None:
-            raise Denied(
-                "credential.kernel_only",
-                "Only a kernel gets a credential",
-                "The rule: a credential goes to the kernel whose grant it is.",
-                "Call qsec.credential() in a notebook.",
+    def _deadline(self, grant: Grant) -> datetime:
+        """Return when a grant or request ends by itself."""
+        if grant.expires_at is not None:
+            return moment(grant.expires_at)
+        if grant.state == "approved":  # a start that nothing made happen
+            begin = max(
+                moment(grant.start_at or grant.requested_at), moment(grant.decided_at or grant.requested_at)
             )
-        self.expire_due()
-        grants = self._stored({"target": target_name, "kernel_id": kernel_id})
-        grants.sort(key=lambda grant: grant.requested_at)
-        for grant in reversed(grants):
-            if grant.state == "active":
-                return grant
-        if grants and grants[-1].state in _NO_CREDENTIAL:
-            code, title, remedy = _NO_CREDENTIAL[grants[-1].state]
-            comment = grants[-1].decision_comment
-            said = f' "{comment}"' if comment else ""
-            raise Denied(code, title, f"Target {target_name}, grant {grants[-1].id[:8]}.{said}", remedy)
-        raise Denied(
-            "grant.none",
-            "This kernel has no grant for that target",
-            f"Nobody asked for {target_name} from this kernel.",
-            f'Ask with qsec.request("{target_name}", reason="...").',
-        )
+            return begin + timedelta(days=8, seconds=grant.duration)
+        return moment(grant.pending_until or grant.requested_at)
 
     # -- reading ----------------------------------------------------------------------------------
 
-    def get(self, grant_id: str, asking_kernel: str | None = None) -> Grant:
-        """Return a grant; a kernel sees only its own.
+    def get(self, grant_id: str, caller: Caller) -> Grant:
+        """Return a grant that the caller may see; a kernel sees only its own.
 
         Raises:
             NotFound: ``grant.unknown``.
         """
-        row = self._store.one(tables.grants, {"id": grant_id})
-        if row is None or (asking_kernel is not None and row["kernel_id"] != asking_kernel):
-            raise NotFound(
-                "grant.unknown", "There is no such grant", remedy="List grants with qsec.grants()."
-            )
-        return self._unstored.get(grant_id) or _grant(row)
+        grant = self._book.get(grant_id)
+        foreign = caller.kernel_id is not None and caller.kernel_id != grant.kernel_id
+        if foreign or not self._judge.decide("view", grant, caller).allowed:
+            raise unknown_grant()
+        return grant
 
-    def listed(self) -> list[Grant]:
-        """Return open grants and those that ended in the last hour, newest first, at most 50."""
+    def listed(self, caller: Caller) -> list[Grant]:
+        """Return the caller's open grants and those that ended in the last hour, newest first, at most 50."""
         since = rfc3339(self._clock() - timedelta(hours=1))
-        grants = self._stored({"server_id": self._server_id})
-        shown = [grant for grant in grants if grant.ended_at is None or grant.ended_at > since]
-        return sorted(shown, key=lambda grant: grant.requested_at, reverse=True)[:50]
+        return self._book.recent({"requester": caller.principal.name}, since, 50)
 
-    def awaiting(self) -> list[Grant]:
-        """Return the requests that this principal may decide; what policy is about to approve is not one."""
-        asked = [grant for grant in self.listed() if grant.state == "requested"]
-        left = [grant for grant in asked if not self._decide("auto_approve", grant, None).allowed]
-        return [grant for grant in left if self._decide("approve", grant, None).allowed]
+    def awaiting(self, caller: Caller) -> list[Grant]:
+        """Return the requests that the caller may decide, the oldest first."""
+        with self._book.lock:  # what policy is just about to approve is not one
+            asked = self._book.rows({"state": "requested"})
+        now = self._clock()
+        waiting = [grant for grant in asked if self._deadline(grant) > now]
+        mine = [grant for grant in waiting if self._judge.decide("approve", grant, caller).allowed]
+        return sorted(mine, key=lambda grant: grant.requested_at)
 
-    def active(self, kernel_id: str, target: str | None = None) -> Grant | None:
+    def changed(self, grant: Grant) -> list[dict[str, Any]]:
+        """Return how a payload differs from the last one that was approved for its person and target."""
+        if grant.payload is None:
+            return []
+        where = {"requester": grant.requester, "target": grant.target}
+        before = (one for one in self._book.rows(where) if one.requested_at < grant.requested_at)
+        last = newest(one for one in before if one.payload and one.decided_at and one.state != "denied")
+        return [] if last is None or last.payload is None else changes(grant.payload, last.payload)
+
+    def active(self, caller: Caller, target: str | None = None) -> Grant | None:
         """Return the newest active grant of a kernel, for one target or for any."""
         now = self._clock()
-        where = {"kernel_id": kernel_id} | ({} if target is None else {"target": target})
-        active = [grant for grant in self._open(where) if grant.state == "active"]
-        left = [grant for grant in active if _deadline(grant) > now]
-        return max(left, key=lambda grant: grant.requested_at, default=None)
+        where = {"kernel_id": caller.kernel_id, "server_id": caller.server_id}
+        open_ = self._book.open(where | ({} if target is None else {"target": target}))
+        usable = (g for g in open_ if g.state == "active" and g.extends is None and self._deadline(g) > now)
+        return newest(usable)
 
-    def _open(self, where: Row) -> list[Grant]:
-        grants = self._stored({**where, "state": list(OPEN_STATES)})
-        return [grant for grant in grants if grant.state in OPEN_STATES]
+    # -- what follows a submit grant ----------------------------------------------------------------
 
-    def _stored(self, where: Row) -> list[Grant]:
-        return [
-            self._unstored.get(row["id"]) or _grant(row) for row in self._store.rows(tables.grants, where)
-        ]
+    def submitted(self, caller: Caller, target: str, job_id: str) -> Grant | None:
+        """Let the results of a submitted job be read after its grant is over, where the target allows it.
 
-    # -- deciding and writing it down ---------------------------------------------------------------
+        Returns:
+            The retrieve grant that covers the job, together with the other jobs of its submit grant.
+        """
+        grant = self.active(caller, target)
+        seconds = self._catalogue.target(target).retrieve_duration
+        if grant is None or not seconds:
+            return None
+        with self._book.lock:
+            open_ = self._book.open({"requester": grant.requester, "target": target})
+            known = next((one for one in open_ if one.parent == grant.id), None)
+            if known is None:
+                return self._let_retrieve(grant, job_id, seconds, caller)
+            if job_id in known.jobs:
+                return known
+            more = replace(known, jobs=(*known.jobs, job_id))
+            return self._book.commit(more, None, event="grant.jobs_added", job=job_id)
 
-    def _refuse_when_closed(self) -> None:
-        if self._closed:
-            raise Unavailable(
-                "control.ending", "The control plane is ending", remedy="Ask again when it is back."
-            )
-
-    def _permit(self, action: Action, grant: Grant, asking_kernel: str | None) -> Decision:
-        """Return the decision that permits; a refusal is recorded, for it may be an attempt at more."""
-        try:
-            return self._decide(action, grant, asking_kernel).require(action, grant.target)
-        except Denied as error:
-            about = {"grant": grant.id, "target": grant.target, "action": action, "kernel": asking_kernel}
-            self._audit.record("request.refused", self._principal.name, **about, rule=error.code)
-            raise
-
-    def _decide(self, action: Action, grant: Grant, asking_kernel: str | None) -> Decision:
-        situation = Situation(
-            from_kernel=asking_kernel is not None,
-            own_request=grant.requester == self._principal.name,
-            own_kernel=asking_kernel == grant.kernel_id,
-            single_user=self._single_user,
+    def _let_retrieve(self, grant: Grant, job_id: str, seconds: int, caller: Caller) -> Grant:
+        now = self._clock()
+        retrieve = replace(
+            grant,
+            id=secrets.token_hex(16),
+            state="requested",
+            scope="retrieve",
+            parent=grant.id,
+            jobs=(job_id,),
+            duration=seconds,
+            requested_at=rfc3339(now),
         )
-        # A grant outlives its target when that is taken out of the catalogue; it must still end.
-        known = self._catalogue.targets.get(grant.target)
-        approval = known.approval if known else "review"
-        return self._policy.decide(self._principal, action, grant.target, approval, situation)
+        self._book.add(retrieve, caller.server_id, caller.principal.name)
+        approved = self._book.commit(step(retrieve, "approve", now), None, job=job_id)
+        return self._book.commit(step(approved, "activate", now), None)
 
-    def _commit(self, grant: Grant, actor: str | None, *, ending: bool = False, **data: Any) -> Grant:
-        """Tell the ledger, then the database, then who waits."""
-        record = self._audit.record_ending if ending else self._audit.record
-        record(_EVENT[grant.state], actor, **self._audit.about(grant), **data)
-        try:
-            self._store.change(tables.grants, {"id": grant.id}, _row(grant))
-        except Unavailable:
-            if not ending:
-                raise
-            self._unstored[grant.id] = grant  # a full disk keeps no grant alive
-        self._changes.bump()
-        return grant
+    def review(self, caller: Caller, grant_id: str, comment: str | None) -> Grant:
+        """Note that somebody other than its holder has looked at a use of break-glass.
+
+        Raises:
+            Conflict: ``grant.wrong_state`` for a grant that was no emergency, or was looked at.
+        """
+        with self._book.lock:
+            grant = self._book.get(grant_id)
+            self._judge.permit("approve", grant, caller)
+            if not grant.break_glass or grant.reviewed_by:
+                raise Conflict("grant.wrong_state", "There is nothing to review")
+            seen = replace(grant, reviewed_by=caller.principal.name)
+            said = _said(comment)
+            hmac = self._audit.reason_hmac(caller.principal.name, said) if said else None
+            return self._book.commit(seen, caller.principal.name, event="grant.reviewed", comment_hmac=hmac)
 
     def settle(self) -> bool:
         """Write down the endings that the database did not take; say whether none is left."""
-        with self._lock:
-            for grant_id, grant in list(self._unstored.items()):
-                try:
-                    self._store.change(tables.grants, {"id": grant_id}, _row(grant))
-                except Unavailable:
-                    return False
-                del self._unstored[grant_id]
-        return True
+        return self._book.settle()
 
 
-def _deadline(grant: Grant) -> datetime:
-    if grant.expires_at is not None:
-        return _moment(grant.expires_at)
-    return _moment(grant.requested_at) + timedelta(seconds=PENDING_SECONDS)
+def _hanging(grants: Iterable[Grant]) -> list[Grant]:
+    """Leave out what outlives kernel and server: the right to read results of jobs that are on their way."""
+    return [grant for grant in grants if grant.parent is None]
 
 
-def _moment(text: str) -> datetime:
-    return datetime.fromisoformat(text.replace("Z", "+00:00"))
+def _requester(grant: Grant) -> Principal:
+    who = grant.requester
+    return Principal(who, who, "", roles=grant.requester_roles, subject=grant.requester_subject)
 
 
-def _row(grant: Grant) -> Row:
-    return {**asdict(grant), "policies": list(grant.policies)}
-
-
-def _grant(row: Row) -> Grant:
-    return Grant.from_dict(row)
+def _said(comment: str | None) -> str | None:
+    return (comment or "").strip()[:500] or None

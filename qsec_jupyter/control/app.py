@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hmac
 import logging
 from typing import Any
 
@@ -14,16 +13,16 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from ..core.errors import HTTP_STATUS, Bug, Invalid, NotFound, QsecError
-from ..core.secret import Secret
-from .api import credentials, evidence, findings, grants, kernels, runs, shares, state
+from .api import credentials, evidence, findings, grants, kernels, locks, runs, series, shares, state
+from .callers import Caller, Callers
 from .control_plane import ControlPlane
 
 _log = logging.getLogger("qsec.http")
 _HOSTS = frozenset({"127.0.0.1", "localhost", "[::1]"})
 
 
-def make_app(control: ControlPlane | None, bearer: Secret | None) -> FastAPI:
-    """Return the application. Without a bearer it answers nothing; that form is for exporting OpenAPI."""
+def make_app(control: ControlPlane | None) -> FastAPI:
+    """Return the application. Without a control plane it answers nothing; that form is for OpenAPI."""
     app = FastAPI(
         title="qsec control plane",
         version="1",
@@ -33,13 +32,13 @@ def make_app(control: ControlPlane | None, bearer: Secret | None) -> FastAPI:
         generate_unique_id_function=lambda route: route.name,
     )
     app.state.control = control
-    for module in (state, grants, credentials, runs, evidence, findings, shares, kernels):
+    for module in (state, grants, series, locks, credentials, runs, evidence, findings, shares, kernels):
         app.include_router(module.router)
     app.add_exception_handler(QsecError, _refused)
     app.add_exception_handler(RequestValidationError, _malformed)
     app.add_exception_handler(HTTPException, _not_http)
     app.add_exception_handler(Exception, _failed)
-    app.add_middleware(BearerGuard, bearer=bearer)
+    app.add_middleware(BearerGuard, callers=control.callers if control else Callers())
     refuse_open_app(app)
     return app
 
@@ -47,20 +46,24 @@ def make_app(control: ControlPlane | None, bearer: Secret | None) -> FastAPI:
 class BearerGuard:
     """Stands before all routes, of whatever kind, and before any body is read.
 
-    It lets a request in that carries the bearer and was sent to this machine by its own name.
+    It lets a request in that carries a known bearer and was sent to this machine by its own name, and
+    notes whose bearer it is.
 
     Args:
         app: What it guards (ASGI 3).
-        bearer: The secret that the Jupyter Server shares; ``None`` lets nobody in.
+        callers: Who may come in.
     """
 
-    def __init__(self, app: ASGIApp, bearer: Secret | None) -> None:
+    def __init__(self, app: ASGIApp, callers: Callers) -> None:
         self._app = app
-        self._bearer = bearer
+        self._callers = callers
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on, or answer 401; a socket is closed."""
-        if scope["type"] == "lifespan" or self._may_pass(Headers(scope=scope)):
+        if scope["type"] == "lifespan":
+            await self._app(scope, receive, send)
+        elif (caller := self._caller(Headers(scope=scope))) is not None:
+            scope["qsec.caller"] = caller
             await self._app(scope, receive, send)
         elif scope["type"] == "http":
             refusal = Invalid(
@@ -70,14 +73,12 @@ class BearerGuard:
         else:
             await send({"type": "websocket.close", "code": 1008, "reason": ""})  # policy violation, RFC 6455
 
-    def _may_pass(self, headers: Headers) -> bool:
-        if self._bearer is None:
-            return False
+    def _caller(self, headers: Headers) -> Caller | None:
         # A page that rebinds its name to 127.0.0.1 still sends that name.
         host = headers.get("host", "")
-        known = (host.rpartition(":")[0] or host) in _HOSTS
-        wanted = f"Bearer {self._bearer.reveal()}".encode()
-        return hmac.compare_digest(headers.get("authorization", "").encode("latin-1"), wanted) and known
+        if (host.rpartition(":")[0] or host) not in _HOSTS:
+            return None
+        return self._callers.find(headers.get("authorization", ""))
 
 
 def refuse_open_app(app: FastAPI) -> None:
@@ -129,4 +130,4 @@ async def _failed(request: Request, error: Exception) -> JSONResponse:
 
 def openapi() -> dict[str, Any]:
     """Return the OpenAPI document of the REST interface."""
-    return make_app(None, None).openapi()
+    return make_app(None).openapi()

@@ -9,12 +9,13 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any, Literal
 
-from ..core.classification import DataPolicy
+from ..core.classification import DATA_CLASSES, DataPolicy
 from ..core.duration import parse_duration
 from ..core.errors import Invalid, NotFound, QsecError
-from ..core.model import Target
+from ..core.model import ENVIRONMENTS, Price, Project, Round, Target
 from .credentials.broker import TargetSource
 from .policy.engine import BUNDLE
+from .windows import Window
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -55,13 +56,48 @@ class RunRules:
 
 
 @dataclass(frozen=True, slots=True)
+class Caps:
+    """How much may be open at once.
+
+    Attributes:
+        grants_per_user: Open grants and requests of one person.
+        leases_per_user: Sessions behind one person's grants.
+        leases: Sessions of the whole site.
+        start_ahead: How far ahead a start may lie (seconds).
+    """
+
+    grants_per_user: int = 50
+    leases_per_user: int = 100
+    leases: int = 5000
+    start_ahead: int = 30 * 86_400
+
+
+@dataclass(frozen=True, slots=True)
 class Catalogue:
-    """The targets by name, where each one's secret lies, and the rules of the data classes."""
+    """The targets by name, where each one's secret lies, projects, caps, and the rules of data classes."""
 
     targets: dict[str, Target]
     sources: dict[str, TargetSource]
     runs: RunRules = field(default_factory=RunRules)
     data_policy: DataPolicy = field(default_factory=DataPolicy)
+    projects: dict[str, Project] = field(default_factory=dict)
+    caps: Caps = field(default_factory=Caps)
+    windows: dict[str, tuple[Window, ...]] = field(default_factory=dict)
+
+    def project(self, name: str) -> Project:
+        """Return a project.
+
+        Raises:
+            NotFound: ``project.unknown``.
+        """
+        if name not in self.projects:
+            raise NotFound(
+                "project.unknown",
+                "There is no such project",
+                f"Known projects: {', '.join(sorted(self.projects)) or 'none'}.",
+                "Choose one of them, or have it added to catalog.toml.",
+            )
+        return self.projects[name]
 
     def target(self, name: str) -> Target:
         """Return a target.
@@ -93,7 +129,42 @@ def load_catalog(home: Path) -> Catalogue:
     targets, sources = {}, {}
     for name, entry in data.get("targets", {}).items():
         targets[name], sources[name] = _entry(name, entry)
-    return Catalogue(targets, sources, _runs(data), _data_policy(data.get("data_classes", {})))
+    projects = {name: _project(name, entry, targets) for name, entry in data.get("projects", {}).items()}
+    windows = {name: tuple(map(Window.parse, target.windows)) for name, target in targets.items()}
+    policy = _data_policy(data.get("data_classes", {}))
+    return Catalogue(targets, sources, _runs(data), policy, projects, _caps(data.get("caps", {})), windows)
+
+
+def _project(name: str, entry: Any, targets: dict[str, Target]) -> Project:
+    try:
+        project = Project(
+            name=name,
+            title=str(entry.get("title", name)),
+            members=_texts(entry["members"]),
+            data_class=entry.get("data_class", "internal"),
+            targets=_texts(entry.get("targets", [])),
+        )
+    except (KeyError, TypeError, AttributeError) as error:
+        raise _invalid(f"project {name!r} is wrong ({type(error).__name__})") from error
+    if not _NAME.fullmatch(name) or project.data_class not in DATA_CLASSES:
+        raise _invalid(f"project {name!r} has a wrong name or data class")
+    if unknown := set(project.targets) - set(targets):
+        raise _invalid(f"project {name!r} names a target that there is not: {min(unknown)}")
+    return project
+
+
+def _caps(section: Any) -> Caps:
+    try:
+        told = {
+            key: parse_duration(value) if key == "start_ahead" else int(value)
+            for key, value in section.items()
+        }
+        caps = Caps(**told)
+    except (AttributeError, TypeError, ValueError, QsecError) as error:
+        raise _invalid(f"caps are wrong ({type(error).__name__})") from error
+    if min(caps.grants_per_user, caps.leases_per_user, caps.leases) < 1:
+        raise _invalid("a cap below 1 would let nobody in")
+    return caps
 
 
 def _runs(data: dict[str, Any]) -> RunRules:
@@ -130,6 +201,11 @@ def _target(name: str, entry: dict[str, Any]) -> Target:
         raise ValueError(name)
     if entry.get("ticket_pattern"):
         re.compile(entry["ticket_pattern"])
+    environment, classes = entry.get("environment", "dev"), _texts(entry.get("classes", DATA_CLASSES))
+    if environment not in ENVIRONMENTS or set(classes) - set(DATA_CLASSES):
+        raise ValueError(name)
+    retrieve = entry.get("retrieve")
+    price = entry.get("price")
     return Target(
         name=name,
         title=str(entry["title"]),
@@ -141,7 +217,43 @@ def _target(name: str, entry: dict[str, Any]) -> Target:
         ticket_pattern=entry.get("ticket_pattern"),
         ticket_required=bool(entry.get("ticket_required", False)),
         revocability=_REVOCABILITY[entry["source"]["engine"]],
+        environment=environment,
+        regions=_texts(entry.get("regions", [])),
+        classes=classes,  # type: ignore[arg-type]  # checked above
+        rounds=_rounds(entry),
+        pending=parse_duration(entry.get("pending", "24h")),
+        windows=_windows(entry.get("windows", [])),
+        break_glass=bool(entry.get("break_glass", False)),
+        retrieve_duration=parse_duration(retrieve) if retrieve else 0,
+        bind_payload=bool(entry.get("bind_payload", False)),
+        price=Price(**price) if price else None,
     )
+
+
+def _rounds(entry: dict[str, Any]) -> tuple[Round, ...]:
+    """Read ``rounds``, or the one round that ``reviewers`` and ``quorum`` describe."""
+    told = entry.get("rounds") or [
+        {"reviewers": entry.get("reviewers", []), "quorum": entry.get("quorum", 1)}
+    ]
+    rounds = tuple(Round(_texts(one.get("reviewers", [])), int(one.get("quorum", 1))) for one in told)
+    for one in rounds:
+        named = [pattern for pattern in one.reviewers if ":" not in pattern]
+        if one.quorum < 1 or (len(named) == len(one.reviewers) > 0 and one.quorum > len(set(named))):
+            raise ValueError("a quorum that nobody can reach")
+    return rounds
+
+
+def _windows(told: Any) -> tuple[str, ...]:
+    windows = _texts(told)
+    for window in windows:
+        Window.parse(window)
+    return windows
+
+
+def _texts(told: Any) -> tuple[str, ...]:
+    if not isinstance(told, (list, tuple)) or not all(isinstance(one, str) and one for one in told):
+        raise TypeError("a list of texts holds something else")
+    return tuple(told)
 
 
 def _invalid(what: str) -> Invalid:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from ..core.errors import QsecError
-from ..core.model import Principal
+from ..core.model import Grant, Principal
 from ..core.paths import enforce_marker
 from ..core.signing import Signer
 from ..ledger.evidence import StatementStore
@@ -22,14 +22,20 @@ from ..ledger.log import Ledger
 from . import journal
 from .access import Access
 from .audit import Audit
+from .book import Book
+from .callers import Caller, Callers
 from .catalog import Catalogue
 from .changes import Changes
 from .credentials.broker import Broker
 from .evidence import Artefacts, Evidence, Runs
 from .findings import Findings
+from .issuing import Issuing
+from .judge import Judge
+from .locks import Locks
 from .orphans import Orphans
 from .permits import Permits
 from .policy.engine import PolicyEngine
+from .series import AllSeries
 from .sessions import Sessions
 from .shares import Shares
 from .signing import Signing
@@ -60,6 +66,7 @@ class ControlPlane:
         catalogue: The targets.
         principal: The owner of the server; roles are what policy reads.
         server_id: The same for every control plane of one Jupyter Server.
+        single_user: Whether one person owns this installation.
         server_pid: That server's process; while it lives, its journal is nobody else's.
         clock: Gives the time; tests replace it.
     """
@@ -73,8 +80,11 @@ class ControlPlane:
         server_id: str,
         clock: Callable[[], datetime] = now,
         server_pid: int = 0,
+        single_user: bool = True,
     ) -> None:
         self.principal = principal
+        self.owner = Caller(principal, server_id)
+        self.callers = Callers()
         self.catalogue = catalogue
         self.broker = broker
         self.changes = Changes()
@@ -89,17 +99,35 @@ class ControlPlane:
         self.signing = Signing(broker)
         self._clock = clock
         self.policy = PolicyEngine.shipped()
-        self.access = Access(
-            store=self.store,
-            audit=self.audit,
+        self.locks = Locks(self.store, self.audit, self.changes, clock)
+        self.series = AllSeries(self.store, self.audit, clock)
+        judge = Judge(
             policy=self.policy,
             catalogue=catalogue,
+            locks=self.locks,
+            series=self.series,
+            audit=self.audit,
+            single_user=single_user,
+        )
+        book = Book(self.store, self.audit, self.changes, clock)
+        self.access = Access(
+            book=book,
+            audit=self.audit,
+            judge=judge,
+            catalogue=catalogue,
             sessions=self.sessions,
-            changes=self.changes,
-            principal=principal,
-            server_id=server_id,
-            single_user=True,
+            locks=self.locks,
+            series=self.series,
             clock=clock,
+        )
+        self.issuing = Issuing(
+            access=self.access,
+            book=book,
+            store=self.store,
+            audit=self.audit,
+            judge=judge,
+            catalogue=catalogue,
+            sessions=self.sessions,
         )
         self.findings = Findings(self.store, self.audit, self.changes, principal, clock)
         self.shares = Shares(self.audit, principal)
@@ -117,12 +145,20 @@ class ControlPlane:
             access=self.access,
             signing=self.signing,
             changes=self.changes,
+            targets_of=catalogue.runs.targets_of,
             principal=principal,
             policy=self.policy.digest,
             server_id=server_id,
             clock=clock,
         )
-        self.permits = Permits(catalogue, self.access, self.policy, self.audit, principal)
+        self.permits = Permits(
+            catalogue=catalogue,
+            access=self.access,
+            policy=self.policy,
+            judge=judge,
+            audit=self.audit,
+            locks=self.locks,
+        )
         self.orphans = Orphans(home, broker, self.signing, self.policy, catalogue, clock)
         self._closed = False
         self._checks: list[dict[str, Any]] = []
@@ -139,7 +175,7 @@ class ControlPlane:
         self.audit.record_ending("server.connected", self.principal.name)
         self._safely(self._tell_mode)
         self._safely(self.evidence.account)
-        self.access.reconcile()
+        self.access.reconcile(self.owner.server_id)
         self._spare_a_hanging_store()
         self.checkpoint()
 
@@ -172,7 +208,7 @@ class ControlPlane:
         if self._closed:
             return
         self._closed = True
-        self.access.end_everything()
+        self.access.end_server(self.owner.server_id)
         self._spare_a_hanging_store()
         self.evidence.settle()
         in_order = not self.sessions.pending()
@@ -200,7 +236,7 @@ class ControlPlane:
     async def _expire(self) -> None:
         while True:
             version = self.changes.version
-            nearest = await asyncio.to_thread(self._safely, self.access.expire_due)
+            nearest = await asyncio.to_thread(self._safely, self.access.keep_time)
             await self.changes.beyond(version, min(nearest or LONGEST_SLEEP, LONGEST_SLEEP) + 0.01)
 
     async def _settle(self) -> None:
@@ -298,21 +334,31 @@ class ControlPlane:
             ),
         ]
 
-    def snapshot(self) -> dict[str, Any]:
-        """Return all that the panel shows."""
+    def snapshot(self, caller: Caller) -> dict[str, Any]:
+        """Return all that the caller's panel shows."""
         return {
             "version": self.changes.version,
             "mode": self.catalogue.runs.mode,
-            "principal": asdict(self.principal),
+            "principal": asdict(caller.principal),
             "vault": asdict(self.broker.info),
             "targets": [asdict(target) for target in self.catalogue.targets.values()],
-            "grants": [asdict(grant) for grant in self.access.listed()],
-            "approvals": [asdict(grant) for grant in self.access.awaiting()],
+            "grants": [asdict(grant) for grant in self.access.listed(caller)],
+            "approvals": [self._approval(grant) for grant in self.access.awaiting(caller)],
+            "locks": [asdict(lock) for lock in self.locks.listed()],
+            "projects": [
+                asdict(project)
+                for project in self.catalogue.projects.values()
+                if project.has(caller.principal)
+            ],
             "runs": self.runs.newest(None, 20),
             "findings": self.findings.listed(),
             "data_classes": self.catalogue.data_policy.to_dict(),
             "health": self.health(),
         }
+
+    def _approval(self, grant: Grant) -> dict[str, Any]:
+        digest = grant.payload.digest if grant.payload else None
+        return {**asdict(grant), "payload_digest": digest, "changes": self.access.changed(grant)}
 
 
 def _check(name: str, ok: bool, detail: str, remedy: str) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from ..core.duration import format_duration, parse_duration
 from ..core.errors import Conflict, Invalid
 from ..core.model import Grant, GrantState, Target, rfc3339
 
-GrantEvent = Literal["approve", "deny", "cancel", "activate", "expire", "revoke"]
+GrantEvent = Literal["approve", "deny", "cancel", "activate", "expire", "revoke", "extend"]
 
 TRANSITIONS: dict[tuple[GrantState, GrantEvent], GrantState] = {
     ("requested", "approve"): "approved",
@@ -24,16 +24,23 @@ TRANSITIONS: dict[tuple[GrantState, GrantEvent], GrantState] = {
     ("approved", "expire"): "expired",
     ("active", "revoke"): "revoked",
     ("active", "expire"): "expired",
+    ("active", "extend"): "active",
 }
 """Everything that can happen to a grant. What is not here cannot."""
 
 REASON_LENGTH = 500
 
 
-def step(grant: Grant, event: GrantEvent, moment: datetime) -> Grant:
+def step(grant: Grant, event: GrantEvent, moment: datetime, until: datetime | None = None) -> Grant:
     """Return the grant after ``event``.
 
     The clock of a grant starts when it is activated, not while it waits for a decision.
+
+    Args:
+        grant: As it was.
+        event: What happens.
+        moment: When.
+        until: An activated or extended grant ends then at the latest, whatever its duration.
 
     Raises:
         Conflict: ``grant.wrong_state`` when the table has no such transition.
@@ -46,8 +53,12 @@ def step(grant: Grant, event: GrantEvent, moment: datetime) -> Grant:
             f"The grant is {grant.state}; it cannot be changed by {event}.",
             "Look at its present state, and make a new request if you need one.",
         )
+    if event == "extend":
+        assert until is not None  # its new end
+        return replace(grant, expires_at=rfc3339(until))
     if state == "active":
         ends = moment + timedelta(seconds=grant.duration)
+        ends = ends if until is None else min(ends, until)
         return replace(grant, state=state, activated_at=rfc3339(moment), expires_at=rfc3339(ends))
     if state == "approved":
         return replace(grant, state=state)

@@ -11,24 +11,26 @@ from pathlib import Path
 from sqlalchemy.exc import SQLAlchemyError
 
 from ..core.errors import QsecError
-from ..core.model import Principal
 from ..core.signing import Signer
 from ..ledger.evidence import StatementStore
 from ..ledger.keys import KeyArchive
 from ..ledger.log import Ledger
 from .access import Access
 from .audit import Audit
+from .book import Book
 from .catalog import Catalogue
 from .changes import Changes
 from .credentials.broker import Broker
 from .journal import orphans
+from .judge import Judge
+from .locks import Locks
 from .policy.engine import PolicyEngine
+from .series import AllSeries
 from .sessions import Sessions
 from .signing import Signing
 from .store import Store, open_engine
 
 _log = logging.getLogger("qsec.orphans")
-_NOBODY = Principal("", "", "")
 
 
 class Orphans:
@@ -75,22 +77,29 @@ class Orphans:
             sessions = Sessions(store, audit, self._broker)
             stack.callback(sessions.close)
             StatementStore(folder / "statements").account(ledger)
-            self._access(store, audit, sessions).reconcile()
+            self._access(store, audit, sessions).reconcile(None)
             done = sessions.retry() and audit.settle()
             self._signing.run(lambda signer, _: self._checkpoint(folder, ledger, signer))
             return done
 
     def _access(self, store: Store, audit: Audit, sessions: Sessions) -> Access:
+        changes = Changes()
+        locks, series = Locks(store, audit, changes, self._clock), AllSeries(store, audit, self._clock)
         return Access(
-            store=store,
+            book=Book(store, audit, changes, self._clock),
             audit=audit,
-            policy=self._policy,
+            judge=Judge(
+                policy=self._policy,
+                catalogue=self._catalogue,
+                locks=locks,
+                series=series,
+                audit=audit,
+                single_user=False,
+            ),
             catalogue=self._catalogue,
             sessions=sessions,
-            changes=Changes(),
-            principal=_NOBODY,
-            server_id="",
-            single_user=False,
+            locks=locks,
+            series=series,
             clock=self._clock,
         )
 

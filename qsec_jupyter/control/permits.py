@@ -8,10 +8,14 @@ from __future__ import annotations
 from typing import Any
 
 from ..core.errors import Denied, QsecError
-from ..core.model import Principal
+from ..core.model import Payload
 from .access import Access
+from .asking import changes
 from .audit import Audit
+from .callers import Caller
 from .catalog import Catalogue
+from .judge import Judge
+from .locks import Locks
 from .policy.engine import PolicyEngine, Situation
 
 UNLISTED = "unlisted"
@@ -25,25 +29,34 @@ class Permits:
         catalogue: Which target a backend belongs to, and what is local.
         access: Which grants are active.
         policy: Decides.
+        judge: Knows who shares a kernel.
         audit: Where decisions are written.
-        principal: Whose kernels these are.
+        locks: What is locked.
     """
 
     def __init__(
-        self, catalogue: Catalogue, access: Access, policy: PolicyEngine, audit: Audit, principal: Principal
+        self,
+        *,
+        catalogue: Catalogue,
+        access: Access,
+        policy: PolicyEngine,
+        judge: Judge,
+        audit: Audit,
+        locks: Locks,
     ) -> None:
         self._catalogue = catalogue
         self._access = access
         self._policy = policy
+        self._judge = judge
         self._audit = audit
-        self._principal = principal
+        self._locks = locks
 
-    def decide(self, run: dict[str, Any], kernel_id: str) -> dict[str, Any]:
+    def decide(self, run: dict[str, Any], caller: Caller) -> dict[str, Any]:
         """Permit a run.
 
         Args:
             run: ``run_id``, ``operation``, ``backend`` {name, type}, ``circuits`` (hashes) and ``shots``.
-            kernel_id: Which kernel asks.
+            caller: The kernel that asks.
 
         Returns:
             ``{"run_id", "target", "grant_id", "policies"}``; the target is ``None`` for a local simulator.
@@ -53,7 +66,7 @@ class Permits:
         """
         about = {
             "run": run["run_id"],
-            "kernel": kernel_id,
+            "kernel": caller.kernel_id,
             "operation": run["operation"],
             "backend": run["backend"]["name"],
             "circuits": run["circuits"],
@@ -61,35 +74,60 @@ class Permits:
             "policy": self._policy.digest,
         }
         try:
-            permit = self._decide(run, kernel_id)
+            permit = self._decide(run, caller)
         except QsecError as error:
-            self._audit.record("run.refused", self._principal.name, **about, rule=error.code)
+            self._audit.record("run.refused", caller.principal.name, **about, rule=error.code)
             raise
         said = {"target": permit["target"], "grant": permit["grant_id"], "policies": permit["policies"]}
-        self._audit.record("run.permitted", self._principal.name, **about, **said)
+        self._audit.record("run.permitted", caller.principal.name, **about, **said)
         return permit
 
-    def _decide(self, run: dict[str, Any], kernel_id: str) -> dict[str, Any]:
+    def _decide(self, run: dict[str, Any], caller: Caller) -> dict[str, Any]:
         rules, backend = self._catalogue.runs, run["backend"]
         targets = rules.targets_of(backend["name"])
-        grant = next(filter(None, (self._access.active(kernel_id, target) for target in targets)), None)
+        grant = next(filter(None, (self._access.active(caller, target) for target in targets)), None)
         local = not targets and rules.is_local(backend["type"] or "")
         target = grant.target if grant else (targets or [UNLISTED])[0]
         situation = Situation(
-            from_kernel=True, own_kernel=True, own_request=True, granted=grant is not None, local=local
+            from_kernel=True,
+            own_kernel=True,
+            own_request=True,
+            granted=grant is not None,
+            local=local,
+            locked=self._locks.on(caller.principal, caller.server_id, target) is not None,
         )
-        known = self._catalogue.targets.get(target)
-        approval = known.approval if known else "review"
-        decision = self._policy.decide(self._principal, "run", target, approval, situation)
+        who, known = self._judge.least(caller), self._catalogue.targets.get(target)
+        decision = self._policy.decide(who, "run", known or target, situation)
         if not decision.allowed and not local:
             _explain(backend["name"], targets, granted=grant is not None)
         decision.require("run", target)
+        if grant is not None and grant.payload is not None:
+            _require_payload(grant.payload, run)
         return {
             "run_id": run["run_id"],
             "target": None if local else target,
             "grant_id": grant.id if grant else None,
             "policies": list(decision.policies),
         }
+
+
+def _require_payload(approved: Payload, run: dict[str, Any]) -> None:
+    """Raise when a run is not what was approved; fewer shots are.
+
+    Raises:
+        Denied: ``run.other_payload``, naming what differs.
+    """
+    asked = Payload(tuple(sorted(run["circuits"])), run["backend"]["name"], run["shots"] or approved.shots)
+    differs = [one["field"] for one in changes(asked, approved)]
+    if "shots" in differs and asked.shots < approved.shots:
+        differs.remove("shots")
+    if differs:
+        raise Denied(
+            "run.other_payload",
+            "This run was not submitted: it is not what was approved",
+            f"What differs: {', '.join(differs)}.",
+            "Request the target again with what you want to run.",
+        )
 
 
 def _explain(backend: str, targets: list[str], *, granted: bool) -> None:

@@ -5,10 +5,9 @@ from __future__ import annotations
 import logging
 import time
 from concurrent.futures import Future, ThreadPoolExecutor, TimeoutError as CallTimeout
-from datetime import datetime
 
 from ..core.errors import QsecError, Unavailable
-from ..core.model import OPEN_STATES, rfc3339
+from ..core.model import OPEN_STATES, moment, rfc3339
 from . import tables
 from .audit import Audit
 from .credentials.broker import Broker, Issued, IssueRequest, SessionRef
@@ -113,7 +112,7 @@ class Sessions:
         return True
 
     def _revocation(self, row: Row) -> Future[bool]:
-        session = SessionRef(row["accessor"], tuple(row["lease_ids"]), _moment(row["expires_at"]))
+        session = SessionRef(row["accessor"], tuple(row["lease_ids"]), moment(row["expires_at"]))
         return self._enders.submit(self._broker.revoke, session)
 
     def close(self) -> None:
@@ -128,7 +127,3 @@ def _verified(call: Future[bool], deadline: float) -> bool:
     except Exception as error:  # noqa: BLE001  # whatever one session does, the others must end, too
         _log.warning("a session could not be ended yet (%s)", type(error).__name__)
         return False
-
-
-def _moment(text: str) -> datetime:
-    return datetime.fromisoformat(text.replace("Z", "+00:00"))

@@ -106,6 +106,14 @@ class Store:
         with self._engine.connect() as connection:
             return [dict(row._mapping) for row in connection.execute(statement)]
 
+    def ordered(
+        self, table: Table, conditions: Sequence[ColumnElement[bool]], order: ColumnElement[Any], limit: int
+    ) -> list[Row]:
+        """Return the first ``limit`` rows in that order among those that meet all conditions."""
+        statement = select(table).where(*conditions).order_by(order).limit(limit)
+        with self._engine.connect() as connection:
+            return [dict(row._mapping) for row in connection.execute(statement)]
+
     def newest(self, table: Table, conditions: Sequence[ColumnElement[bool]], limit: int) -> list[Row]:
         """Return the ``limit`` rows with the highest ``position`` among those that meet all conditions."""
         statement = select(table).where(*conditions).order_by(table.c.position.desc()).limit(limit)

@@ -23,11 +23,11 @@ grants = Table(
     Column("kernel_id", String(64), nullable=False, index=True),
     Column("target", String(40), nullable=False),
     Column("state", String(16), nullable=False, index=True),
-    Column("requester", Text, nullable=False),
+    Column("requester", Text, nullable=False, index=True),
     Column("reason", Text, nullable=False),
     Column("ticket", Text),
     Column("duration", Integer, nullable=False),
-    Column("requested_at", String(24), nullable=False),
+    Column("requested_at", String(24), nullable=False, index=True),
     Column("decided_by", Text),
     Column("decided_at", String(24)),
     Column("decision_comment", Text),
@@ -35,7 +35,37 @@ grants = Table(
     Column("expires_at", String(24)),
     Column("ended_at", String(24)),
     Column("policies", JSON, nullable=False),
+    Column("details", JSON, nullable=False),
 )
+"""``details`` holds the fields of a grant that are not searched for."""
+
+locks = Table(
+    "locks",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("kind", String(16), nullable=False),
+    Column("name", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("locked_by", Text, nullable=False),
+    Column("locked_at", String(24), nullable=False),
+    Column("lifted_by", Text),
+    Column("lifted_at", String(24)),
+)
+
+series = Table(
+    "series",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("subject", Text, nullable=False, index=True),
+    Column("target", String(40), nullable=False),
+    Column("terms", JSON, nullable=False),
+    Column("left", Integer, nullable=False),
+    Column("until", String(24), nullable=False),
+    Column("approved_by", Text, nullable=False),
+    Column("grant_id", String(32), nullable=False),
+    Column("ended_at", String(24)),
+)
+"""Requests of a kind that an approver has approved in advance: for whom, what terms, how many are left."""
 
 sessions = Table(
     "sessions",

@@ -275,9 +275,8 @@ def credential(target: str) -> Credential:
 
 def targets() -> Targets:
     """Return what can be asked for."""
-    fields = Target.__dataclass_fields__
     found = current().channel.call("targets")["targets"]
-    return Targets(Target(**{key: target[key] for key in fields if key in target}) for target in found)
+    return Targets(Target.from_dict(target) for target in found)
 
 
 def grants() -> Grants:

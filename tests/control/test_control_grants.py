@@ -101,9 +101,9 @@ def test_decided_request_is_not_decided_again(ask, plane) -> None:
 def test_expiry_ends_grant_session_and_credential(ask, plane, clock, broker, events) -> None:
     grant = ask.request(duration="30m")
     ask.credential()
-    assert plane.access.expire_due() == pytest.approx(1800)
+    assert plane.access.keep_time() == pytest.approx(1800)
     clock.forward(minutes=30)
-    assert plane.access.expire_due() is None
+    assert plane.access.keep_time() is None
     assert ask.state(grant) == "expired"
     assert broker.open == {}
     with pytest.raises(Denied) as caught:
@@ -122,7 +122,7 @@ def test_credential_is_refused_at_the_very_moment_of_expiry(ask, clock) -> None:
 def test_undecided_request_expires_after_a_day(ask, plane, clock) -> None:
     grant = ask.request("pilot")
     clock.forward(hours=24)
-    plane.access.expire_due()
+    plane.access.keep_time()
     assert ask.state(grant) == "expired"
 
 

@@ -7,14 +7,12 @@ from typing import Any
 from fastapi import APIRouter
 
 from . import schemas
-from .edge import AskingKernel, Control
+from .edge import Asker, Control
 
 router = APIRouter(prefix="/v1/credentials", tags=["credentials"])
 
 
 @router.post("", response_model=schemas.Credential)
-def issue_credential(
-    body: schemas.CredentialRequest, control: Control, asking_kernel: AskingKernel = None
-) -> Any:
+def issue_credential(body: schemas.CredentialRequest, control: Control, asker: Asker) -> Any:
     """Return the credential of the asking kernel's active grant."""
-    return control.access.credential(body.target, asking_kernel)
+    return control.issuing.issue(asker, body.target)

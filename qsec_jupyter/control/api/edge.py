@@ -7,6 +7,7 @@ from typing import Annotated
 from fastapi import Depends, Header, Request
 
 from ...core.errors import Denied
+from ..callers import Caller
 from ..control_plane import ControlPlane
 
 LONG_POLL_SECONDS = 25.0
@@ -20,6 +21,15 @@ def control_plane(request: Request) -> ControlPlane:
 
 Control = Annotated[ControlPlane, Depends(control_plane)]
 AskingKernel = Annotated[str | None, Header(alias="Qsec-Kernel", max_length=200)]
+
+
+def caller(request: Request, asking_kernel: AskingKernel = None) -> Caller:
+    """Return whose bearer came with the request, and for which of their kernels."""
+    known: Caller = request.scope["qsec.caller"]
+    return known.by(asking_kernel)
+
+
+Asker = Annotated[Caller, Depends(caller)]
 
 
 def require_kernel(kernel_id: str | None) -> str:

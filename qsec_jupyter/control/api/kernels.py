@@ -1,4 +1,4 @@
-"""Kernels that ended. Told by the Jupyter Server, which owns their sockets."""
+"""Kernels: who shares them, and that they ended. Told by the Jupyter Server, which owns their sockets."""
 
 from __future__ import annotations
 
@@ -7,15 +7,28 @@ from typing import Any
 from fastapi import APIRouter
 
 from ...core.errors import Denied
+from ..callers import Caller
 from . import schemas
-from .edge import AskingKernel, Control
+from .edge import Asker, Control
 
 router = APIRouter(prefix="/v1/kernels", tags=["kernels"])
 
 
 @router.post("/{kernel_id}/ended", response_model=schemas.Ended)
-def end_kernel(kernel_id: str, control: Control, asking_kernel: AskingKernel = None) -> Any:
+def end_kernel(kernel_id: str, control: Control, asker: Asker) -> Any:
     """Revoke what hangs on a kernel that has ended."""
-    if asking_kernel is not None:
-        raise Denied("kernel.not_for_kernels", "A kernel does not report ends")
-    return {"revoked": control.access.kernel_ended(kernel_id)}
+    _not_a_kernel(asker)
+    return {"revoked": control.access.kernel_ended(asker, kernel_id)}
+
+
+@router.post("/{kernel_id}/shared", response_model=schemas.Shared)
+def share_kernel(kernel_id: str, body: schemas.Present, control: Control, asker: Asker) -> Any:
+    """Note who is present at a kernel beside its owner; it gets the least of what they may."""
+    _not_a_kernel(asker)
+    present = [control.callers.person(name) for name in body.names if name != asker.principal.name]
+    return {"ended": control.access.share(asker.by(kernel_id), present)}
+
+
+def _not_a_kernel(asker: Caller) -> None:
+    if asker.kernel_id is not None:
+        raise Denied("kernel.not_for_kernels", "A kernel does not report about itself")

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query
 
 from ..evidence.runs import Query as RunQuery
 from . import schemas
-from .edge import AskingKernel, Control, require_kernel
+from .edge import Asker, AskingKernel, Control, require_kernel
 from .schemas import RunStatus
 
 router = APIRouter(prefix="/v1", tags=["runs"])
@@ -70,9 +70,10 @@ def find_job(job_id: str, control: Control, asking_kernel: AskingKernel = None) 
 
 
 @router.post("/permits", response_model=schemas.Permit)
-def permit_run(body: schemas.RunPlan, control: Control, asking_kernel: AskingKernel = None) -> Any:
+def permit_run(body: schemas.RunPlan, control: Control, asker: Asker) -> Any:
     """Decide whether a kernel may submit a run."""
-    return control.permits.decide(body.model_dump(), require_kernel(asking_kernel))
+    require_kernel(asker.kernel_id)
+    return control.permits.decide(body.model_dump(), asker)
 
 
 @router.post("/untracked", response_model=schemas.Recorded)

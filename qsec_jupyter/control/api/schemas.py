@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from ...core.classification import DataClass, Treatment
-from ...core.model import GrantState, Severity, Tier
+from ...core.model import Environment, GrantState, Scope, Severity, Tier
 
 RunKind = Literal["intent", "completion"]
 RunStatus = Literal["running", "done", "failed", "unknown"]
@@ -31,6 +31,24 @@ class Principal(Schema):
     mfa: str | None = None
     groups: list[str] = []
     roles: list[str] = []
+    kind: Literal["person", "workload"] = "person"
+    subject: str = ""
+
+
+class Round(Schema):
+    """One round of approval: who may take part (none named: every approver), and how many must agree."""
+
+    reviewers: list[str]
+    quorum: int
+
+
+class Price(Schema):
+    """What a target costs, as far as its provider says so in advance."""
+
+    currency: str
+    per_job: float
+    per_circuit: float
+    per_shot: float
 
 
 class Target(Schema):
@@ -46,6 +64,45 @@ class Target(Schema):
     ticket_pattern: str | None
     ticket_required: bool
     revocability: str
+    environment: Environment
+    regions: list[str]
+    classes: list[DataClass]
+    rounds: list[Round]
+    pending: int
+    windows: list[str]
+    break_glass: bool
+    retrieve_duration: int
+    bind_payload: bool
+    price: Price | None
+
+
+class Project(Schema):
+    """People who work together on data of one class."""
+
+    name: str
+    title: str
+    members: list[str]
+    data_class: DataClass
+    targets: list[str]
+
+
+class Payload(Schema):
+    """What will run: structural hashes of the circuits, one backend, shots of all circuits together."""
+
+    circuits: Annotated[list[Name], Field(min_length=1, max_length=10_000)]
+    backend: Name
+    shots: Annotated[int, Field(ge=1, le=10**9)]
+
+
+class Vote(Schema):
+    """One reviewer's word on a request."""
+
+    reviewer: str
+    subject: str
+    verdict: Literal["approve", "deny"]
+    round: int
+    at: str
+    comment: str | None
 
 
 class Grant(Schema):
@@ -67,6 +124,36 @@ class Grant(Schema):
     expires_at: str | None
     ended_at: str | None
     policies: list[str]
+    requester_subject: str
+    requester_roles: list[str]
+    project: str | None
+    data_class: DataClass
+    scope: Scope
+    start_at: str | None
+    pending_until: str | None
+    break_glass: bool
+    payload: Payload | None
+    cost: str | None
+    extends: str | None
+    parent: str | None
+    jobs: list[str]
+    votes: list[Vote]
+    reviewed_by: str | None
+
+
+class PayloadChange(Schema):
+    """One thing that differs between what was approved and what is asked."""
+
+    field: Literal["circuits", "backend", "shots"]
+    approved: list[str] | str | int
+    asked: list[str] | str | int
+
+
+class AwaitedGrant(Grant):
+    """A request that the asker may decide, with what is to be looked at."""
+
+    payload_digest: str | None
+    changes: list[PayloadChange]
 
 
 class GrantRequest(Schema):
@@ -77,6 +164,100 @@ class GrantRequest(Schema):
     ticket: Name | None = None
     duration: Name | None = None
     kernel_id: Name | None = None
+    project: Name | None = None
+    data_class: Name | None = None
+    start: Name | None = None
+    break_glass: bool = False
+    payload: Payload | None = None
+
+
+class Approval(Schema):
+    """What a person says to an approval, and which payload they looked at."""
+
+    comment: Text | None = None
+    payload_digest: Name | None = None
+
+
+class Extension(Schema):
+    """Ask for more time."""
+
+    duration: Name
+    reason: Text | None = None
+
+
+class BulkDenial(Schema):
+    """Deny several requests at once."""
+
+    ids: Annotated[list[Name], Field(min_length=1, max_length=200)]
+    comment: Text | None = None
+
+
+class Denials(Schema):
+    """Which requests were denied, and why the others were not."""
+
+    denied: list[str]
+    refused: dict[str, str]
+
+
+class Lock(Schema):
+    """What is locked, by whom and why."""
+
+    id: str
+    kind: Literal["user", "role", "server", "target", "site"]
+    name: str
+    reason: str
+    locked_by: str
+    locked_at: str
+    lifted_by: str | None
+    lifted_at: str | None
+
+
+class LockRequest(Schema):
+    """Lock something; a lock of the site needs no name."""
+
+    kind: Name
+    name: Name = ""
+    reason: Text
+
+
+class Locked(Schema):
+    """A lock that was set, and the grants that it ended."""
+
+    lock: Lock
+    ended: list[str]
+
+
+class Series(Schema):
+    """Like requests that were approved once."""
+
+    id: str
+    subject: str
+    target: str
+    terms: dict[str, Any]
+    left: int
+    until: str
+    approved_by: str
+    grant_id: str
+
+
+class SeriesRequest(Schema):
+    """Approve requests like one."""
+
+    grant_id: Name
+    times: int
+    days: int
+
+
+class Present(Schema):
+    """Who is present at a shared kernel."""
+
+    names: Annotated[list[Name], Field(max_length=200)]
+
+
+class Shared(Schema):
+    """The grants that a newcomer's lesser rights ended."""
+
+    ended: list[str]
 
 
 class Comment(Schema):
@@ -467,7 +648,9 @@ class State(Schema):
     vault: VaultInfo
     targets: list[Target]
     grants: list[Grant]
-    approvals: list[Grant]
+    approvals: list[AwaitedGrant]
+    locks: list[Lock]
+    projects: list[Project]
     runs: list[RunSummary]
     findings: list[RecordedFinding]
     data_classes: DataClasses

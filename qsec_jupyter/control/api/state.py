@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query
 
 from . import schemas
-from .edge import LONG_POLL_SECONDS, Control
+from .edge import LONG_POLL_SECONDS, Asker, Control
 
 router = APIRouter(prefix="/v1", tags=["state"])
 
@@ -16,11 +16,11 @@ Wait = Annotated[float, Query(ge=0, le=LONG_POLL_SECONDS)]
 
 
 @router.get("/state", response_model=schemas.State)
-async def get_state(control: Control, since: int = 0, wait: Wait = 0) -> Any:
+async def get_state(control: Control, asker: Asker, since: int = 0, wait: Wait = 0) -> Any:
     """Return everything the panel shows; with ``since``, as soon as something has changed."""
     if wait and since <= control.changes.version:
         await control.changes.beyond(since, wait)
-    return await asyncio.to_thread(control.snapshot)
+    return await asyncio.to_thread(control.snapshot, asker)
 
 
 @router.get("/health", response_model=schemas.Health)

@@ -18,6 +18,7 @@ from ...provenance import envelope, statement
 from .. import tables
 from ..access import Access
 from ..audit import Audit
+from ..callers import Caller
 from ..changes import Changes
 from ..signing import Signing
 from ..store import Row, Store
@@ -45,6 +46,7 @@ class Evidence:
         access: Access,
         signing: Signing,
         changes: Changes,
+        targets_of: Callable[[str], list[str]],
         principal: Principal,
         policy: str,
         server_id: str,
@@ -60,6 +62,8 @@ class Evidence:
         self._signing = signing
         self._changes = changes
         self._principal = principal
+        self._caller = Caller(principal, server_id)
+        self._targets_of = targets_of
         self._policy = policy
         self._recorder = {"name": "qsec-jupyter", "version": version("qsec-jupyter"), "server": server_id}
         self._clock = clock
@@ -116,7 +120,7 @@ class Evidence:
         self, record: Record, kind: str, row: Row | None, summary: Row, server: Record
     ) -> dict[str, Any]:
         kernel_id = summary["kernel_id"]
-        grant = self._access.active(kernel_id)
+        grant = self._access.active(self._caller.by(kernel_id))
         signed, signer, gaps = self._sign(record, kind, summary, grant, server)
         identity = self._statements.put(signed)
         data = {"run": record["run_id"], "kernel": kernel_id, "statement": identity}
@@ -156,7 +160,15 @@ class Evidence:
             self._unlisted = True
             self._keep_job(row, job_id)
             self._unlisted = False
+        self._let_retrieve(row, job_id)
         self._changes.bump()
+
+    def _let_retrieve(self, row: Row, job_id: str) -> None:
+        """Let the job's result be read when its submit grant is over, where the target allows that."""
+        caller = self._caller.by(row["kernel_id"])
+        for target in self._targets_of(row["backend"]):
+            if self._access.submitted(caller, target, job_id):
+                return
 
     def _keep_job(self, row: Row, job_id: str) -> None:
         values = {

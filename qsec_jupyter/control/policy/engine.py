@@ -11,9 +11,11 @@ from typing import Any, Literal
 import cedarpy
 
 from ...core.errors import Bug, Denied
-from ...core.model import Principal
+from ...core.model import Principal, Target
 
-Action = Literal["request", "auto_approve", "approve", "deny", "issue", "revoke", "cancel", "run"]
+Action = Literal[
+    "request", "auto_approve", "approve", "deny", "issue", "revoke", "cancel", "run", "extend", "view", "lock"
+]
 BUNDLE = Path(__file__).parent
 _ID = re.compile(r'@id\("([^"]+)"\)')
 
@@ -28,6 +30,14 @@ class Situation:
     single_user: bool = False
     granted: bool = False
     local: bool = False
+    reviewer: bool = True
+    voted: bool = False
+    member: bool = True
+    locked: bool = False
+    standing: bool = False
+    break_glass: bool = False
+    data_class: str = "internal"
+    scope: str = "submit"
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,13 +94,22 @@ class PolicyEngine:
         return cls(policies, (BUNDLE / "schema.cedarschema").read_text())
 
     def decide(
-        self, principal: Principal, action: Action, target: str, approval: str, situation: Situation
+        self, principal: Principal, action: Action, target: Target | str, situation: Situation
     ) -> Decision:
-        """Return the decision with the policies that made it."""
-        user, resource = _uid("User", principal.name), _uid("Target", target)
+        """Return the decision with the policies that made it.
+
+        Args:
+            principal: Who wants it.
+            action: What.
+            target: On what; the bare name of one that the catalogue does not hold (any more).
+            situation: Under which circumstances.
+        """
+        name = target if isinstance(target, str) else target.name
+        user, resource = _uid("User", principal.name), _uid("Target", name)
+        person = {"roles": list(principal.roles), "groups": list(principal.groups), "kind": principal.kind}
         entities: list[dict[str, Any]] = [
-            {"uid": user, "attrs": {"roles": list(principal.roles)}, "parents": []},
-            {"uid": resource, "attrs": {"approval": approval}, "parents": []},
+            {"uid": user, "attrs": person, "parents": []},
+            {"uid": resource, "attrs": _about(target), "parents": []},
         ]
         request = {
             "principal": user,
@@ -106,6 +125,18 @@ class PolicyEngine:
             self.failures += 1
             return Decision(False, ("policy-error",))
         return Decision(result.decision == cedarpy.Decision.Allow, names)
+
+
+def _about(target: Target | str) -> dict[str, Any]:
+    if isinstance(target, str):  # nothing can be had there; what is open must still be able to end
+        return {"approval": "review", "tier": "", "environment": "", "classes": [], "break_glass": False}
+    return {
+        "approval": target.approval,
+        "tier": target.tier,
+        "environment": target.environment,
+        "classes": list(target.classes),
+        "break_glass": target.break_glass,
+    }
 
 
 def _uid(kind: str, name: str) -> dict[str, str]:
