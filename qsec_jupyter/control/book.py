@@ -1,0 +1,143 @@
+"""The book of grants: what the ledger was told, kept where it can be searched."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, fields
+from datetime import datetime
+from typing import Any
+
+from ..core.errors import NotFound, Unavailable
+from ..core.model import OPEN_STATES, Grant
+from . import tables
+from .audit import Audit
+from .changes import Changes
+from .store import Row, Store
+
+_EVENT = {
+    "requested": "grant.requested",
+    "approved": "grant.approved",
+    "active": "grant.activated",
+    "expired": "grant.expired",
+    "revoked": "grant.revoked",
+    "denied": "grant.denied",
+    "cancelled": "grant.cancelled",
+}
+_COLUMNS = frozenset(column.name for column in tables.grants.columns)
+_DETAILS = tuple(field.name for field in fields(Grant) if field.name not in _COLUMNS)
+
+
+class Book:
+    """Reads grants, and writes each change to the ledger first. Thread-safe.
+
+    Args:
+        clock: Gives the time.
+    """
+
+    def __init__(self, store: Store, audit: Audit, changes: Changes, clock: Callable[[], datetime]) -> None:
+        self._store = store
+        self._audit = audit
+        self._changes = changes
+        self._clock = clock
+        self._unstored: dict[str, Grant] = {}
+        self.lock = threading.RLock()
+        """Held from reading a grant to writing what became of it."""
+
+    # -- reading ----------------------------------------------------------------------------------
+
+    def get(self, grant_id: str) -> Grant:
+        """Return a grant.
+
+        Raises:
+            NotFound: ``grant.unknown``.
+        """
+        row = self._store.one(tables.grants, {"id": grant_id})
+        if row is None:
+            raise unknown_grant()
+        return self._unstored.get(grant_id) or _grant(row)
+
+    def server_of(self, grant_id: str) -> str:
+        """Return the Jupyter Server that a grant belongs to."""
+        row = self._store.one(tables.grants, {"id": grant_id})
+        return str(row["server_id"]) if row else ""
+
+    def rows(self, where: Row) -> list[Grant]:
+        """Return the grants that match."""
+        found = self._store.rows(tables.grants, where)
+        return [self._unstored.get(row["id"]) or _grant(row) for row in found]
+
+    def open(self, where: Row | None = None) -> list[Grant]:
+        """Return the grants that something can still come of."""
+        grants = self.rows({**(where or {}), "state": sorted(OPEN_STATES)})
+        return [grant for grant in grants if grant.state in OPEN_STATES]
+
+    def recent(self, where: Row, ended_after: str, limit: int) -> list[Grant]:
+        """Return open grants and those that ended lately, newest first."""
+        c = tables.grants.c
+        conditions = [c[name] == value for name, value in where.items()]
+        lately = c.state.in_(sorted(OPEN_STATES)) | (c.ended_at > ended_after)
+        rows = self._store.ordered(tables.grants, [*conditions, lately], c.requested_at.desc(), limit)
+        return [self._unstored.get(row["id"]) or _grant(row) for row in rows]
+
+    # -- writing ----------------------------------------------------------------------------------
+
+    def add(self, grant: Grant, server_id: str, actor: str) -> None:
+        """Write down a request."""
+        self._audit.record("grant.requested", actor, **self._audit.about(grant))
+        self._store.add(tables.grants, {**_row(grant), "server_id": server_id})
+        self._changes.bump()
+
+    def commit(
+        self, grant: Grant, actor: str | None, *, ending: bool = False, event: str | None = None, **data: Any
+    ) -> Grant:
+        """Tell the ledger, then the database, then who waits.
+
+        Args:
+            grant: As it is from now on.
+            actor: Who did it; ``None`` for policy and time.
+            ending: Nothing keeps it alive then, neither a ledger nor a database that cannot be written.
+            event: What happened; by its new state when not given.
+            data: What else the event says.
+        """
+        record = self._audit.record_ending if ending else self._audit.record
+        record(event or _EVENT[grant.state], actor, **self._audit.about(grant), **data)
+        try:
+            self._store.change(tables.grants, {"id": grant.id}, _row(grant))
+        except Unavailable:
+            if not ending:
+                raise
+            self._unstored[grant.id] = grant  # a full disk keeps no grant alive
+        self._changes.bump()
+        return grant
+
+    def settle(self) -> bool:
+        """Write down the endings that the database did not take; say whether none is left."""
+        with self.lock:
+            for grant_id, grant in list(self._unstored.items()):
+                try:
+                    self._store.change(tables.grants, {"id": grant_id}, _row(grant))
+                except Unavailable:
+                    return False
+                del self._unstored[grant_id]
+        return True
+
+
+def unknown_grant() -> NotFound:
+    """Return the refusal for a grant that is not there, or not the asker's to see."""
+    return NotFound("grant.unknown", "There is no such grant", remedy="List grants with qsec.grants().")
+
+
+def newest(grants: Iterable[Grant]) -> Grant | None:
+    """Return the grant that was asked for last."""
+    return max(grants, key=lambda grant: grant.requested_at, default=None)
+
+
+def _row(grant: Grant) -> Row:
+    values = asdict(grant)
+    row = {name: value for name, value in values.items() if name in _COLUMNS}
+    return {**row, "policies": list(grant.policies), "details": {name: values[name] for name in _DETAILS}}
+
+
+def _grant(row: Row) -> Grant:
+    return Grant.from_dict({**row, **(row.get("details") or {})})

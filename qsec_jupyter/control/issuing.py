@@ -1,0 +1,128 @@
+"""Credentials, for the kernels whose grants they are."""
+
+from __future__ import annotations
+
+import secrets
+from typing import Any
+
+from ..core.errors import Denied, QsecError
+from ..core.model import Grant, moment, rfc3339
+from .access import Access
+from .audit import Audit
+from .book import Book, newest
+from .callers import Caller
+from .catalog import Catalogue
+from .credentials.broker import IssueRequest
+from .judge import Judge
+from .sessions import Sessions
+from .store import Store
+
+_NO_CREDENTIAL = {
+    "requested": (
+        "grant.pending",
+        "The request still waits for approval",
+        "Wait for it, or ask an approver.",
+    ),
+    "approved": ("grant.not_begun", "The grant has not begun yet", "Wait for its start."),
+    "expired": ("grant.expired", "The grant has expired", "Ask again with qsec.request()."),
+    "revoked": ("grant.revoked", "The grant was revoked", "Ask again with qsec.request()."),
+    "denied": ("grant.denied", "The request was denied", "Read the comment, and talk to the approver."),
+    "cancelled": ("grant.cancelled", "The request was withdrawn", "Ask again with qsec.request()."),
+}
+
+
+class Issuing:
+    """Hands out the credential of a kernel's own active grant."""
+
+    def __init__(
+        self,
+        *,
+        access: Access,
+        book: Book,
+        store: Store,
+        audit: Audit,
+        judge: Judge,
+        catalogue: Catalogue,
+        sessions: Sessions,
+    ) -> None:
+        self._access = access
+        self._book = book
+        self._store = store
+        self._audit = audit
+        self._judge = judge
+        self._catalogue = catalogue
+        self._sessions = sessions
+
+    def issue(self, caller: Caller, target_name: str) -> dict[str, Any]:
+        """Return the credential of a kernel's own active grant, as the wire wants it.
+
+        Raises:
+            Denied: ``grant.none`` and its relatives; recorded as ``credential.refused``.
+        """
+        try:
+            grant = self._usable(caller, target_name)
+            self._judge.decide("issue", grant, caller).require("issue", grant.target)
+        except QsecError as error:
+            data = {"target": target_name[:40], "kernel": caller.kernel_id, "rule": error.code}
+            self._audit.record("credential.refused", caller.principal.name, **data)
+            raise
+        request = IssueRequest(
+            grant_id=grant.id,
+            target=grant.target,
+            subject=self._store.subject(grant.requester)[0],
+            groups=caller.principal.groups,
+            server_id=caller.server_id,
+            kernel_id=grant.kernel_id,
+            request_id=secrets.token_hex(16),
+            expires_at=moment(grant.expires_at or ""),
+        )
+        self._access.keep_time()
+        issued = self._sessions.issue(request)
+        with self._book.lock:
+            grant = self._book.get(grant.id)
+            if grant.state == "active":
+                self._audit.record(
+                    "credential.issued",
+                    caller.principal.name,
+                    **self._audit.about(grant),
+                    request=request.request_id,
+                    source=issued.source,
+                )
+                return {
+                    "target": grant.target,
+                    "grant_id": grant.id,
+                    "value": issued.value.reveal(),
+                    "expires_at": rfc3339(min(issued.expires_at, moment(grant.expires_at or ""))),
+                    "tier": self._catalogue.target(grant.target).tier,
+                    "revocability": issued.revocability,
+                    "source": issued.source,
+                }
+        self._sessions.end(grant.id)  # it ended while the store was asked
+        return self.issue(caller, target_name)
+
+    def _usable(self, caller: Caller, target_name: str) -> Grant:
+        self._catalogue.target(target_name)
+        if caller.kernel_id is None:
+            raise Denied(
+                "credential.kernel_only",
+                "Only a kernel gets a credential",
+                "The rule: a credential goes to the kernel whose grant it is.",
+                "Call qsec.credential() in a notebook.",
+            )
+        self._access.keep_time()
+        where = {"target": target_name, "kernel_id": caller.kernel_id, "server_id": caller.server_id}
+        grants = [grant for grant in self._book.rows(where) if grant.extends is None]
+        active = newest(grant for grant in grants if grant.state == "active")
+        last = newest(grants)
+        if active is not None:
+            return active
+        if last is not None and last.state in _NO_CREDENTIAL:
+            code, title, remedy = _NO_CREDENTIAL[last.state]
+            said = f' "{last.decision_comment}"' if last.decision_comment else ""
+            raise Denied(code, title, f"Target {target_name}, grant {last.id[:8]}.{said}", remedy)
+        raise Denied(
+            "grant.none",
+            "This kernel has no grant for that target",
+            f"Nobody asked for {target_name} from this kernel.",
+            f'Ask with qsec.request("{target_name}", reason="...").',
+        )

@@ -1,0 +1,150 @@
+"""Asks policy about grants: who somebody is to a grant, and under which circumstances they act."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import Any
+
+from ..core.errors import Denied, QsecError
+from ..core.model import Grant, Principal, Project, Round
+from .audit import Audit
+from .callers import Caller
+from .catalog import Catalogue
+from .locks import Locks
+from .policy.engine import Action, Decision, PolicyEngine, Situation
+from .series import AllSeries
+
+
+class Judge:
+    """Decides what a caller may do with a grant.
+
+    Args:
+        policy: The rules.
+        single_user: Whether one person owns this installation and may approve their own requests.
+    """
+
+    def __init__(
+        self,
+        *,
+        policy: PolicyEngine,
+        catalogue: Catalogue,
+        locks: Locks,
+        series: AllSeries,
+        audit: Audit,
+        single_user: bool,
+    ) -> None:
+        self._policy = policy
+        self._catalogue = catalogue
+        self._locks = locks
+        self._series = series
+        self._audit = audit
+        self.single_user = single_user
+        self._present: dict[str, tuple[Principal, ...]] = {}
+
+    def decide(self, action: Action, grant: Grant, caller: Caller) -> Decision:
+        """Return what policy says."""
+        # A grant outlives its target when that is taken out of the catalogue; it must still end.
+        target = self._catalogue.targets.get(grant.target)
+        situation = self._situation(action, grant, caller)
+        return self._policy.decide(self.least(caller), action, target or grant.target, situation)
+
+    def permit(self, action: Action, grant: Grant, caller: Caller) -> Decision:
+        """Return the decision that permits; a refusal is recorded, for it may be an attempt at more.
+
+        Raises:
+            Denied: ``policy.denied``.
+        """
+        try:
+            return self.decide(action, grant, caller).require(action, grant.target)
+        except Denied as error:
+            self.refused(caller, error, grant=grant.id, target=grant.target, action=action)
+            raise
+
+    def permit_lock(self, caller: Caller) -> None:
+        """Refuse a caller who may not lock anything.
+
+        Locks themselves do not count here: a lock of the site must not keep those out who can lift it.
+
+        Raises:
+            Denied: ``policy.denied``.
+        """
+        situation = Situation(from_kernel=caller.kernel_id is not None)
+        try:
+            self._policy.decide(caller.principal, "lock", "site", situation).require("lock", "site")
+        except Denied as error:
+            self.refused(caller, error, action="lock")
+            raise
+
+    def refused(self, caller: Caller, error: QsecError, **data: Any) -> None:
+        """Record that something was refused."""
+        who = caller.principal.name
+        self._audit.record("request.refused", who, kernel=caller.kernel_id, rule=error.code, **data)
+
+    # -- rounds of approval -------------------------------------------------------------------------
+
+    def rounds(self, grant: Grant) -> tuple[Round, ...]:
+        """Return the rounds of approval that a grant has to go through."""
+        target = self._catalogue.targets.get(grant.target)
+        if self.single_user or target is None:
+            return (Round(),)  # there is nobody else
+        return target.rounds
+
+    def round(self, grant: Grant) -> int:
+        """Return the round that a request is in; the number of rounds when all are through."""
+        rounds = self.rounds(grant)
+        for number, one in enumerate(rounds):
+            if len({vote.subject for vote in grant.votes if vote.round == number}) < one.quorum:
+                return number
+        return len(rounds)
+
+    # -- shared kernels -----------------------------------------------------------------------------
+
+    def share(self, kernel_id: str, present: Iterable[Principal]) -> None:
+        """Take note of who is present at a kernel beside its owner; it gets the least of their rights."""
+        self._present[kernel_id] = tuple(present)
+
+    def forget(self, kernel_id: str) -> None:
+        """Forget who was present at a kernel that ended."""
+        self._present.pop(kernel_id, None)
+
+    def least(self, caller: Caller) -> Principal:
+        """Return the caller with the rights that everybody has who shares the kernel."""
+        who = caller.principal
+        for other in self._others(caller):
+            roles = tuple(role for role in who.roles if role in other.roles)
+            groups = tuple(group for group in who.groups if group in other.groups)
+            who = replace(who, roles=roles, groups=groups)
+        return who
+
+    def _others(self, caller: Caller) -> tuple[Principal, ...]:
+        return self._present.get(caller.kernel_id or "", ())
+
+    # -- circumstances ------------------------------------------------------------------------------
+
+    def _situation(self, action: Action, grant: Grant, caller: Caller) -> Situation:
+        who, own = caller.principal, is_own(grant, caller.principal)
+        rounds, present = self.rounds(grant), self.round(grant)
+        return Situation(
+            from_kernel=caller.kernel_id is not None,
+            own_request=own,
+            own_kernel=caller.kernel_id == grant.kernel_id,
+            single_user=self.single_user,
+            reviewer=present >= len(rounds) or rounds[present].takes(who),
+            voted=any(vote.subject == who.subject for vote in grant.votes),
+            member=not own or grant.project is None or self._all_members(grant.project, caller),
+            locked=self._locks.on(who, caller.server_id, grant.target) is not None,
+            standing=action == "auto_approve" and self._series.of(grant) is not None,
+            break_glass=grant.break_glass,
+            data_class=grant.data_class,
+            scope=grant.scope,
+        )
+
+    def _all_members(self, name: str, caller: Caller) -> bool:
+        project: Project | None = self._catalogue.projects.get(name)
+        return project is not None and all(map(project.has, (caller.principal, *self._others(caller))))
+
+
+def is_own(grant: Grant, who: Principal) -> bool:
+    """Say whether a grant is somebody's own: by what stays when a name changes, and by the name as well."""
+    return grant.requester_subject == who.subject or grant.requester == who.name
