@@ -148,6 +148,26 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  '/v1/grants/deny': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * Deny Grants
+     * @description Deny several requests; each is answered for itself.
+     */
+    post: operations['deny_grants'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   '/v1/grants/{grant_id}': {
     parameters: {
       query?: never;
@@ -179,7 +199,7 @@ export interface paths {
     put?: never;
     /**
      * Approve Grant
-     * @description Approve a request; its clock starts.
+     * @description Approve a request; its clock starts when no more approvals are needed and its start has come.
      */
     post: operations['approve_grant'];
     delete?: never;
@@ -222,6 +242,46 @@ export interface paths {
      * @description Deny a request.
      */
     post: operations['deny_grant'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/v1/grants/{grant_id}/extend': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * Extend Grant
+     * @description Ask for more time; the answer is a request of its own.
+     */
+    post: operations['extend_grant'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/v1/grants/{grant_id}/review': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * Review Grant
+     * @description Note that a use of break-glass was looked at.
+     */
+    post: operations['review_grant'];
     delete?: never;
     options?: never;
     head?: never;
@@ -302,6 +362,70 @@ export interface paths {
      * @description Revoke what hangs on a kernel that has ended.
      */
     post: operations['end_kernel'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/v1/kernels/{kernel_id}/shared': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * Share Kernel
+     * @description Note who is present at a kernel beside its owner; it gets the least of what they may.
+     */
+    post: operations['share_kernel'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/v1/locks': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * List Locks
+     * @description Return what is locked.
+     */
+    get: operations['list_locks'];
+    put?: never;
+    /**
+     * Set Lock
+     * @description Lock a user, role, server, target or the site; what it holds for ends.
+     */
+    post: operations['set_lock'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/v1/locks/{lock_id}/lift': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * Lift Lock
+     * @description Lift a lock.
+     */
+    post: operations['lift_lock'];
     delete?: never;
     options?: never;
     head?: never;
@@ -412,6 +536,50 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  '/v1/series': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * List Series
+     * @description Return the series that still approve something.
+     */
+    get: operations['list_series'];
+    put?: never;
+    /**
+     * Approve Series
+     * @description Approve requests like one that was looked at, a number of times, for some days.
+     */
+    post: operations['approve_series'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/v1/series/{series_id}/end': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * End Series
+     * @description End a series early; return those that are left.
+     */
+    post: operations['end_series'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   '/v1/shares': {
     parameters: {
       query?: never;
@@ -496,6 +664,113 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
   schemas: {
+    /**
+     * Approval
+     * @description What a person says to an approval, and which payload they looked at.
+     */
+    Approval: {
+      /** Comment */
+      comment?: string | null;
+      /** Payload Digest */
+      payload_digest?: string | null;
+    };
+    /**
+     * AwaitedGrant
+     * @description A request that the asker may decide, with what is to be looked at.
+     */
+    AwaitedGrant: {
+      /** Activated At */
+      activated_at: string | null;
+      /** Break Glass */
+      break_glass: boolean;
+      /** Changes */
+      changes: components['schemas']['PayloadChange'][];
+      /** Cost */
+      cost: string | null;
+      /**
+       * Data Class
+       * @enum {string}
+       */
+      data_class: 'public' | 'internal' | 'confidential' | 'restricted';
+      /** Decided At */
+      decided_at: string | null;
+      /** Decided By */
+      decided_by: string | null;
+      /** Decision Comment */
+      decision_comment: string | null;
+      /** Duration */
+      duration: number;
+      /** Ended At */
+      ended_at: string | null;
+      /** Expires At */
+      expires_at: string | null;
+      /** Extends */
+      extends: string | null;
+      /** Id */
+      id: string;
+      /** Jobs */
+      jobs: string[];
+      /** Kernel Id */
+      kernel_id: string;
+      /** Parent */
+      parent: string | null;
+      payload: components['schemas']['Payload'] | null;
+      /** Payload Digest */
+      payload_digest: string | null;
+      /** Pending Until */
+      pending_until: string | null;
+      /** Policies */
+      policies: string[];
+      /** Project */
+      project: string | null;
+      /** Reason */
+      reason: string;
+      /** Requested At */
+      requested_at: string;
+      /** Requester */
+      requester: string;
+      /** Requester Roles */
+      requester_roles: string[];
+      /** Requester Subject */
+      requester_subject: string;
+      /** Reviewed By */
+      reviewed_by: string | null;
+      /**
+       * Scope
+       * @enum {string}
+       */
+      scope: 'submit' | 'retrieve' | 'metadata';
+      /** Start At */
+      start_at: string | null;
+      /**
+       * State
+       * @enum {string}
+       */
+      state:
+        | 'requested'
+        | 'approved'
+        | 'active'
+        | 'expired'
+        | 'revoked'
+        | 'denied'
+        | 'cancelled';
+      /** Target */
+      target: string;
+      /** Ticket */
+      ticket: string | null;
+      /** Votes */
+      votes: components['schemas']['Vote'][];
+    };
+    /**
+     * BulkDenial
+     * @description Deny several requests at once.
+     */
+    BulkDenial: {
+      /** Comment */
+      comment?: string | null;
+      /** Ids */
+      ids: string[];
+    };
     /**
      * Change
      * @description A field that differs; ``null`` where a run does not have it.
@@ -615,6 +890,18 @@ export interface components {
       };
     };
     /**
+     * Denials
+     * @description Which requests were denied, and why the others were not.
+     */
+    Denials: {
+      /** Denied */
+      denied: string[];
+      /** Refused */
+      refused: {
+        [key: string]: string;
+      };
+    };
+    /**
      * DifferenceGroup
      * @description What differs, of one kind.
      */
@@ -669,6 +956,16 @@ export interface components {
       sha256: string;
       /** Stored */
       stored: boolean;
+    };
+    /**
+     * Extension
+     * @description Ask for more time.
+     */
+    Extension: {
+      /** Duration */
+      duration: string;
+      /** Reason */
+      reason?: string | null;
     };
     /**
      * Finding
@@ -763,6 +1060,15 @@ export interface components {
     Grant: {
       /** Activated At */
       activated_at: string | null;
+      /** Break Glass */
+      break_glass: boolean;
+      /** Cost */
+      cost: string | null;
+      /**
+       * Data Class
+       * @enum {string}
+       */
+      data_class: 'public' | 'internal' | 'confidential' | 'restricted';
       /** Decided At */
       decided_at: string | null;
       /** Decided By */
@@ -775,18 +1081,42 @@ export interface components {
       ended_at: string | null;
       /** Expires At */
       expires_at: string | null;
+      /** Extends */
+      extends: string | null;
       /** Id */
       id: string;
+      /** Jobs */
+      jobs: string[];
       /** Kernel Id */
       kernel_id: string;
+      /** Parent */
+      parent: string | null;
+      payload: components['schemas']['Payload'] | null;
+      /** Pending Until */
+      pending_until: string | null;
       /** Policies */
       policies: string[];
+      /** Project */
+      project: string | null;
       /** Reason */
       reason: string;
       /** Requested At */
       requested_at: string;
       /** Requester */
       requester: string;
+      /** Requester Roles */
+      requester_roles: string[];
+      /** Requester Subject */
+      requester_subject: string;
+      /** Reviewed By */
+      reviewed_by: string | null;
+      /**
+       * Scope
+       * @enum {string}
+       */
+      scope: 'submit' | 'retrieve' | 'metadata';
+      /** Start At */
+      start_at: string | null;
       /**
        * State
        * @enum {string}
@@ -803,18 +1133,32 @@ export interface components {
       target: string;
       /** Ticket */
       ticket: string | null;
+      /** Votes */
+      votes: components['schemas']['Vote'][];
     };
     /**
      * GrantRequest
      * @description Ask for a target.
      */
     GrantRequest: {
+      /**
+       * Break Glass
+       * @default false
+       */
+      break_glass: boolean;
+      /** Data Class */
+      data_class?: string | null;
       /** Duration */
       duration?: string | null;
       /** Kernel Id */
       kernel_id?: string | null;
+      payload?: components['schemas']['Payload'] | null;
+      /** Project */
+      project?: string | null;
       /** Reason */
       reason?: string | null;
+      /** Start */
+      start?: string | null;
       /** Target */
       target: string;
       /** Ticket */
@@ -877,6 +1221,82 @@ export interface components {
       changed: number;
     };
     /**
+     * Lock
+     * @description What is locked, by whom and why.
+     */
+    Lock: {
+      /** Id */
+      id: string;
+      /**
+       * Kind
+       * @enum {string}
+       */
+      kind: 'user' | 'role' | 'server' | 'target' | 'site';
+      /** Lifted At */
+      lifted_at: string | null;
+      /** Lifted By */
+      lifted_by: string | null;
+      /** Locked At */
+      locked_at: string;
+      /** Locked By */
+      locked_by: string;
+      /** Name */
+      name: string;
+      /** Reason */
+      reason: string;
+    };
+    /**
+     * LockRequest
+     * @description Lock something; a lock of the site needs no name.
+     */
+    LockRequest: {
+      /** Kind */
+      kind: string;
+      /**
+       * Name
+       * @default
+       */
+      name: string;
+      /** Reason */
+      reason: string;
+    };
+    /**
+     * Locked
+     * @description A lock that was set, and the grants that it ended.
+     */
+    Locked: {
+      /** Ended */
+      ended: string[];
+      lock: components['schemas']['Lock'];
+    };
+    /**
+     * Payload
+     * @description What will run: structural hashes of the circuits, one backend, shots of all circuits together.
+     */
+    Payload: {
+      /** Backend */
+      backend: string;
+      /** Circuits */
+      circuits: string[];
+      /** Shots */
+      shots: number;
+    };
+    /**
+     * PayloadChange
+     * @description One thing that differs between what was approved and what is asked.
+     */
+    PayloadChange: {
+      /** Approved */
+      approved: string[] | string | number;
+      /** Asked */
+      asked: string[] | string | number;
+      /**
+       * Field
+       * @enum {string}
+       */
+      field: 'circuits' | 'backend' | 'shots';
+    };
+    /**
      * Permit
      * @description Permission to submit a run; ``target`` is ``null`` for a local simulator.
      */
@@ -889,6 +1309,28 @@ export interface components {
       run_id: string;
       /** Target */
       target: string | null;
+    };
+    /**
+     * Present
+     * @description Who is present at a shared kernel.
+     */
+    Present: {
+      /** Names */
+      names: string[];
+    };
+    /**
+     * Price
+     * @description What a target costs, as far as its provider says so in advance.
+     */
+    Price: {
+      /** Currency */
+      currency: string;
+      /** Per Circuit */
+      per_circuit: number;
+      /** Per Job */
+      per_job: number;
+      /** Per Shot */
+      per_shot: number;
     };
     /**
      * Principal
@@ -904,6 +1346,12 @@ export interface components {
       groups: string[];
       /** Identity Provider */
       identity_provider: string;
+      /**
+       * Kind
+       * @default person
+       * @enum {string}
+       */
+      kind: 'person' | 'workload';
       /** Mfa */
       mfa: string | null;
       /** Name */
@@ -913,6 +1361,11 @@ export interface components {
        * @default []
        */
       roles: string[];
+      /**
+       * Subject
+       * @default
+       */
+      subject: string;
     };
     /**
      * Problem
@@ -937,6 +1390,25 @@ export interface components {
       title: string;
       /** Type */
       type: string;
+    };
+    /**
+     * Project
+     * @description People who work together on data of one class.
+     */
+    Project: {
+      /**
+       * Data Class
+       * @enum {string}
+       */
+      data_class: 'public' | 'internal' | 'confidential' | 'restricted';
+      /** Members */
+      members: string[];
+      /** Name */
+      name: string;
+      /** Targets */
+      targets: string[];
+      /** Title */
+      title: string;
     };
     /**
      * Recorded
@@ -1011,6 +1483,16 @@ export interface components {
       outputs: number;
       /** Secrets */
       secrets: number;
+    };
+    /**
+     * Round
+     * @description One round of approval: who may take part (none named: every approver), and how many must agree.
+     */
+    Round: {
+      /** Quorum */
+      quorum: number;
+      /** Reviewers */
+      reviewers: string[];
     };
     /**
      * Run
@@ -1191,6 +1673,42 @@ export interface components {
       status: 'running' | 'done' | 'failed' | 'unknown';
     };
     /**
+     * Series
+     * @description Like requests that were approved once.
+     */
+    Series: {
+      /** Approved By */
+      approved_by: string;
+      /** Grant Id */
+      grant_id: string;
+      /** Id */
+      id: string;
+      /** Left */
+      left: number;
+      /** Subject */
+      subject: string;
+      /** Target */
+      target: string;
+      /** Terms */
+      terms: {
+        [key: string]: unknown;
+      };
+      /** Until */
+      until: string;
+    };
+    /**
+     * SeriesRequest
+     * @description Approve requests like one.
+     */
+    SeriesRequest: {
+      /** Days */
+      days: number;
+      /** Grant Id */
+      grant_id: string;
+      /** Times */
+      times: number;
+    };
+    /**
      * Share
      * @description A copy that was made to be given away.
      */
@@ -1224,6 +1742,14 @@ export interface components {
       share_id: string;
     };
     /**
+     * Shared
+     * @description The grants that a newcomer's lesser rights ended.
+     */
+    Shared: {
+      /** Ended */
+      ended: string[];
+    };
+    /**
      * SharedParts
      * @description What a shared copy still holds.
      */
@@ -1241,19 +1767,23 @@ export interface components {
      */
     State: {
       /** Approvals */
-      approvals: components['schemas']['Grant'][];
+      approvals: components['schemas']['AwaitedGrant'][];
       data_classes: components['schemas']['DataClasses'];
       /** Findings */
       findings: components['schemas']['RecordedFinding'][];
       /** Grants */
       grants: components['schemas']['Grant'][];
       health: components['schemas']['Health'];
+      /** Locks */
+      locks: components['schemas']['Lock'][];
       /**
        * Mode
        * @enum {string}
        */
       mode: 'record' | 'enforce';
       principal: components['schemas']['Principal'];
+      /** Projects */
+      projects: components['schemas']['Project'][];
       /** Runs */
       runs: components['schemas']['RunSummary'][];
       /** Targets */
@@ -1272,16 +1802,36 @@ export interface components {
        * @enum {string}
        */
       approval: 'auto' | 'review';
+      /** Bind Payload */
+      bind_payload: boolean;
+      /** Break Glass */
+      break_glass: boolean;
+      /** Classes */
+      classes: ('public' | 'internal' | 'confidential' | 'restricted')[];
       /** Default Duration */
       default_duration: number;
+      /**
+       * Environment
+       * @enum {string}
+       */
+      environment: 'dev' | 'test' | 'pilot' | 'production';
       /** Max Duration */
       max_duration: number;
       /** Name */
       name: string;
+      /** Pending */
+      pending: number;
+      price: components['schemas']['Price'] | null;
       /** Provider */
       provider: string;
+      /** Regions */
+      regions: string[];
+      /** Retrieve Duration */
+      retrieve_duration: number;
       /** Revocability */
       revocability: string;
+      /** Rounds */
+      rounds: components['schemas']['Round'][];
       /** Ticket Pattern */
       ticket_pattern: string | null;
       /** Ticket Required */
@@ -1293,6 +1843,8 @@ export interface components {
       tier: 'deliver' | 'proxy' | 'operate';
       /** Title */
       title: string;
+      /** Windows */
+      windows: string[];
     };
     /**
      * Unkeep
@@ -1357,6 +1909,27 @@ export interface components {
        * @enum {string}
        */
       origin: 'external' | 'dev' | 'embedded';
+    };
+    /**
+     * Vote
+     * @description One reviewer's word on a request.
+     */
+    Vote: {
+      /** At */
+      at: string;
+      /** Comment */
+      comment: string | null;
+      /** Reviewer */
+      reviewer: string;
+      /** Round */
+      round: number;
+      /** Subject */
+      subject: string;
+      /**
+       * Verdict
+       * @enum {string}
+       */
+      verdict: 'approve' | 'deny';
     };
   };
   responses: never;
@@ -1650,6 +2223,41 @@ export interface operations {
       };
     };
   };
+  deny_grants: {
+    parameters: {
+      query?: never;
+      header?: {
+        'Qsec-Kernel'?: string | null;
+      };
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['BulkDenial'];
+      };
+    };
+    responses: {
+      /** @description Successful Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Denials'];
+        };
+      };
+      /** @description Validation Error */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['HTTPValidationError'];
+        };
+      };
+    };
+  };
   get_grant: {
     parameters: {
       query?: {
@@ -1699,7 +2307,7 @@ export interface operations {
     };
     requestBody: {
       content: {
-        'application/json': components['schemas']['Comment'];
+        'application/json': components['schemas']['Approval'];
       };
     };
     responses: {
@@ -1761,6 +2369,80 @@ export interface operations {
     };
   };
   deny_grant: {
+    parameters: {
+      query?: never;
+      header?: {
+        'Qsec-Kernel'?: string | null;
+      };
+      path: {
+        grant_id: string;
+      };
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['Comment'];
+      };
+    };
+    responses: {
+      /** @description Successful Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Grant'];
+        };
+      };
+      /** @description Validation Error */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['HTTPValidationError'];
+        };
+      };
+    };
+  };
+  extend_grant: {
+    parameters: {
+      query?: never;
+      header?: {
+        'Qsec-Kernel'?: string | null;
+      };
+      path: {
+        grant_id: string;
+      };
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['Extension'];
+      };
+    };
+    responses: {
+      /** @description Successful Response */
+      201: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Grant'];
+        };
+      };
+      /** @description Validation Error */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['HTTPValidationError'];
+        };
+      };
+    };
+  };
+  review_grant: {
     parameters: {
       query?: never;
       header?: {
@@ -1907,6 +2589,131 @@ export interface operations {
         };
         content: {
           'application/json': components['schemas']['Ended'];
+        };
+      };
+      /** @description Validation Error */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['HTTPValidationError'];
+        };
+      };
+    };
+  };
+  share_kernel: {
+    parameters: {
+      query?: never;
+      header?: {
+        'Qsec-Kernel'?: string | null;
+      };
+      path: {
+        kernel_id: string;
+      };
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['Present'];
+      };
+    };
+    responses: {
+      /** @description Successful Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Shared'];
+        };
+      };
+      /** @description Validation Error */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['HTTPValidationError'];
+        };
+      };
+    };
+  };
+  list_locks: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Successful Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Lock'][];
+        };
+      };
+    };
+  };
+  set_lock: {
+    parameters: {
+      query?: never;
+      header?: {
+        'Qsec-Kernel'?: string | null;
+      };
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['LockRequest'];
+      };
+    };
+    responses: {
+      /** @description Successful Response */
+      201: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Locked'];
+        };
+      };
+      /** @description Validation Error */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['HTTPValidationError'];
+        };
+      };
+    };
+  };
+  lift_lock: {
+    parameters: {
+      query?: never;
+      header?: {
+        'Qsec-Kernel'?: string | null;
+      };
+      path: {
+        lock_id: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Successful Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Lock'];
         };
       };
       /** @description Validation Error */
@@ -2135,6 +2942,94 @@ export interface operations {
       };
     };
   };
+  list_series: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Successful Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Series'][];
+        };
+      };
+    };
+  };
+  approve_series: {
+    parameters: {
+      query?: never;
+      header?: {
+        'Qsec-Kernel'?: string | null;
+      };
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['SeriesRequest'];
+      };
+    };
+    responses: {
+      /** @description Successful Response */
+      201: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Series'];
+        };
+      };
+      /** @description Validation Error */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['HTTPValidationError'];
+        };
+      };
+    };
+  };
+  end_series: {
+    parameters: {
+      query?: never;
+      header?: {
+        'Qsec-Kernel'?: string | null;
+      };
+      path: {
+        series_id: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Successful Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Series'][];
+        };
+      };
+      /** @description Validation Error */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['HTTPValidationError'];
+        };
+      };
+    };
+  };
   record_share: {
     parameters: {
       query?: never;
@@ -2176,7 +3071,9 @@ export interface operations {
         since?: number;
         wait?: number;
       };
-      header?: never;
+      header?: {
+        'Qsec-Kernel'?: string | null;
+      };
       path?: never;
       cookie?: never;
     };

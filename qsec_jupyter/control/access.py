@@ -85,7 +85,7 @@ class Access:
             Conflict: ``grant.wrong_state`` for one that is not active.
             Invalid: ``duration.over_cap`` when the whole would be longer than the target allows.
         """
-        grant = self.get(grant_id, caller)
+        grant = self._book.get(grant_id)
         now = self._clock()
         try:
             self._judge.decide("extend", grant, caller).require("extend", grant.target)
@@ -311,7 +311,7 @@ class Access:
     ) -> Grant:
         """Withdraw a request, or end a grant early; its sessions end, too."""
         with self._book.lock:
-            grant = self.get(grant_id, caller)
+            grant = self._book.get(grant_id)
             self._judge.permit(verb, grant, caller)
             ended = step(grant, verb, self._clock())
             if comment:
@@ -441,9 +441,15 @@ class Access:
         return grant
 
     def listed(self, caller: Caller) -> list[Grant]:
-        """Return the caller's open grants and those that ended in the last hour, newest first, at most 50."""
-        since = rfc3339(self._clock() - timedelta(hours=1))
-        return self._book.recent({"requester": caller.principal.name}, since, 50)
+        """Return the caller's grants at their server, newest first, at most 50.
+
+        Open ones, those that ended in the last hour, and what lets results be read, from wherever it began.
+        """
+        since, name = rfc3339(self._clock() - timedelta(hours=1)), caller.principal.name
+        here = self._book.recent({"requester": name, "server_id": caller.server_id}, since, 50)
+        known = {grant.id for grant in here}
+        results = [g for g in self._book.open({"requester": name}) if g.parent and g.id not in known]
+        return [*here, *results][:50]
 
     def awaiting(self, caller: Caller) -> list[Grant]:
         """Return the requests that the caller may decide, the oldest first."""
@@ -468,8 +474,8 @@ class Access:
         now = self._clock()
         where = {"kernel_id": caller.kernel_id, "server_id": caller.server_id}
         open_ = self._book.open(where | ({} if target is None else {"target": target}))
-        usable = (g for g in open_ if g.state == "active" and g.extends is None and self._deadline(g) > now)
-        return newest(usable)
+        own = (grant for grant in open_ if grant.extends is None and grant.parent is None)
+        return newest(g for g in own if g.state == "active" and self._deadline(g) > now)
 
     # -- what follows a submit grant ----------------------------------------------------------------
 

@@ -111,7 +111,7 @@ class Issuing:
             )
         self._access.keep_time()
         where = {"target": target_name, "kernel_id": caller.kernel_id, "server_id": caller.server_id}
-        grants = [grant for grant in self._book.rows(where) if grant.extends is None]
+        grants = [grant for grant in self._book.rows(where) if grant.extends is None and grant.parent is None]
         active = newest(grant for grant in grants if grant.state == "active")
         last = newest(grants)
         if active is not None:

@@ -106,4 +106,4 @@ class Locks:
         # A person stands in the ledger by a pseudonym.
         name = self._store.subject(lock.name)[0] if lock.kind == "user" else lock.name
         hmac = self._audit.reason_hmac(lock.locked_by, lock.reason)
-        return {"lock": lock.id, "kind": lock.kind, "name": name, "reason_hmac": hmac}
+        return {"lock": lock.id, "kind": lock.kind, "locked": name, "reason_hmac": hmac}

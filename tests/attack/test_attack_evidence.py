@@ -17,7 +17,8 @@ SHA = hashlib.sha256(DATA).hexdigest()
 
 @pytest.fixture
 def client(plane):
-    app = make_app(plane, Secret(BEARER, "bearer"))
+    plane.callers.add(Secret(BEARER, "bearer"), plane.owner)
+    app = make_app(plane)
     with TestClient(app, base_url="http://127.0.0.1:9", raise_server_exceptions=False) as client:
         client.headers.update({"Authorization": f"Bearer {BEARER}", "Qsec-Kernel": "k1"})
         yield client

@@ -6,6 +6,7 @@ from types import SimpleNamespace
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from qsec_jupyter.control.asking import Wish
 from qsec_jupyter.control.catalog import load_catalog
 from qsec_jupyter.control.control_plane import ControlPlane
 from qsec_jupyter.control.credentials.broker import Check, Issued, SessionRef, VaultInfo, WrappedKey
@@ -100,9 +101,16 @@ def make_plane(tmp_path, broker, clock):
     """Return a function that opens a control plane; every one is closed when the test is over."""
     made = []
 
-    def make(principal: Principal = ADA, server_id: str = "server-1", server_pid: int = 0) -> ControlPlane:
+    def make(
+        principal: Principal = ADA,
+        server_id: str = "server-1",
+        server_pid: int = 0,
+        *,
+        single_user: bool = True,
+    ) -> ControlPlane:
+        catalogue = load_catalog(tmp_path)
         plane = ControlPlane(
-            tmp_path, broker, load_catalog(tmp_path), principal, server_id, clock, server_pid
+            tmp_path, broker, catalogue, principal, server_id, clock, server_pid, single_user
         )
         made.append(plane)
         plane.open()
@@ -136,12 +144,10 @@ def ask(plane):
 
     def request(target="sandbox", kernel="k1", **kwargs):
         values = {"reason": "first run", "ticket": "QC-1", "duration": "30m", **kwargs}
-        return plane.access.request(
-            target, values["reason"], values["ticket"], values["duration"], kernel, kernel
-        )
+        return plane.access.request(plane.owner.by(kernel), Wish(target, kernel, **values))
 
     return SimpleNamespace(
         request=request,
-        credential=lambda target="sandbox", kernel="k1": plane.access.credential(target, kernel),
-        state=lambda grant: plane.access.get(grant.id).state,
+        credential=lambda target="sandbox", kernel="k1": plane.issuing.issue(plane.owner.by(kernel), target),
+        state=lambda grant: plane.access.get(grant.id, plane.owner).state,
     )

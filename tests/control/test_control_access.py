@@ -8,6 +8,7 @@ import time
 import pytest
 
 from qsec_jupyter.control import tables
+from qsec_jupyter.control.asking import Wish
 from qsec_jupyter.core.errors import Conflict, Denied, Unavailable
 from qsec_jupyter.core.model import Principal
 from qsec_jupyter.ledger.log import read_events
@@ -40,13 +41,13 @@ def test_second_kernel_is_refused_the_first_ones_credential(ask, events) -> None
 def test_person_at_the_panel_gets_no_credential(ask, plane) -> None:
     ask.request()
     with pytest.raises(Denied) as caught:
-        plane.access.credential("sandbox", None)
+        plane.issuing.issue(plane.owner, "sandbox")
     assert caught.value.code == "credential.kernel_only"
 
 
 def test_kernel_cannot_ask_in_anothers_name(plane) -> None:
     with pytest.raises(Denied) as caught:
-        plane.access.request("sandbox", "r", None, None, "k2", "k1")
+        plane.access.request(plane.owner.by("k1"), Wish("sandbox", "k2", "r"))
     assert caught.value.code == "request.foreign_kernel"
 
 
@@ -54,7 +55,7 @@ def test_kernel_cannot_ask_in_anothers_name(plane) -> None:
 def test_kernel_never_decides(ask, plane, verdict) -> None:
     grant = ask.request("pilot")
     with pytest.raises(Denied) as caught:
-        plane.access.decide(grant.id, verdict, None, "k1")
+        plane.access.decide(plane.owner.by("k1"), grant.id, verdict)
     assert "a-kernel-never-decides" in caught.value.detail
     assert ask.state(grant) == "requested"
 
@@ -63,14 +64,14 @@ def test_kernel_never_decides(ask, plane, verdict) -> None:
 def test_kernel_ends_only_its_own_grants(ask, plane, verb) -> None:
     grant = ask.request("pilot")
     with pytest.raises(Denied) as caught:
-        plane.access.end(grant.id, verb, None, "k2")
+        plane.access.end(plane.owner.by("k2"), grant.id, verb)
     assert "a-kernel-touches-only-its-own-grants" in caught.value.detail
 
 
 def test_revocation_ends_session_and_next_credential(ask, plane, broker) -> None:
     grant = ask.request()
     ask.credential()
-    plane.access.end(grant.id, "revoke", "done", "k1")
+    plane.access.end(plane.owner.by("k1"), grant.id, "revoke", "done")
     assert broker.open == {}
     with pytest.raises(Denied) as caught:
         ask.credential()
@@ -94,7 +95,7 @@ def test_database_holds_no_secret(ask, plane, tmp_path) -> None:
 
 def test_grant_that_ends_while_the_store_is_asked_gives_no_credential(ask, plane, broker) -> None:
     grant = ask.request()
-    broker.before_answer = lambda: plane.access.end(grant.id, "revoke", None, None)
+    broker.before_answer = lambda: plane.access.end(plane.owner, grant.id, "revoke")
     with pytest.raises(Denied) as caught:
         ask.credential()
     assert caught.value.code == "grant.revoked"
@@ -124,14 +125,14 @@ def test_store_that_hangs_is_given_up_and_what_it_issues_late_ends_with_the_gran
     broker.before_answer = lambda: None
     if over:  # its session is not open yet when the grant ends
         plane.store.change(tables.sessions, {"grant_id": grant.id}, {"grant_id": "elsewhere"})
-        plane.access.end(grant.id, "revoke", None, None)
+        plane.access.end(plane.owner, grant.id, "revoke")
         plane.store.change(tables.sessions, {"grant_id": "elsewhere"}, {"grant_id": grant.id})
     gate.set()
     if over:
         assert eventually(lambda: broker.open == {})
     else:
         assert ask.credential()["grant_id"] == grant.id
-        plane.access.end(grant.id, "revoke", None, None)
+        plane.access.end(plane.owner, grant.id, "revoke")
         assert broker.open == {}
 
 
@@ -146,8 +147,8 @@ def test_store_that_hangs_on_many_endings_is_waited_for_once(make_plane, broker,
     monkeypatch.setattr("qsec_jupyter.control.access.STOP_SECONDS", 0.3)
     plane = make_plane()
     for kernel in ("k1", "k2", "k3", "k4", "k5"):
-        plane.access.request("sandbox", "r", None, None, kernel, kernel)
-        plane.access.credential("sandbox", kernel)
+        plane.access.request(plane.owner.by(kernel), Wish("sandbox", kernel, "r"))
+        plane.issuing.issue(plane.owner.by(kernel), "sandbox")
     gate = threading.Event()
     broker.revoke = lambda session: gate.wait(20)
     started = time.monotonic()
@@ -162,7 +163,7 @@ def test_store_that_hangs_on_many_endings_is_waited_for_once(make_plane, broker,
 def test_one_ending_that_fails_oddly_does_not_keep_the_others_open(ask, plane, broker) -> None:
     ask.request(kernel="k1"), ask.request("pilot", kernel="k1")
     ask.credential(kernel="k1")
-    plane.access.decide(plane.access.awaiting()[0].id, "approve", None, None)
+    plane.access.decide(plane.owner, plane.access.awaiting(plane.owner)[0].id, "approve")
     ask.credential("pilot", kernel="k1")
     revoke = broker.revoke
 
@@ -172,7 +173,7 @@ def test_one_ending_that_fails_oddly_does_not_keep_the_others_open(ask, plane, b
         return revoke(session)
 
     broker.revoke = odd
-    assert len(plane.access.kernel_ended("k1")) == 2
+    assert len(plane.access.kernel_ended(plane.owner, "k1")) == 2
     assert list(broker.open) == ["acc-1"]
     assert plane.sessions.pending() == 1
 
@@ -188,11 +189,14 @@ def test_full_disk_keeps_no_grant_and_no_session_alive(ask, plane, broker, monke
         break_ledger(plane, patch)
         patch.setattr(plane.store, "change", refuse)
         patch.setattr(plane.store, "add", refuse)
-        assert plane.access.end(grant.id, "revoke", None, None).state == "revoked"
+        assert plane.access.end(plane.owner, grant.id, "revoke").state == "revoked"
         assert broker.open == {}
         assert ask.state(grant) == "revoked"
-        assert plane.access.active("k1") is None
-        assert {g.id: g.state for g in plane.access.listed()} == {grant.id: "revoked", other.id: "active"}
+        assert plane.access.active(plane.owner.by("k1")) is None
+        assert {g.id: g.state for g in plane.access.listed(plane.owner)} == {
+            grant.id: "revoked",
+            other.id: "active",
+        }
         with pytest.raises((Denied, Unavailable)):
             ask.credential()
         assert not plane.access.settle()
@@ -202,7 +206,7 @@ def test_full_disk_keeps_no_grant_and_no_session_alive(ask, plane, broker, monke
 
 
 def test_nothing_begins_once_the_end_has_begun(ask, plane) -> None:
-    plane.access.end_everything()
+    plane.access.end_server(plane.owner.server_id)
     with pytest.raises(Unavailable) as caught:
         ask.request()
     assert caught.value.code == "control.ending"
@@ -212,14 +216,14 @@ def test_request_that_ran_out_unnoticed_is_not_approved_any_more(ask, plane, clo
     grant = ask.request("pilot")
     clock.forward(hours=30)  # a laptop that slept: no timer ran
     with pytest.raises(Conflict):
-        plane.access.decide(grant.id, "approve", None, None)
+        plane.access.decide(plane.owner, grant.id, "approve")
     assert ask.state(grant) == "expired"
 
 
 def test_refused_decision_is_on_record(ask, plane, events) -> None:
     grant = ask.request("pilot")
     with pytest.raises(Denied):
-        plane.access.decide(grant.id, "approve", None, "k1")
+        plane.access.decide(plane.owner.by("k1"), grant.id, "approve")
     data = events("request.refused")[-1]["data"]
     assert (data["action"], data["grant"], data["kernel"]) == ("approve", grant.id, "k1")
 
@@ -228,7 +232,7 @@ def test_unverified_revocation_is_pending_until_it_is_verified(ask, plane, broke
     grant = ask.request()
     ask.credential()
     broker.unverified = True
-    plane.access.end(grant.id, "revoke", None, None)
+    plane.access.end(plane.owner, grant.id, "revoke")
     assert events()[-1] == "credential.revocation_pending"
     assert plane.sessions.pending() == 1
     assert plane.sessions.retry() is False
@@ -246,7 +250,7 @@ def test_nothing_is_granted_or_issued_while_the_ledger_cannot_be_written(ask, pl
         ask.request("pilot")
     with pytest.raises(Unavailable):
         ask.credential()
-    assert [grant.target for grant in plane.access.listed()] == ["sandbox"]
+    assert [grant.target for grant in plane.access.listed(plane.owner)] == ["sandbox"]
 
 
 def test_revocation_goes_on_without_the_ledger_and_is_written_later(
@@ -256,7 +260,7 @@ def test_revocation_goes_on_without_the_ledger_and_is_written_later(
     ask.credential()
     with monkeypatch.context() as patch:
         break_ledger(plane, patch)
-        plane.access.end(grant.id, "revoke", None, None)
+        plane.access.end(plane.owner, grant.id, "revoke")
         assert ask.state(grant) == "revoked"
         assert broker.open == {}
         assert plane.health()["status"] == "degraded"
@@ -268,15 +272,15 @@ def test_end_of_a_kernel_ends_its_grants_and_no_others(ask, plane, broker) -> No
     mine, waiting, other = ask.request(), ask.request("pilot"), ask.request(kernel="k2")
     ask.credential()
     ask.credential(kernel="k2")
-    assert set(plane.access.kernel_ended("k1")) == {mine.id, waiting.id}
+    assert set(plane.access.kernel_ended(plane.owner, "k1")) == {mine.id, waiting.id}
     assert [ask.state(grant) for grant in (mine, waiting, other)] == ["revoked", "cancelled", "active"]
     assert len(broker.open) == 1
 
 
 def test_orderly_end_revokes_everything_and_says_so(make_plane, broker, events) -> None:
     plane = make_plane()
-    plane.access.request("sandbox", "r", None, None, "k1", "k1")
-    plane.access.credential("sandbox", "k1")
+    plane.access.request(plane.owner.by("k1"), Wish("sandbox", "k1", "r"))
+    plane.issuing.issue(plane.owner.by("k1"), "sandbox")
     plane.close()
     plane.gone = True
     assert broker.open == {}
@@ -293,23 +297,23 @@ def crash(plane, *, in_order: bool = True) -> None:
 
 def test_after_a_crash_the_same_server_goes_on_with_its_grants(make_plane, broker) -> None:
     first = make_plane(server_id="server-1")
-    grant = first.access.request("sandbox", "r", None, None, "k1", "k1")
-    first.access.credential("sandbox", "k1")
+    grant = first.access.request(first.owner.by("k1"), Wish("sandbox", "k1", "r"))
+    first.issuing.issue(first.owner.by("k1"), "sandbox")
     crash(first)
     second = make_plane(server_id="server-1")
-    assert second.access.get(grant.id).state == "active"
-    assert second.access.credential("sandbox", "k1")["value"]
+    assert second.access.get(grant.id, second.owner).state == "active"
+    assert second.issuing.issue(second.owner.by("k1"), "sandbox")["value"]
 
 
 def test_after_a_crash_another_server_revokes_what_was_left(make_plane, broker, events) -> None:
     first = make_plane(server_id="server-1")
-    grant = first.access.request("sandbox", "r", None, None, "k1", "k1")
-    first.access.credential("sandbox", "k1")
+    grant = first.access.request(first.owner.by("k1"), Wish("sandbox", "k1", "r"))
+    first.issuing.issue(first.owner.by("k1"), "sandbox")
     crash(first)
     second = make_plane(server_id="server-2")
-    assert second.access.get(grant.id).state == "revoked"
+    assert second.access.get(grant.id, second.owner).state == "revoked"
     assert broker.open == {}
-    assert second.access.listed() == []
+    assert second.access.listed(second.owner) == []
 
 
 @pytest.fixture
@@ -318,8 +322,8 @@ def orphaned(make_plane, broker, tmp_path):
     server = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
     keeper = make_plane(server_id="server-0")  # journal-0 stays taken
     lost = make_plane(server_id="server-1", server_pid=server.pid)
-    grant = lost.access.request("sandbox", "r", None, None, "k1", "k1")
-    lost.access.credential("sandbox", "k1")
+    grant = lost.access.request(lost.owner.by("k1"), Wish("sandbox", "k1", "r"))
+    lost.issuing.issue(lost.owner.by("k1"), "sandbox")
     crash(lost, in_order=False)
     assert broker.open
     keeper.orphans.end()
@@ -365,7 +369,7 @@ def test_damaged_orphan_does_not_stop_the_others(orphaned, broker, tmp_path) -> 
 
 def test_ledger_names_no_person_and_no_reason(make_plane, tmp_path) -> None:
     plane = make_plane(Principal("ada.lovelace", "Ada Lovelace", "local account", roles=("researcher",)))
-    plane.access.request("sandbox", "for the countess", None, None, "k1", "k1")
+    plane.access.request(plane.owner.by("k1"), Wish("sandbox", "k1", "for the countess"))
     plane.findings.keep("a.ipynb", ["f"], "the countess's own")
     for path in (tmp_path / "journal-0" / "ledger").rglob("*"):
         if path.is_file():
@@ -375,27 +379,27 @@ def test_ledger_names_no_person_and_no_reason(make_plane, tmp_path) -> None:
 
 def test_who_may_not_approve_sees_nothing_to_approve(make_plane) -> None:
     plane = make_plane(Principal("bob", "Bob", "local account", roles=("researcher",)))
-    grant = plane.access.request("pilot", "r", "QC-1", None, "k1", "k1")
-    assert plane.access.awaiting() == []
+    grant = plane.access.request(plane.owner.by("k1"), Wish("pilot", "k1", "r", "QC-1"))
+    assert plane.access.awaiting(plane.owner) == []
     with pytest.raises(Denied):
-        plane.access.decide(grant.id, "approve", None, None)
+        plane.access.decide(plane.owner, grant.id, "approve")
 
 
 def test_who_has_no_role_may_not_ask(make_plane) -> None:
     plane = make_plane(Principal("eve", "Eve", "local account"))
     with pytest.raises(Denied) as caught:
-        plane.access.request("sandbox", "r", None, None, "k1", "k1")
+        plane.access.request(plane.owner.by("k1"), Wish("sandbox", "k1", "r"))
     assert caught.value.code == "policy.denied"
 
 
 def test_grant_whose_target_left_the_catalogue_is_listed_and_ends(make_plane, tmp_path, broker) -> None:
     first = make_plane()
-    grant = first.access.request("sandbox", "r", None, None, "k1", "k1")
-    waiting = first.access.request("pilot", "r", "QC-1", None, "k1", "k1")
-    first.access.credential("sandbox", "k1")
+    grant = first.access.request(first.owner.by("k1"), Wish("sandbox", "k1", "r"))
+    waiting = first.access.request(first.owner.by("k1"), Wish("pilot", "k1", "r", "QC-1"))
+    first.issuing.issue(first.owner.by("k1"), "sandbox")
     crash(first)
     (tmp_path / "catalog.toml").write_text("[targets]\n")
     second = make_plane()
-    assert {g["id"] for g in second.snapshot()["grants"]} == {grant.id, waiting.id}
-    second.access.end(grant.id, "revoke", None, None)
+    assert {g["id"] for g in second.snapshot(second.owner)["grants"]} == {grant.id, waiting.id}
+    second.access.end(second.owner, grant.id, "revoke")
     assert broker.open == {}

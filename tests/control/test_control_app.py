@@ -9,6 +9,7 @@ from starlette.middleware.gzip import GZipMiddleware
 from starlette.websockets import WebSocketDisconnect
 
 from qsec_jupyter.control.app import make_app, openapi, refuse_open_app
+from qsec_jupyter.control.asking import Wish
 from qsec_jupyter.control.openapi import main
 from qsec_jupyter.core.errors import Bug
 from qsec_jupyter.core.secret import Secret
@@ -19,7 +20,8 @@ ROUTES = [(method.upper(), path) for path, verbs in openapi()["paths"].items() f
 
 @pytest.fixture
 def client(plane):
-    app = make_app(plane, Secret(BEARER, "bearer"))
+    plane.callers.add(Secret(BEARER, "bearer"), plane.owner)
+    app = make_app(plane)
     with TestClient(app, base_url="http://127.0.0.1:9", raise_server_exceptions=False) as client:
         client.headers["Authorization"] = f"Bearer {BEARER}"
         yield client
@@ -56,7 +58,8 @@ def test_without_the_bearer_not_even_a_wrong_path_or_body_is_told_from_a_right_o
 
 
 def test_guard_stands_before_whatever_is_added(plane) -> None:
-    app = make_app(plane, Secret(BEARER, "bearer"))
+    plane.callers.add(Secret(BEARER, "bearer"), plane.owner)
+    app = make_app(plane)
     app.mount("/files", lambda *_: pytest.fail("reached"))
     app.add_api_websocket_route("/socket", lambda *_: pytest.fail("reached"))
     client = TestClient(app, base_url="http://127.0.0.1:9")
@@ -67,7 +70,8 @@ def test_guard_stands_before_whatever_is_added(plane) -> None:
 
 
 def test_application_with_something_before_the_guard_does_not_start(plane) -> None:
-    app = make_app(plane, Secret(BEARER, "bearer"))
+    plane.callers.add(Secret(BEARER, "bearer"), plane.owner)
+    app = make_app(plane)
     app.add_middleware(GZipMiddleware)
     with pytest.raises(Bug) as caught:
         refuse_open_app(app)
@@ -75,7 +79,7 @@ def test_application_with_something_before_the_guard_does_not_start(plane) -> No
 
 
 def test_application_without_a_bearer_lets_nobody_in(plane) -> None:
-    client = TestClient(make_app(plane, None), base_url="http://127.0.0.1:9")
+    client = TestClient(make_app(plane), base_url="http://127.0.0.1:9")
     for header in ("", "Bearer ", "Bearer None"):
         assert client.get("/v1/state", headers={"Authorization": header}).status_code == 401
 
@@ -143,7 +147,9 @@ def test_runs_are_recorded_by_kernels_only(client) -> None:
 def test_long_poll_answers_when_something_changes(client, plane) -> None:
     version = client.get("/v1/state").json()["version"]
     started = time.monotonic()
-    timer = threading.Timer(0.2, lambda: plane.access.request("sandbox", "r", None, None, "k1", "k1"))
+    timer = threading.Timer(
+        0.2, lambda: plane.access.request(plane.owner.by("k1"), Wish("sandbox", "k1", "r"))
+    )
     timer.start()
     answer = client.get(f"/v1/state?since={version}&wait=20").json()
     timer.join()

@@ -35,7 +35,7 @@ def test_final_states_are_final_and_open_states_can_end() -> None:
 def test_clock_starts_at_activation(ask, clock, plane) -> None:
     grant = ask.request("pilot", duration="30m")
     clock.forward(hours=2)
-    decided = plane.access.decide(grant.id, "approve", None, None)
+    decided = plane.access.decide(plane.owner, grant.id, "approve")
     assert decided.expires_at == "2026-01-31T11:30:00.000Z"
 
 
@@ -77,7 +77,7 @@ def test_pilot_waits_and_says_so_until_it_is_denied_with_a_comment(ask, plane) -
     with pytest.raises(Denied) as waiting:
         ask.credential("pilot")
     assert waiting.value.code == "grant.pending"
-    plane.access.decide(grant.id, "deny", "not this week", None)
+    plane.access.decide(plane.owner, grant.id, "deny", "not this week")
     with pytest.raises(Denied) as denied:
         ask.credential("pilot")
     assert denied.value.code == "grant.denied"
@@ -86,16 +86,16 @@ def test_pilot_waits_and_says_so_until_it_is_denied_with_a_comment(ask, plane) -
 
 def test_own_approval_is_named_as_such(ask, plane, events) -> None:
     grant = ask.request("pilot")
-    decided = plane.access.decide(grant.id, "approve", "ok", None)
+    decided = plane.access.decide(plane.owner, grant.id, "approve", "ok")
     assert decided.decided_by == "ada (own request)"
     assert events("grant.approved")[-1]["data"]["self_approval"] is True
 
 
 def test_decided_request_is_not_decided_again(ask, plane) -> None:
     grant = ask.request("pilot")
-    plane.access.decide(grant.id, "deny", None, None)
+    plane.access.decide(plane.owner, grant.id, "deny")
     with pytest.raises(Conflict):
-        plane.access.decide(grant.id, "approve", None, None)
+        plane.access.decide(plane.owner, grant.id, "approve")
 
 
 def test_expiry_ends_grant_session_and_credential(ask, plane, clock, broker, events) -> None:

@@ -4,6 +4,7 @@ import asyncio
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from alembic.autogenerate import compare_metadata
@@ -22,6 +23,7 @@ from qsec_jupyter.core.model import Principal
 SCHEMA = (BUNDLE / "schema.cedarschema").read_text()
 
 
+PILOT = load_catalog(Path("nowhere")).target("pilot")
 ADA = Principal("ada", "Ada", "idp", roles=("researcher", "approver"))
 
 
@@ -32,9 +34,7 @@ def test_shipped_bundle_names_every_policy() -> None:
 
 def test_self_approval_among_several_is_forbidden_by_name() -> None:
     engine = PolicyEngine.shipped()
-    decision = engine.decide(
-        ADA, "approve", "pilot", "review", Situation(own_request=True, single_user=False)
-    )
+    decision = engine.decide(ADA, "approve", "pilot", Situation(own_request=True, single_user=False))
     assert (decision.allowed, decision.policies) == (False, ("no-self-approval-among-several",))
 
 
@@ -46,7 +46,7 @@ def test_failing_policy_is_a_deny_even_if_another_permits() -> None:
     )
     person = Principal("eve", "Eve", "idp", roles=("x",))
     engine = PolicyEngine(policies, SCHEMA)
-    decision = engine.decide(person, "request", "pilot", "review", Situation())
+    decision = engine.decide(person, "request", PILOT, Situation())
     assert engine.failures == 1
     assert not decision.allowed
     assert decision.policies == ("policy-error",)
@@ -66,7 +66,7 @@ def test_bundle_that_does_not_fit_its_schema_does_not_start() -> None:
 
 def test_odd_names_of_people_are_data_not_syntax() -> None:
     person = Principal('a"b\\ \n::', "x", "idp", roles=("researcher",))
-    assert PolicyEngine.shipped().decide(person, "request", "pilot", "review", Situation()).allowed
+    assert PolicyEngine.shipped().decide(person, "request", PILOT, Situation()).allowed
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 import pytest
 
+from qsec_jupyter.control.asking import Wish
 from qsec_jupyter.control.catalog import load_catalog
 from qsec_jupyter.control.policy.engine import PolicyEngine, Situation
 from qsec_jupyter.core.errors import Denied, Invalid, NotFound
@@ -43,16 +44,16 @@ def plan(backend: str = "ibm_torino", kind: str = "qiskit_ibm_runtime.ibm_backen
 
 
 def grant(plane, kernel: str = "k1"):
-    return plane.access.request("sandbox", "first run", None, "30m", kernel, kernel)
+    return plane.access.request(plane.owner.by(kernel), Wish("sandbox", kernel, "first run", None, "30m"))
 
 
 def test_the_shipped_catalogue_records(plane, tmp_path):
-    assert plane.snapshot()["mode"] == "record"
+    assert plane.snapshot(plane.owner)["mode"] == "record"
     assert not (tmp_path / "enforce").exists()
 
 
 def test_enforcing_leaves_a_mark_that_goes_with_it(enforcing, make_plane, tmp_path):
-    assert enforcing.snapshot()["mode"] == "enforce"
+    assert enforcing.snapshot(enforcing.owner)["mode"] == "enforce"
     assert (tmp_path / "enforce").stat().st_mode & 0o777 == 0o600
     enforcing.close()
     enforcing.gone = True
@@ -63,11 +64,11 @@ def test_enforcing_leaves_a_mark_that_goes_with_it(enforcing, make_plane, tmp_pa
 
 def test_a_run_needs_an_active_grant_for_its_backend(enforcing, events):
     with pytest.raises(Denied) as refusal:
-        enforcing.permits.decide(plan(), "k1")
+        enforcing.permits.decide(plan(), enforcing.owner.by("k1"))
     assert refusal.value.code == "run.no_grant"
     assert 'qsec.request("sandbox"' in refusal.value.remedy
     given = grant(enforcing)
-    permit = enforcing.permits.decide(plan(), "k1")
+    permit = enforcing.permits.decide(plan(), enforcing.owner.by("k1"))
     assert permit == {
         "run_id": RUN,
         "target": "sandbox",
@@ -83,41 +84,45 @@ def test_a_run_needs_an_active_grant_for_its_backend(enforcing, events):
 def test_another_kernels_grant_permits_nothing(enforcing):
     grant(enforcing, "k2")
     with pytest.raises(Denied, match=r"."):
-        enforcing.permits.decide(plan(), "k1")
+        enforcing.permits.decide(plan(), enforcing.owner.by("k1"))
 
 
 def test_an_ended_grant_permits_nothing(enforcing):
-    enforcing.access.end(grant(enforcing).id, "revoke", None, None)
+    enforcing.access.end(enforcing.owner, grant(enforcing).id, "revoke")
     with pytest.raises(Denied):
-        enforcing.permits.decide(plan(), "k1")
+        enforcing.permits.decide(plan(), enforcing.owner.by("k1"))
 
 
 def test_an_expired_grant_permits_nothing(enforcing, clock):
     grant(enforcing)
     clock.forward(minutes=31)
     with pytest.raises(Denied):
-        enforcing.permits.decide(plan(), "k1")
+        enforcing.permits.decide(plan(), enforcing.owner.by("k1"))
 
 
 def test_a_backend_of_no_target_is_refused_whatever_grants_there_are(enforcing):
     grant(enforcing)
     with pytest.raises(Denied) as refusal:
-        enforcing.permits.decide(plan("rigetti_ankaa"), "k1")
+        enforcing.permits.decide(plan("rigetti_ankaa"), enforcing.owner.by("k1"))
     assert refusal.value.code == "run.unlisted_backend"
 
 
 def test_a_local_simulator_is_free_and_a_listed_backend_is_not_local_by_its_type(enforcing):
-    permit = enforcing.permits.decide(plan("aer_simulator", "qiskit_aer.backends.AerSimulator"), "k1")
+    permit = enforcing.permits.decide(
+        plan("aer_simulator", "qiskit_aer.backends.AerSimulator"), enforcing.owner.by("k1")
+    )
     assert (permit["target"], permit["policies"]) == (None, ["local-simulators-are-free"])
     with pytest.raises(Denied) as refusal:
-        enforcing.permits.decide(plan("ibm_torino", "qiskit_aer.backends.AerSimulator"), "k1")
+        enforcing.permits.decide(
+            plan("ibm_torino", "qiskit_aer.backends.AerSimulator"), enforcing.owner.by("k1")
+        )
     assert refusal.value.code == "run.no_grant"
 
 
 def test_policy_decides_last():
     engine, guest = PolicyEngine.shipped(), Principal("guest", "Guest", "test")
-    assert not engine.decide(guest, "run", "sandbox", "auto", Situation(granted=True)).allowed
-    assert engine.decide(guest, "run", "sandbox", "auto", Situation(local=True)).allowed
+    assert not engine.decide(guest, "run", "sandbox", Situation(granted=True)).allowed
+    assert engine.decide(guest, "run", "sandbox", Situation(local=True)).allowed
 
 
 @pytest.mark.parametrize("line", ['mode = "enforced"', "local = [1]", 'local = "qiskit.*"'])
