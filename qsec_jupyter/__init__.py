@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from .kernel.session import (
         Credential as Credential,
         credential as credential,
+        extend as extend,
         grants as grants,
         provenance as provenance,
         request as request,
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Credential",
     "credential",
+    "extend",
     "grants",
     "provenance",
     "request",

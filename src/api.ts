@@ -17,13 +17,19 @@ import type { ICoverage, IShared, IShareRequest } from './share/contract';
 /** What a person can do to a grant. */
 export type GrantVerb = 'approve' | 'deny' | 'cancel' | 'revoke';
 
+/** What goes with a decision: a comment, and the digest of the payload that was looked at. */
+export interface ISaid {
+  comment?: string;
+  payload_digest?: string;
+}
+
 /** What the rest of the front end needs from the server; tests implement it without a network. */
 export interface IQsecApi {
   /** The state, at once; or, given a version, the first state after it or after `wait` seconds. */
   state(options?: IStateOptions): Promise<IAnswer<IState>>;
   version(): Promise<string>;
   request(request: IGrantRequest): Promise<IGrant>;
-  act(id: string, verb: GrantVerb, comment?: string): Promise<IGrant>;
+  act(id: string, verb: GrantVerb, said?: ISaid): Promise<IGrant>;
   scan(path: string): Promise<IScanReport>;
   keep(
     path: string,
@@ -90,9 +96,8 @@ export class QsecApi implements IQsecApi, IRunsApi {
     return this._post<IGrant>('grants', request);
   }
 
-  async act(id: string, verb: GrantVerb, comment?: string): Promise<IGrant> {
-    const body = comment ? { comment } : {};
-    return this._post<IGrant>(`grants/${encodeURIComponent(id)}/${verb}`, body);
+  async act(id: string, verb: GrantVerb, said: ISaid = {}): Promise<IGrant> {
+    return this._post<IGrant>(`grants/${encodeURIComponent(id)}/${verb}`, said);
   }
 
   async scan(path: string): Promise<IScanReport> {

@@ -19,6 +19,10 @@ export type IVaultInfo = Schemas['VaultInfo'];
 export type ITarget = Schemas['Target'];
 /** A right to a target, from one kernel, for a time. */
 export type IGrant = Schemas['Grant'];
+/** A request that this person may decide, with what is to be looked at. */
+export type IAwaitedGrant = Schemas['AwaitedGrant'];
+/** What is locked, by whom and why. */
+export type ILock = Schemas['Lock'];
 /** A secret that was found: where and by which rule, never the value. */
 export type IFinding = Schemas['Finding'];
 /** A finding as the control plane remembers it. */
@@ -45,4 +49,7 @@ export interface IGrantRequest {
   ticket?: string;
   duration?: string;
   kernel_id: string;
+  project?: string;
+  start?: string;
+  break_glass?: boolean;
 }

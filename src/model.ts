@@ -68,7 +68,13 @@ export class QsecModel implements IQsecModel {
   }
 
   async act(id: string, verb: GrantVerb, comment?: string): Promise<IGrant> {
-    return this._adopt(await this._api.act(id, verb, comment));
+    const asked = this._state?.approvals.find(grant => grant.id === id);
+    const digest = verb === 'approve' ? asked?.payload_digest : undefined;
+    const said = {
+      ...(comment ? { comment } : {}),
+      ...(digest ? { payload_digest: digest } : {})
+    };
+    return this._adopt(await this._api.act(id, verb, said));
   }
 
   dispose(): void {

@@ -51,8 +51,15 @@ def _parser() -> _Parser:
     asks.add_argument("--reason", required=True, help="why; approvers and auditors read it")
     asks.add_argument("--ticket", help="such as QC-1, when the target asks for one")
     asks.add_argument("--for", dest="duration", metavar="TIME", help="such as 30m or 1h30m")
+    asks.add_argument("--project", help="the project that the work belongs to")
+    asks.add_argument("--start", metavar="TIME", help="such as 2026-01-31T09:00+01:00")
+    asks.add_argument("--break-glass", action="store_true", help="an emergency: skip approval, be looked at")
     asks.add_argument("--no-wait", dest="wait", action="store_false", help="do not wait for a person")
     asks.add_argument("--timeout", type=float, metavar="SECONDS", help="wait no longer than this")
+    more = add("extend", _extend, "Ask for more time on a grant.")
+    more.add_argument("target_or_id", metavar="target")
+    more.add_argument("--for", dest="duration", metavar="TIME", required=True, help="such as 30m or 1h30m")
+    more.add_argument("--reason", help="the grant's own when left out")
     add("credential", session.credential, "Show a credential, masked.").add_argument("target")
     add("grants", session.grants, "List this kernel's grants.")
     add("targets", session.targets, "List what can be asked for.")
@@ -70,6 +77,10 @@ def _parser() -> _Parser:
 
 def _request(**options: Any) -> Any:
     return session.request(options.pop("target"), **options)
+
+
+def _extend(**options: Any) -> Any:
+    return session.extend(options.pop("target_or_id"), **options)
 
 
 def _switch(*, on: bool) -> None:

@@ -9,6 +9,8 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from datetime import datetime
+from typing import Any
 
 from ..core.duration import format_duration
 from ..core.errors import Denied, Invalid, NotFound, QsecError, Unavailable
@@ -24,6 +26,7 @@ __all__ = [
     "Credential",
     "Session",
     "credential",
+    "extend",
     "grants",
     "provenance",
     "request",
@@ -60,19 +63,27 @@ class Session:
 
     def request(
         self,
-        target: str,
-        reason: str,
-        ticket: str | None,
-        duration: str | None,
+        wish: dict[str, Any],
         *,
         wait: bool,
         limit: float | None,
     ) -> Grant:
         """See :func:`request`."""
-        answer = self.channel.call("request", target=target, reason=reason, ticket=ticket, duration=duration)
-        grant = self._note(Grant.from_dict(answer))
+        return self._asked(Grant.from_dict(self.channel.call("request", **wish)), wait, limit)
+
+    def extend(self, target_or_id: str, duration: str, reason: str | None, *, wait: bool) -> Grant:
+        """See :func:`extend`."""
+        held = self._held(target_or_id)
+        answer = self.channel.call("extend", id=held.id, duration=duration, reason=reason)
+        return self._asked(Grant.from_dict(answer), wait, None)
+
+    def _asked(self, grant: Grant, wait: bool, limit: float | None) -> Grant:
+        grant = self._note(grant)
         if not wait:
             return grant
+        target = grant.target
+        if grant.state == "approved":
+            notice(f"{target} is approved; it begins at {grant.start_at or 'its next window'}.")
         if grant.state == "requested":
             notice(f"{target} needs approval. Waiting; interrupting the cell leaves the request open.")
         return self._decided(grant, limit)
@@ -90,16 +101,22 @@ class Session:
 
     def revoke(self, target_or_id: str, comment: str | None) -> Grant:
         """See :func:`revoke`."""
-        found = [g for g in self.grants() if target_or_id in {g.id, g.target} and g.state in OPEN_STATES]
-        if not found:
-            raise NotFound(
-                "grant.none_open",
-                "There is no open grant to end",
-                "This kernel holds no open grant of that name or id.",
-                "%qsec grants lists them.",
-            )
-        op = "revoke" if found[0].state == "active" else "cancel"
-        return self._note(Grant.from_dict(self.channel.call(op, id=found[0].id, comment=comment)))
+        held = self._held(target_or_id)
+        op = "revoke" if held.state == "active" else "cancel"
+        return self._note(Grant.from_dict(self.channel.call(op, id=held.id, comment=comment)))
+
+    def _held(self, target_or_id: str) -> Grant:
+        """Return the newest open grant of that target or id; an extension only by its id."""
+        for grant in self.grants():
+            named = target_or_id == grant.id or (target_or_id == grant.target and grant.extends is None)
+            if named and grant.state in OPEN_STATES:
+                return grant
+        raise NotFound(
+            "grant.none_open",
+            "There is no such open grant",
+            "This kernel holds no open grant of that name or id.",
+            "%qsec grants lists them.",
+        )
 
     def grants(self) -> Grants:
         """See :func:`grants`."""
@@ -236,6 +253,10 @@ def request(
     reason: str,
     ticket: str | None = None,
     duration: str | int | None = None,
+    project: str | None = None,
+    start: datetime | str | None = None,
+    run: tuple[Any, str, int] | None = None,
+    break_glass: bool = False,
     wait: bool = True,
     timeout: float | None = None,
 ) -> Grant:
@@ -246,7 +267,12 @@ def request(
         reason: Why you need it. Approvers and auditors read it.
         ticket: A ticket id, when the target asks for one.
         duration: Such as ``"30m"``, or a number of seconds; the target's default when left out.
-        wait: Wait until somebody has decided, when a person has to.
+        project: The project that the work belongs to.
+        start: When the grant shall begin, with its time zone; at once when left out.
+        run: What will run, for a target that is approved for that only: circuits, the backend's name, and
+            the shots of all circuits together.
+        break_glass: This is an emergency: skip approval, where the target allows that. It is looked at.
+        wait: Wait until somebody has decided, when a person has to, and until the grant begins.
         timeout: Wait no longer than this (seconds); ``None`` waits on.
 
     Returns:
@@ -260,7 +286,49 @@ def request(
     if not isinstance(reason, str) or not reason.strip():
         raise Invalid("request.reason_empty", "A request needs a reason", "", 'Add reason="...".')
     span = format_duration(duration) if isinstance(duration, int) else duration
-    return current().request(target, reason, ticket, span, wait=wait, limit=timeout)
+    wish = {
+        "target": target,
+        "reason": reason,
+        "ticket": ticket,
+        "duration": span,
+        "project": project,
+        "start": start.isoformat() if isinstance(start, datetime) else start,
+        "break_glass": break_glass,
+        "payload": None if run is None else _payload(*run),
+    }
+    return current().request(wish, wait=wait, limit=timeout)
+
+
+def _payload(circuits: Any, backend: str, shots: int) -> dict[str, Any]:
+    """Describe what will run by the circuits' structural hashes."""
+    from ..provenance.circuit import structural_hash
+
+    several = circuits if isinstance(circuits, (list, tuple)) else [circuits]
+    return {
+        "circuits": [structural_hash(circuit) for circuit in several],
+        "backend": str(backend),
+        "shots": int(shots),
+    }
+
+
+def extend(target_or_id: str, duration: str | int, reason: str | None = None, *, wait: bool = True) -> Grant:
+    """Ask for more time on a grant before it ends; its credential stays the same.
+
+    Args:
+        target_or_id: A target's name (its newest open grant is meant) or a grant's id.
+        duration: How much more, such as ``"30m"`` or a number of seconds.
+        reason: Why; the grant's own reason when left out.
+        wait: Wait until somebody has decided, when a person has to.
+
+    Returns:
+        The extension, a grant of its own whose end is the new end.
+
+    Raises:
+        Invalid: ``duration.over_cap`` when the whole would be longer than the target allows.
+        Denied: Refused by policy or by a person.
+    """
+    span = format_duration(duration) if isinstance(duration, int) else duration
+    return current().extend(target_or_id, span, reason, wait=wait)
 
 
 def credential(target: str) -> Credential:

@@ -48,9 +48,10 @@ class QsecExtension(ExtensionApp):
         self._unmask_logs = logs.install(Masker(self.guard.known))
         self.control = ControlPlane(user, self.log, on_ready=self._reconcile)
         notebooks = Notebooks(serverapp.session_manager, serverapp.contents_manager)
-        self.kernels = KernelSockets(self.control, self.guard.known.add, self.log, notebooks.of)
+        self.kernels = KernelSockets(self.control, self.guard.known.add, self.log, notebooks)
         self._tasks: set[asyncio.Task[None]] = set()
         self.settings.update({SETTING: self.kernels, "qsec_owner": user, "qsec_control": self.control})
+        self.settings["qsec_notebooks"] = notebooks
         self.contents = self.guard.attach(serverapp.contents_manager)
         self.collaboration = Collaboration(serverapp, self.guard, self.log)
         self.settings["qsec_coverage"] = Coverage(

@@ -18,6 +18,7 @@ from tornado import web
 
 from ..core.errors import HTTP_STATUS, Bug, Invalid, NotFound, QsecError
 from .control_plane import ControlPlane
+from .kernels import WISH
 from .save import SaveGuard
 from .share import Keep
 from .sharing import Sharing
@@ -123,7 +124,8 @@ class GrantsHandler(QsecHandler):
                 "A grant belongs to one running Python kernel.",
                 "Open a notebook with a Python kernel, or restart its kernel, and ask again.",
             )
-        wanted = {key: body.get(key) for key in ("target", "reason", "ticket", "duration")}
+        wanted = {key: body[key] for key in WISH if body.get(key) is not None}
+        wanted["data_class"] = await self.settings["qsec_notebooks"].data_class(kernel_id)
         grant = await self.control.call("POST", "/v1/grants", {**wanted, "kernel_id": kernel_id})
         self.set_status(201)
         return grant
@@ -140,6 +142,98 @@ class GrantDecisionHandler(QsecHandler):
         return await _act(self, grant_id, verb)
 
 
+class BulkDenialHandler(QsecHandler):
+    """Deny several requests."""
+
+    @web.authenticated
+    @authorized("write", resource="qsec:approvals")
+    @answers
+    async def post(self) -> Any:
+        """Return which were denied, and why the others were not."""
+        return await _relay(self, "/v1/grants/deny", "ids", "comment")
+
+
+class GrantExtensionHandler(QsecHandler):
+    """Ask for more time."""
+
+    @web.authenticated
+    @authorized("write", resource="qsec:grants")
+    @answers
+    async def post(self, grant_id: str) -> Any:
+        """Return the extension; answers 201."""
+        extension = await _relay(self, f"/v1/grants/{grant_id}/extend", "duration", "reason")
+        self.set_status(201)
+        return extension
+
+
+class LocksHandler(QsecHandler):
+    """What is locked."""
+
+    @web.authenticated
+    @authorized("read", resource="qsec:locks")
+    @answers
+    async def get(self) -> Any:
+        """Return the locks that hold."""
+        return {"locks": await self.control.call("GET", "/v1/locks")}
+
+    @web.authenticated
+    @authorized("write", resource="qsec:locks")
+    @answers
+    async def post(self) -> Any:
+        """Lock something; answers 201 with the lock and what it ended."""
+        locked = await _relay(self, "/v1/locks", "kind", "name", "reason")
+        self.set_status(201)
+        return locked
+
+
+class LockHandler(QsecHandler):
+    """One lock."""
+
+    @web.authenticated
+    @authorized("write", resource="qsec:locks")
+    @answers
+    async def post(self, lock_id: str) -> Any:
+        """Lift it."""
+        return await _relay(self, f"/v1/locks/{lock_id}/lift")
+
+
+class SeriesHandler(QsecHandler):
+    """Series of like requests that are approved once."""
+
+    @web.authenticated
+    @authorized("read", resource="qsec:approvals")
+    @answers
+    async def get(self) -> Any:
+        """Return those that still approve something."""
+        return {"series": await self.control.call("GET", "/v1/series")}
+
+    @web.authenticated
+    @authorized("write", resource="qsec:approvals")
+    @answers
+    async def post(self) -> Any:
+        """Approve a series; answers 201."""
+        series = await _relay(self, "/v1/series", "grant_id", "times", "days")
+        self.set_status(201)
+        return series
+
+
+class SeriesEndHandler(QsecHandler):
+    """One series."""
+
+    @web.authenticated
+    @authorized("write", resource="qsec:approvals")
+    @answers
+    async def post(self, series_id: str) -> Any:
+        """End it early."""
+        return {"series": await _relay(self, f"/v1/series/{series_id}/end")}
+
+
+async def _relay(handler: QsecHandler, path: str, *names: str) -> Any:
+    """Pass on what the body says under ``names``."""
+    body = handler.body()
+    return await handler.control.call("POST", path, {name: body[name] for name in names if name in body})
+
+
 class GrantEndHandler(QsecHandler):
     """Withdraw a request, or end a grant early."""
 
@@ -152,9 +246,7 @@ class GrantEndHandler(QsecHandler):
 
 
 async def _act(handler: QsecHandler, grant_id: str, verb: str) -> Any:
-    comment = handler.body().get("comment")
-    path = f"/v1/grants/{quote(grant_id, safe='')}/{verb}"
-    return await handler.control.call("POST", path, {"comment": comment})
+    return await _relay(handler, f"/v1/grants/{quote(grant_id, safe='')}/{verb}", "comment", "payload_digest")
 
 
 class RunsHandler(QsecHandler):
@@ -302,8 +394,14 @@ ROUTES: tuple[tuple[str, type[QsecHandler]], ...] = (
     (r"version", VersionHandler),
     (r"state", StateHandler),
     (r"grants", GrantsHandler),
-    (rf"grants/{_ID}/(approve|deny)", GrantDecisionHandler),
+    (r"grants/deny", BulkDenialHandler),
+    (rf"grants/{_ID}/(approve|deny|review)", GrantDecisionHandler),
+    (rf"grants/{_ID}/extend", GrantExtensionHandler),
     (rf"grants/{_ID}/(cancel|revoke)", GrantEndHandler),
+    (r"locks", LocksHandler),
+    (rf"locks/{_ID}/lift", LockHandler),
+    (r"series", SeriesHandler),
+    (rf"series/{_ID}/end", SeriesEndHandler),
     (r"runs", RunsHandler),
     (rf"runs/{_ID}", RunHandler),
     (rf"runs/{_ID}/diff/{_ID}", RunDiffHandler),

@@ -16,6 +16,7 @@ from urllib.parse import quote
 from ..core.errors import Bug, Invalid, QsecError
 from ..core.secret import Secret
 from ..core.wire import Decoder, Message, encode
+from .notebooks import Notebooks
 
 LONG_POLL_SECONDS = 20.0
 """The longest wait that a kernel's long poll may ask for."""
@@ -44,7 +45,7 @@ class KernelSockets:
         on_value: Called with target and value before a credential goes to a kernel, so that a save
             recognises it.
         log: The Jupyter Server's logger.
-        notebook: Says which notebook a kernel belongs to; see :class:`.notebooks.Notebooks`.
+        notebooks: Say which notebook a kernel belongs to, and its data class.
     """
 
     def __init__(
@@ -52,10 +53,10 @@ class KernelSockets:
         control: Calls,
         on_value: Callable[[str, Secret], object],
         log: logging.Logger,
-        notebook: Callable[[str], Awaitable[dict[str, Any] | None]] | None = None,
+        notebooks: Notebooks | None = None,
     ) -> None:
         self._control = control
-        self._notebook = notebook
+        self._notebooks = notebooks
         self._on_value = on_value
         self._log = log
         self._channels: dict[str, _Channel] = {}
@@ -131,8 +132,11 @@ class KernelSockets:
                 "channel.unknown_op", "The kernel asked for something unknown", remedy="Update qsec."
             )
         if message.get("op") in {"record", "untracked"}:
-            notebook = await self._notebook(kernel_id) if self._notebook else None
+            notebook = await self._notebooks.of(kernel_id) if self._notebooks else None
             args = {**args, "server": {"notebook": notebook}}  # ours, whatever the kernel put there
+        if message.get("op") == "request":
+            wish = await self._notebooks.data_class(kernel_id) if self._notebooks else None
+            args = {**args, "data_class": wish}  # the notebook's, whatever the kernel says
         try:
             result = await operation(self._control, kernel_id, args)
         except KeyError as error:
@@ -216,11 +220,32 @@ async def _targets(control: Calls, kernel_id: str, args: dict[str, Any]) -> dict
     return {"targets": await control.call("GET", "/v1/targets", kernel_id=kernel_id)}
 
 
+WISH = (
+    "target",
+    "reason",
+    "ticket",
+    "duration",
+    "project",
+    "data_class",
+    "start",
+    "break_glass",
+    "payload",
+)
+"""What a request may say."""
+
+
 async def _request(control: Calls, kernel_id: str, args: dict[str, Any]) -> dict[str, Any]:
-    wanted = {key: args.get(key) for key in ("target", "reason", "ticket", "duration")}
+    wanted = {key: args[key] for key in WISH if args.get(key) is not None}
     grant: dict[str, Any] = await control.call(
         "POST", "/v1/grants", {**wanted, "kernel_id": kernel_id}, kernel_id=kernel_id
     )
+    return grant
+
+
+async def _extend(control: Calls, kernel_id: str, args: dict[str, Any]) -> dict[str, Any]:
+    body = {"duration": args["duration"], "reason": args.get("reason")}
+    path = _path(args, "id", "/v1/grants/", "/extend")
+    grant: dict[str, Any] = await control.call("POST", path, body, kernel_id=kernel_id)
     return grant
 
 
@@ -329,6 +354,7 @@ OPERATIONS: dict[str, Operation] = {
     "request": _request,
     "grant": _grant,
     "grants": _grants,
+    "extend": _extend,
     "credential": _credential,
     "revoke": _ending("revoke"),
     "cancel": _ending("cancel"),

@@ -11,6 +11,8 @@ from typing import Any
 from jupyter_core.utils import ensure_async
 from tornado.web import HTTPError
 
+from ..core.classification import named
+
 
 class Notebooks:
     """Answers for the kernels of one server.
@@ -44,6 +46,17 @@ class Notebooks:
         if known is None or known[0] != saved:
             known = self._known[path] = (saved, await self._digest(path))
         return {"path": path, "sha256": known[1], "saved_at": saved.isoformat() if saved else None}
+
+    async def data_class(self, kernel_id: str) -> str | None:
+        """Return the data class that a kernel's notebook names, as it lies in the contents manager."""
+        try:
+            session = await ensure_async(self._sessions.get_session(kernel_id=kernel_id))
+            path = str(session["path"]).removeprefix("RTC:")
+            model = await ensure_async(self._contents.get(path, type="notebook"))
+        except (HTTPError, OSError, KeyError, TypeError):
+            return None  # a console, or a file that is gone
+        wish = named(model.get("content"))
+        return None if wish is None else str(wish)
 
     async def _digest(self, path: str) -> str | None:
         try:

@@ -1,5 +1,11 @@
 import type { IAnswer, IQsecApi, IStateOptions } from '../api';
-import type { IFinding, IGrant, IRecordedFinding, IState } from '../contract';
+import type {
+  IAwaitedGrant,
+  IFinding,
+  IGrant,
+  IRecordedFinding,
+  IState
+} from '../contract';
 import type { IScanReport } from '../scanReport';
 import type { ICoverage, IShared } from '../share/contract';
 
@@ -24,6 +30,31 @@ export function grant(changes: Partial<IGrant> = {}): IGrant {
     expires_at: '2026-01-31T12:30:00.000Z',
     ended_at: null,
     policies: ['sandbox-auto'],
+    requester_subject: 'ada',
+    requester_roles: ['researcher'],
+    project: null,
+    data_class: 'internal',
+    scope: 'submit',
+    start_at: null,
+    pending_until: null,
+    break_glass: false,
+    payload: null,
+    cost: null,
+    extends: null,
+    parent: null,
+    jobs: [],
+    votes: [],
+    reviewed_by: null,
+    ...changes
+  };
+}
+
+/** A request that this person may decide. */
+export function awaited(changes: Partial<IAwaitedGrant> = {}): IAwaitedGrant {
+  return {
+    ...grant({ id: 'g2', target: 'pilot', state: 'requested' }),
+    payload_digest: null,
+    changes: [],
     ...changes
   };
 }
@@ -70,7 +101,9 @@ export function state(changes: Partial<IState> = {}): IState {
       identity_provider: 'jupyter',
       mfa: null,
       groups: [],
-      roles: []
+      roles: [],
+      kind: 'person',
+      subject: 'ada'
     },
     vault: {
       kind: 'vault',
@@ -90,12 +123,24 @@ export function state(changes: Partial<IState> = {}): IState {
         default_duration: 1800,
         ticket_pattern: 'QC-[0-9]+',
         ticket_required: false,
-        revocability: 'the session ends'
+        revocability: 'the session ends',
+        environment: 'dev',
+        regions: [],
+        classes: ['public', 'internal', 'confidential', 'restricted'],
+        rounds: [{ reviewers: [], quorum: 1 }],
+        pending: 86400,
+        windows: [],
+        break_glass: false,
+        retrieve_duration: 0,
+        bind_payload: false,
+        price: null
       }
     ],
     mode: 'record',
     grants: [],
     approvals: [],
+    locks: [],
+    projects: [],
     runs: [],
     findings: [],
     health: { status: 'ok', checks: [] },

@@ -42,3 +42,13 @@ async def test_saved_anew_it_has_another_digest(jp_serverapp, jp_root_dir) -> No
 async def test_kernel_without_a_notebook_has_none(jp_serverapp) -> None:
     assert await Notebooks(jp_serverapp.session_manager, jp_serverapp.contents_manager).of("nobody") is None
     assert await Notebooks(Sessions("gone.ipynb"), jp_serverapp.contents_manager).of("k1") is None
+
+
+async def test_data_class_is_the_one_that_the_stored_notebook_names(jp_serverapp, jp_root_dir) -> None:
+    named = {**json.loads(EMPTY), "metadata": {"qsec": {"data_class": "confidential"}}}
+    (jp_root_dir / "a.ipynb").write_text(json.dumps(named))
+    (jp_root_dir / "b.ipynb").write_text(EMPTY)
+    contents = jp_serverapp.contents_manager
+    assert await Notebooks(Sessions("a.ipynb"), contents).data_class("k1") == "confidential"
+    assert await Notebooks(Sessions("b.ipynb"), contents).data_class("k1") is None
+    assert await Notebooks(Sessions("gone.ipynb"), contents).data_class("k1") is None
