@@ -277,15 +277,15 @@ class Access:
         if grant.extends is not None:
             return self._lengthen(grant, actor)
         now = self._clock()
-        if self._starts(grant) > now:
+        if self._starts(grant, now) > now:
             return grant
         windows = self._catalogue.windows.get(grant.target, ())
         until = open_until(windows, now) if windows else None
         return self._book.commit(step(grant, "activate", now, until), actor)
 
-    def _starts(self, grant: Grant) -> datetime:
-        """Return when an approved grant begins."""
-        earliest = max(self._clock(), moment(grant.start_at or grant.requested_at))
+    def _starts(self, grant: Grant, now: datetime) -> datetime:
+        """Return when an approved grant begins, at the earliest ``now``."""
+        earliest = max(now, moment(grant.start_at)) if grant.start_at else now
         windows = self._catalogue.windows.get(grant.target, ())
         return (next_opening(windows, earliest) or earliest) if windows else earliest
 
@@ -388,7 +388,7 @@ class Access:
         now, nearest = self._clock(), None
         expired: list[str] = []
         for grant in self._book.open():
-            left = (self._due(grant) - now).total_seconds()
+            left = (self._due(grant, now) - now).total_seconds()
             if left > 0:
                 nearest = left if nearest is None else min(nearest, left)
             elif self._turn(grant.id, now):
@@ -409,10 +409,10 @@ class Access:
                 return False  # somebody ended it meanwhile
             return True
 
-    def _due(self, grant: Grant) -> datetime:
+    def _due(self, grant: Grant, now: datetime) -> datetime:
         """Return when something happens to a grant by itself."""
         if grant.state == "approved":
-            return min(self._deadline(grant), self._starts(grant))
+            return min(self._deadline(grant), self._starts(grant, now))
         return self._deadline(grant)
 
     def _deadline(self, grant: Grant) -> datetime:
