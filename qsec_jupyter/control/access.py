@@ -400,6 +400,8 @@ class Access:
         """Begin or end a grant whose time has come; say whether it ended."""
         with self._book.lock:
             grant = self._book.get(grant_id)
+            if self._due(grant, now) > now:
+                return False  # it went on meanwhile
             try:
                 if grant.state == "approved" and self._deadline(grant) > now:
                     self._begin(grant, None)

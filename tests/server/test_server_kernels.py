@@ -92,12 +92,29 @@ async def test_kernel_id_comes_from_the_socket_not_from_the_kernel(connect, sock
 
 @pytest.mark.asyncio
 async def test_notebook_of_a_record_is_what_the_server_knows(calls, connect, sockets) -> None:
-    async def notebook(kernel_id):
-        return {"path": f"{kernel_id}.ipynb", "sha256": None, "saved_at": None}
+    class Known:
+        async def of(self, kernel_id):
+            return {"path": f"{kernel_id}.ipynb", "sha256": None, "saved_at": None}
 
-    sockets._notebook = notebook
+    sockets._notebooks = Known()
     await connect("k1").ask("record", records=[], server={"notebook": {"path": "a lie"}})
     assert calls.calls[0][2]["server"]["notebook"]["path"] == "k1.ipynb"
+
+
+@pytest.mark.asyncio
+async def test_data_class_of_a_request_is_the_notebooks(calls, connect, sockets) -> None:
+    class Known:
+        async def data_class(self, kernel_id):
+            return "restricted"
+
+    sockets._notebooks = Known()
+    await connect("k1").ask("request", target="sandbox", reason="r", data_class="public", server_id="x")
+    assert calls.calls[0][2] == {
+        "target": "sandbox",
+        "reason": "r",
+        "data_class": "restricted",
+        "kernel_id": "k1",
+    }
 
 
 @pytest.mark.asyncio
