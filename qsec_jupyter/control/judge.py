@@ -131,7 +131,8 @@ class Judge:
             own_kernel=caller.kernel_id == grant.kernel_id,
             single_user=self.single_user,
             reviewer=present >= len(rounds) or rounds[present].takes(who),
-            voted=any(vote.subject == who.subject for vote in grant.votes),
+            # What is decided is refused as such, to whoever may decide.
+            voted=grant.state == "requested" and any(vote.subject == who.subject for vote in grant.votes),
             member=not own or grant.project is None or self._all_members(grant.project, caller),
             locked=self._locks.on(who, caller.server_id, grant.target) is not None,
             standing=action == "auto_approve" and self._series.of(grant) is not None,

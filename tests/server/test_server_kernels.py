@@ -225,7 +225,7 @@ async def test_undelivered_end_does_not_raise(sockets, calls) -> None:
 
 def test_every_operation_of_the_wire_is_listed() -> None:
     assert set(OPERATIONS) == {
-        *("hello", "targets", "request", "grant", "grants", "credential", "revoke", "cancel"),
+        *("hello", "targets", "request", "extend", "grant", "grants", "credential", "revoke", "cancel"),
         *("record", "runs", "run", "evidence", "gap", "status"),
         *("submitted", "job", "permit", "untracked"),
     }
