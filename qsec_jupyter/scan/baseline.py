@@ -7,8 +7,6 @@ import hashlib
 import hmac
 import json
 import os
-import secrets
-import tempfile
 import threading
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -35,7 +33,7 @@ def fingerprint_key(folder: Path | None = None) -> bytes:
     """Return this user's key for fingerprints, made when first asked for (file of mode 0600)."""
     file = (folder or paths.home()) / "fingerprint.key"
     if not file.exists():
-        _write_once(file, secrets.token_bytes(32))
+        _write_once(file, os.urandom(32))
     key = file.read_bytes()
     if len(key) == 32:
         return key
@@ -49,6 +47,8 @@ def fingerprint_key(folder: Path | None = None) -> bytes:
 
 def _write_once(file: Path, content: bytes) -> None:
     """Write a file that is not there yet; when another process was quicker, its content stays."""
+    import tempfile
+
     descriptor, name = tempfile.mkstemp(dir=file.parent)  # created with mode 0600
     try:
         with os.fdopen(descriptor, "wb") as stream:
@@ -182,6 +182,8 @@ class Baseline:
 
 def write_atomically(file: Path, content: bytes, mode: int) -> None:
     """Replace ``file`` in one step, so that a reader sees the old or the new content whole."""
+    import tempfile
+
     descriptor, name = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name[:64]}.")
     try:
         with os.fdopen(descriptor, "wb") as stream:

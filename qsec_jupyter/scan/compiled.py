@@ -10,7 +10,6 @@ between accounts is ignored, and compiled anew.
 from __future__ import annotations
 
 import hmac
-import logging
 import os
 import stat
 from pathlib import Path
@@ -24,7 +23,6 @@ KEPT = 8
 
 _LIMIT = 256 * 1024 * 1024
 _DIGEST = 32
-_log = logging.getLogger("qsec.scan")
 
 
 class Cache:
@@ -62,7 +60,9 @@ class Cache:
             Path(name).replace(file)
             self._forget_old(file.parent)
         except OSError as error:
-            _log.warning(
+            import logging
+
+            logging.getLogger("qsec.scan").warning(
                 "qsec: compiled rules could not be cached (%s); each start compiles them",
                 type(error).__name__,
             )

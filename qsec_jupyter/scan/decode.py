@@ -9,13 +9,11 @@ from __future__ import annotations
 
 import base64
 import binascii
-import html
 import re
 import zlib
 from bisect import bisect_right
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from urllib.parse import unquote
 
 DEPTH = 4
 """Notations inside notations that are read."""
@@ -162,6 +160,18 @@ def _escape(match: re.Match[str]) -> str | None:
     return "" if match[5] else _CONTROL[match[6]] if match[6] else match[7]
 
 
+def _entity(match: re.Match[str]) -> str:
+    import html  # here, as is urllib: few texts need them, and every start of the command line would pay
+
+    return html.unescape(match[0])
+
+
+def _percent(match: re.Match[str]) -> str:
+    from urllib.parse import unquote
+
+    return unquote(match[0], errors="replace")
+
+
 def _tag(match: re.Match[str]) -> str:
     if match["inline"]:
         return ""
@@ -235,10 +245,10 @@ def _rule(
 
 _REWRITES: tuple[Callable[[View], list[View]], ...] = (
     _rule(_TAG, _tag),
-    _rule(_ENTITY, lambda match: html.unescape(match[0])),
+    _rule(_ENTITY, _entity),
     _rule(_LATEX, lambda match: match[1]),
     _rule(_ESCAPE, _escape),
-    _rule(_PERCENT, lambda match: unquote(match[0], errors="replace")),
+    _rule(_PERCENT, _percent),
     _rule(_BLOB, _blob),
     _rule(_HEX, _hex),
     _rule(_NUMBERS, _numbers),

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import logging
 import re
 import threading
 from collections.abc import Iterable, Sequence
@@ -20,8 +19,6 @@ from . import decode, detect
 from .compiled import Cache
 from .rules import loader
 from .rules.loader import Rule
-
-_log = logging.getLogger("qsec.scan")
 
 FORMAT = 2
 """Version of the cache file's layout and of what rule fields mean."""
@@ -181,7 +178,11 @@ def load_rules(cache: Path | None = None, files: Sequence[Path] = ()) -> RuleSet
     hyperscan = hyperscan_module()
     version = _version(hyperscan, files)
     if hyperscan is None:
-        _log.warning("qsec: hyperscan is not installed; scanning works with `re` and is much slower")
+        import logging
+
+        logging.getLogger("qsec.scan").warning(
+            "qsec: hyperscan is not installed; scanning works with `re` and is much slower"
+        )
         rules = _build(files)
         return RuleSet(rules, version, PatternEngine(trigger.encode() for trigger in triggers(rules)))
     kept = Cache(cache)

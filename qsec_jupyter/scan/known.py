@@ -6,13 +6,10 @@ Standard library only: a kernel imports this module for its output filter.
 from __future__ import annotations
 
 import base64
-import html
 import json
-import logging
 import re
 import threading
 from collections.abc import Callable
-from urllib.parse import quote, quote_plus
 
 from ..core.secret import Secret
 
@@ -21,8 +18,6 @@ MINIMUM = 8
 
 ESCAPED_TIMES = 3
 """A string in JSON in a repr in a notebook: deeper literals are not looked for."""
-
-_log = logging.getLogger("qsec.scan")
 
 
 def encodings(value: str) -> frozenset[str]:
@@ -35,7 +30,11 @@ def encodings(value: str) -> frozenset[str]:
     A value shorter than ``MINIMUM`` gives the empty set, with a warning in the log.
     """
     if len(value) < MINIMUM:
-        _log.warning("qsec: a secret shorter than %d characters cannot be redacted", MINIMUM)
+        import logging  # here, since a scan without issued values needs none of it
+
+        logging.getLogger("qsec.scan").warning(
+            "qsec: a secret shorter than %d characters cannot be redacted", MINIMUM
+        )
         return frozenset()
     data = value.encode("utf-8", "surrogatepass")
     escaped = _escaped(value)
@@ -45,6 +44,8 @@ def encodings(value: str) -> frozenset[str]:
 
 
 def _url(data: bytes) -> set[str]:
+    from urllib.parse import quote, quote_plus  # here, as is html: a scan without issued values needs neither
+
     found = {quote(data, safe=""), quote(data), quote_plus(data), quote_plus(data, safe="/")}
     found |= {quote(text, safe="") for text in found}
     return found | {_lower_percent(text) for text in found}
@@ -72,6 +73,8 @@ def _escaped(value: str) -> set[str]:
 
 
 def _html(value: str) -> set[str]:
+    import html
+
     full = html.escape(value, quote=True)
     found = {
         full,

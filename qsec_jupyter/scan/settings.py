@@ -20,14 +20,12 @@ expires = 2027-06-30
 
 from __future__ import annotations
 
-import dataclasses
-import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, NamedTuple, get_args
 
+from ..core import toml
 from ..core.errors import Invalid
 from ..core.model import Severity
 
@@ -37,8 +35,7 @@ MAX_SIZE = 256 * 1024 * 1024
 _NAMES = ("qsec.toml", "pyproject.toml")
 
 
-@dataclass(frozen=True, slots=True)
-class Allow:
+class Allow(NamedTuple):
     """An entry of the allowlist: what it lets pass, why, who answers for it, and until when.
 
     Attributes:
@@ -62,8 +59,7 @@ class Allow:
         return ", ".join(named)
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
+class Settings(NamedTuple):
     """The settings of a scan; paths are absolute.
 
     Attributes:
@@ -125,12 +121,8 @@ def _table(file: Path) -> dict[str, Any] | None:
         raise _invalid(file, f"it cannot be read ({type(error).__name__})") from error
     if file.name == "pyproject.toml" and b"tool.qsec" not in content:
         return None
-    if sys.version_info >= (3, 11):
-        import tomllib
-    else:
-        import tomli as tomllib  # type: ignore[import-not-found,unused-ignore]
     try:
-        whole: dict[str, Any] = tomllib.loads(content.decode())
+        whole = toml.loads(content.decode())
     except ValueError as error:  # TOMLDecodeError, UnicodeDecodeError
         raise _invalid(file, "it is not valid TOML") from error
     if file.name == "pyproject.toml":
@@ -189,7 +181,7 @@ def _fits(value: Any, kind: str) -> bool:
 
 
 def _allow(file: Path, entry: Mapping[str, Any]) -> Allow:
-    names = {field.name for field in dataclasses.fields(Allow)}
+    names = set(Allow._fields)
     if unknown := set(entry) - names:
         raise _invalid(file, f"allow: unknown key {min(unknown)!r}")
     if missing := {"reason", "owner", "expires"} - {name for name in entry if entry[name]}:

@@ -14,6 +14,7 @@ from ...core.errors import Conflict, Invalid
 from ...core.model import rfc3339
 from ...scan.files import project
 from ...scan.files.decisions import Decisions
+from ...scan.files.foreign import Baselines
 from ...scan.files.model import Found
 from ...scan.files.project import Known, ProjectBaseline
 from ...scan.files.scan import Plan
@@ -37,7 +38,7 @@ def record(
         raise Conflict(
             "scan.baseline_exists", "There is a baseline already", str(file), "Use --update; verdicts stay."
         )
-    before = decisions.baselines.own or project.empty()
+    before = (decisions.baselines and decisions.baselines.own) or project.empty()
     report = scan(options, Plan(_knowing_nothing(decisions, before)))
     found = [one for one in report.found if one.finding.action == "reported"]
     after = before.updated(found, report.paths)
@@ -64,7 +65,7 @@ def run(options: argparse.Namespace) -> int:
     chosen = settings_of(options)
     file = own_file(baselines_of(options, chosen))
     decisions = decisions_of(chosen, [file]) if file.exists() else None
-    if decisions is None or decisions.baselines.own is None:
+    if decisions is None or decisions.baselines is None or decisions.baselines.own is None:
         raise Invalid(
             "scan.no_baseline", "There is no baseline of qsec", str(file), "Make one with --create."
         )
@@ -75,8 +76,9 @@ def run(options: argparse.Namespace) -> int:
 
 def _knowing_nothing(decisions: Decisions, own: ProjectBaseline) -> Decisions:
     """Return the decisions under which what is known is found again, by the same fingerprints."""
+    baselines = decisions.baselines or Baselines()
     unknown = dataclasses.replace(own, known=())
-    return dataclasses.replace(decisions, baselines=dataclasses.replace(decisions.baselines, own=unknown))
+    return dataclasses.replace(decisions, baselines=dataclasses.replace(baselines, own=unknown))
 
 
 def _ask(baseline: ProjectBaseline, file: Path, seen: dict[tuple[str, str], Found]) -> int:

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import argparse
-import dataclasses
 import functools
+import gc
 import itertools
 import os
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 from ...core.errors import Bug, QsecError, Unavailable
 from ...scan import engine, settings as project_settings
 from ...scan.baseline import fingerprint_key
-from ...scan.files import foreign
 from ...scan.files.decisions import Decisions, matcher
 from ...scan.files.model import Found, Item, Outcome, Problem
 from ...scan.files.scan import FileScanner, Plan, fault
@@ -106,7 +106,7 @@ class _Source:
     def __init__(self, options: argparse.Namespace, decisions: Decisions, report: Report) -> None:
         self._options = options
         self._excluded = matcher(decisions.settings.exclude, decisions.settings.folder)
-        self._digests = decisions.baselines.digests
+        self._digests = decisions.baselines.digests if decisions.baselines else ()
         self._report = report
         self.listed = 0
         self.excluded = 0
@@ -121,7 +121,7 @@ class _Source:
                 continue
             else:
                 self.listed += 1
-                yield dataclasses.replace(one, number=self.listed)
+                yield one._replace(number=self.listed)
 
     def _named(self) -> Iterable[Item | Problem]:
         if not (self._options.staged or self._options.history):
@@ -137,14 +137,16 @@ def _outcomes(source: Iterable[Item], plan: Plan, made: FileScanner, jobs: int) 
     """Yield what came of each item: scanned here when there is little, else by several processes."""
     items = iter(source)
     first: list[Item] = []
-    size = 0
+    size, alone = 0, False
     for item in items:
         first.append(item)
         size += item.size
         if size > ALONE_BYTES or len(first) > ALONE_ITEMS:
             break
     else:
-        jobs = 1
+        alone, jobs = True, 1
+    if not alone:
+        gc.enable()
     everything = itertools.chain(first, items)
     jobs = jobs or cores()
     if jobs == 1:
@@ -182,11 +184,11 @@ def settings_of(options: argparse.Namespace) -> Settings:
         chosen = project_settings.read(Path(options.settings))
     else:
         chosen = project_settings.find(Path())
-    changes: dict[str, object] = {"exclude": (*chosen.exclude, *options.exclude)}
+    changes: dict[str, Any] = {"exclude": (*chosen.exclude, *options.exclude)}
     for name in ("fail_on", "max_size", "jobs"):
         if (value := getattr(options, name)) is not None:
             changes[name] = value
-    return dataclasses.replace(chosen, **changes)  # type: ignore[arg-type]
+    return chosen._replace(**changes)
 
 
 def baselines_of(options: argparse.Namespace, chosen: Settings) -> list[Path]:
@@ -196,6 +198,10 @@ def baselines_of(options: argparse.Namespace, chosen: Settings) -> list[Path]:
 
 def decisions_of(chosen: Settings, baselines: Sequence[Path]) -> Decisions:
     """Return everything that was decided for this project."""
+    if not baselines:
+        return Decisions(chosen, _key())
+    from ...scan.files import foreign
+
     return Decisions(chosen, _key(), foreign.read(baselines))
 
 

@@ -36,12 +36,19 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     return options
 
 
+class _Help(argparse.RawDescriptionHelpFormatter):
+    """Help of a fixed width: asking the terminal for its own imports what only help needs, at every start."""
+
+    def __init__(self, prog: str) -> None:
+        super().__init__(prog, width=100)
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="qsec scan",
         description="Find secrets in notebooks, source, configuration, logs and archives.",
         epilog=_STATUS,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=_Help,
         allow_abbrev=False,
     )
     add = parser.add_argument

@@ -22,11 +22,6 @@ _TAR = re.compile(r"\.(?:tar|tgz|tbz2?|txz|tar\.(?:gz|bz2|xz))$", re.IGNORECASE)
 _PACKED = re.compile(r"\.(?:gz|bz2|xz)$", re.IGNORECASE)
 
 
-def is_archive(name: str) -> bool:
-    """Tell by its name whether a file is an archive that :func:`members` opens."""
-    return bool(_ZIP.search(name) or _TAR.search(name) or _PACKED.search(name))
-
-
 def members(name: str, data: bytes, limit: int) -> Iterator[tuple[str, bytes]]:
     """Yield (name, content) of each file in an archive.
 

@@ -6,8 +6,7 @@ import codecs
 import json
 import os
 import stat
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from .model import Unreadable
 
@@ -19,10 +18,12 @@ _MARKS = (  # the longer ones first: UTF-32's begins with UTF-16's
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
 _HEAD = 8192
+_ARCHIVES = (
+    ".zip", ".whl", ".jar", ".tar", ".tgz", ".tbz", ".tbz2", ".txz", ".gz", ".bz2", ".xz",
+)  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class Text:
+class Text(NamedTuple):
     """A decoded file.
 
     Attributes:
@@ -72,6 +73,11 @@ def _read(path: str, limit: int) -> tuple[bytes, os.stat_result, bool]:
         after = os.fstat(stream.fileno())
     still = (after.st_size, after.st_mtime_ns) == (before.st_size, before.st_mtime_ns)
     return data[: before.st_size], before, still and len(data) == before.st_size
+
+
+def is_archive(name: str) -> bool:
+    """Tell by its name whether a file is an archive that :mod:`.archive` opens."""
+    return name.lower().endswith(_ARCHIVES)
 
 
 def decode(data: bytes) -> Text | None:

@@ -7,16 +7,18 @@ from dataclasses import dataclass, field
 from datetime import date
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
 
 from ..baseline import Baseline, fingerprint
 from ..settings import Allow, Settings
 from . import pragma
-from .foreign import Baselines
 from .model import Place
 
+if TYPE_CHECKING:
+    from .foreign import Baselines
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
+
+class Candidate(NamedTuple):
     """A value that may be kept, with everything that a decision may depend on.
 
     Attributes:
@@ -43,18 +45,18 @@ class Decisions:
     Args:
         settings: With the allowlist.
         key: The user's own key of fingerprints.
-        baselines: What is known.
+        baselines: What is known; ``None`` for nothing.
         today: Expired entries of the allowlist do not count.
     """
 
     settings: Settings
     key: bytes
-    baselines: Baselines = field(default_factory=Baselines)
+    baselines: Baselines | None = None
     today: date = field(default_factory=date.today)
 
     def fingerprint(self, value: str) -> str:
         """Return the fingerprint that reports name: the project's, or else the user's."""
-        own = self.baselines.own
+        own = self.baselines and self.baselines.own
         return own.fingerprint(value) if own else fingerprint(self.key, value)
 
     @property
@@ -88,6 +90,8 @@ class Decisions:
         return ""
 
     def _known(self, one: Candidate) -> str:
+        if not self.baselines:
+            return ""
         own = self.baselines.own
         if own and (known := own.find(self.fingerprint(one.value), one.path)):
             if known.verdict == "secret":

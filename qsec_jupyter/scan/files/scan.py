@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..baseline import Baseline
 from ..engine import RuleSet
@@ -12,17 +12,18 @@ from ..known import KnownValues
 from ..redact import Hit
 from ..scanner import Scanner, ScanResult
 from ..units import Unit
-from . import archive, content
+from . import content
 from .content import Text
 from .decisions import Candidate, Decisions
-from .git import Blobs
 from .model import Found, Item, Outcome, Place, Problem, Unreadable
+
+if TYPE_CHECKING:
+    from .git import Blobs
 
 _CONTEXT = 80  # characters before and behind a value that a person sees who judges it
 
 
-@dataclass(frozen=True)
-class Plan:
+class Plan(NamedTuple):
     """What is to be done with each item.
 
     Attributes:
@@ -48,14 +49,14 @@ class FileScanner:
         self._plan = plan
         self._limit = plan.decisions.settings.max_size
         self._scanner = _Deciding(plan.decisions, rules, context=plan.context)
-        self._blobs = Blobs()
+        self._blobs: Blobs | None = None
 
     def scan(self, item: Item) -> Outcome:
         """Return what came of one item; whatever is wrong with it is a :class:`Problem`."""
         outcome = Outcome(item.path, item.number, size=item.size)
         try:
             if item.blob:
-                data, status = self._blobs.read(item.blob, self._limit), None
+                data, status = self._blob(item.blob), None
             else:
                 data, status = content.read_file(item.path, self._limit)
             outcome.size = len(data)
@@ -86,11 +87,18 @@ class FileScanner:
 
     def close(self) -> None:
         """End what was started to read history."""
-        self._blobs.close()
+        if self._blobs:
+            self._blobs.close()
+
+    def _blob(self, blob: str) -> bytes:
+        from .git import Blobs  # needs what starts processes, which a scan of files does not
+
+        self._blobs = self._blobs or Blobs()
+        return self._blobs.read(blob, self._limit)
 
     def _data(self, data: bytes, path: str, commit: str, outcome: Outcome, depth: int = 0) -> bytes | None:
         """Scan bytes, note what came of them, and return what they become."""
-        if archive.is_archive(path):
+        if content.is_archive(path):
             self._archive(data, path, commit, outcome, depth)
             return None
         text = content.decode(data)
@@ -111,6 +119,8 @@ class FileScanner:
         return None if after is None else _encoded(text, after)
 
     def _archive(self, data: bytes, path: str, commit: str, outcome: Outcome, depth: int) -> None:
+        from . import archive
+
         if depth == archive.DEPTH:
             raise Unreadable(f"{path}: archives inside archives are opened {archive.DEPTH} deep")
         for name, member in archive.members(path, data, self._limit):
@@ -140,7 +150,7 @@ def _reported(one: Found) -> Found:
     """Return a finding that says ``reported`` where the file was not rewritten."""
     if one.finding.action != "redacted":
         return one
-    return replace(one, finding=replace(one.finding, action="reported"))
+    return one._replace(finding=replace(one.finding, action="reported"))
 
 
 class _Deciding(Scanner):

@@ -8,7 +8,6 @@ import os
 import stat
 from collections.abc import Iterator, Sequence
 
-from . import git
 from .model import Item, Problem
 
 SKIPPED = frozenset(
@@ -46,7 +45,7 @@ class _Walk:
                 yield from self._file(path, status)
 
     def _folder(self, folder: str) -> Iterator[Item | Problem]:
-        names = git.listed(folder) if _in_repository(folder) else None
+        names = _listed(folder) if _in_repository(folder) else None
         if names is None:
             yield from self._below(folder)
             return
@@ -107,6 +106,12 @@ def _join(folder: str, name: str) -> str:
     while path.startswith("./"):
         path = path[2:].lstrip("/")
     return path.rstrip("/")
+
+
+def _listed(folder: str) -> tuple[list[str], bool] | None:
+    from . import git  # needs what starts processes
+
+    return git.listed(folder)
 
 
 def _in_repository(folder: str) -> bool:

@@ -57,7 +57,7 @@ def as_json(report: Report) -> str:
         "findings": [
             {
                 **asdict(one.finding),
-                "stored": asdict(one.place) if one.place else None,
+                "stored": one.place._asdict() if one.place else None,
                 "commit": one.commit or None,
                 "kept": one.kept or None,
             }
@@ -67,7 +67,7 @@ def as_json(report: Report) -> str:
             {"path": one.path, "why": one.why, "commit": one.commit or None} for one in report.problems
         ],
         "unscanned": report.unscanned,
-        "expired": [{**asdict(allow), "expires": str(allow.expires)} for allow in report.expired],
+        "expired": [{**allow._asdict(), "expires": str(allow.expires)} for allow in report.expired],
         "scanned": {
             "files": report.files, "bytes": report.size, "binary": report.binary,
             "fixed": report.fixed, "excluded": report.excluded,

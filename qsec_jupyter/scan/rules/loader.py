@@ -2,25 +2,18 @@
 
 from __future__ import annotations
 
-import random
 import re
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
+from ...core import toml
 from ...core.errors import Bug, Invalid
 from ...core.model import Severity
 from .checks import CHECKS, entropy, placeholder
 from .fields import ROOM, wrong
-from .samples import fill
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib  # type: ignore[import-not-found,unused-ignore]
 
 FOLDER = Path(__file__).parent
 """Where the shipped rule files lie."""
@@ -143,7 +136,7 @@ def load(folder: Path = FOLDER, files: Sequence[Path] = ()) -> list[Rule]:
     """
     rules: dict[str, Rule] = {}
     for path in (*sorted(folder.glob("*.toml")), *files):
-        for entry in tomllib.loads(path.read_text("utf-8")).get("rule", []):
+        for entry in toml.loads(path.read_text("utf-8")).get("rule", []):
             rule = parse(entry, path.name)
             if rule.id in rules:
                 raise _invalid(path.name, rule.id, "the id is taken")
@@ -191,6 +184,10 @@ def prove(rule: Rule, seed: int = 0) -> None:
     Raises:
         Bug: ``rule.unproven`` with the template that failed.
     """
+    import random  # with the samples, only for rules that are compiled anew
+
+    from .samples import fill
+
     source = random.Random(f"{rule.id}/{seed}")  # noqa: S311  # samples, not keys
     trigger = re.compile(rule.trigger.encode())
     for _ in range(_SAMPLE_ROUNDS):
