@@ -13,25 +13,33 @@ if TYPE_CHECKING:
     from .kernel.session import (
         Credential as Credential,
         credential as credential,
+        decrypt as decrypt,
+        encrypt as encrypt,
         extend as extend,
         grants as grants,
         provenance as provenance,
         request as request,
         revoke as revoke,
+        sign as sign,
         status as status,
         targets as targets,
+        verify as verify,
     )
 
 __all__ = [
     "Credential",
     "credential",
+    "decrypt",
+    "encrypt",
     "extend",
     "grants",
     "provenance",
     "request",
     "revoke",
+    "sign",
     "status",
     "targets",
+    "verify",
 ]
 
 

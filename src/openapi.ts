@@ -24,6 +24,26 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  '/v1/credentials/operations': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * Operate
+     * @description Sign, verify, encrypt or decrypt with the target's key, under the asking kernel's active grant.
+     */
+    post: operations['operate'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   '/v1/evidence/{sha256}': {
     parameters: {
       query?: never;
@@ -845,8 +865,26 @@ export interface components {
     Credential: {
       /** Expires At */
       expires_at: string;
+      /**
+       * Fields
+       * @default {}
+       */
+      fields: {
+        [key: string]: string;
+      };
       /** Grant Id */
       grant_id: string;
+      /** Outlives */
+      outlives: string | null;
+      /**
+       * Public
+       * @default {}
+       */
+      public: {
+        [key: string]: string;
+      };
+      /** Refresh At */
+      refresh_at: string | null;
       /** Revocability */
       revocability: string;
       /** Source */
@@ -1268,6 +1306,34 @@ export interface components {
       /** Ended */
       ended: string[];
       lock: components['schemas']['Lock'];
+    };
+    /**
+     * OperationRequest
+     * @description Use a key that never leaves its store; ``data`` is base64.
+     */
+    OperationRequest: {
+      /** Data */
+      data: string;
+      /**
+       * Operation
+       * @enum {string}
+       */
+      operation: 'sign' | 'verify' | 'encrypt' | 'decrypt';
+      /**
+       * Signature
+       * @default
+       */
+      signature: string;
+      /** Target */
+      target: string;
+    };
+    /**
+     * OperationResult
+     * @description The store's own text form; base64 for what was decrypted, ``true`` or ``false`` for verifying.
+     */
+    OperationResult: {
+      /** Result */
+      result: string;
     };
     /**
      * Payload
@@ -1962,6 +2028,41 @@ export interface operations {
         };
         content: {
           'application/json': components['schemas']['Credential'];
+        };
+      };
+      /** @description Validation Error */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['HTTPValidationError'];
+        };
+      };
+    };
+  };
+  operate: {
+    parameters: {
+      query?: never;
+      header?: {
+        'Qsec-Kernel'?: string | null;
+      };
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['OperationRequest'];
+      };
+    };
+    responses: {
+      /** @description Successful Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['OperationResult'];
         };
       };
       /** @description Validation Error */

@@ -1,5 +1,14 @@
 """Fixtures for every test; being here also puts this folder's modules within reach of the tests."""
 
-from vault_server import broker_at, own_vault, pytest_terminal_summary, vault, vault_server
+import postgres_server
+import vault_server as vaults
+from postgres_server import postgres
+from vault_server import broker_at, engines_vault, own_vault, vault, vault_server
 
-__all__ = ["broker_at", "own_vault", "pytest_terminal_summary", "vault", "vault_server"]
+__all__ = ["broker_at", "engines_vault", "own_vault", "postgres", "vault", "vault_server"]
+
+
+def pytest_terminal_summary(terminalreporter):
+    """Say what did not run for want of a real server."""
+    for module in (vaults, postgres_server):
+        module.pytest_terminal_summary(terminalreporter)

@@ -103,6 +103,8 @@ class RealVault:
         finally:
             adapter.close()
         for name, source in targets.items():
+            if source.engine != "kv-v2":
+                continue
             self.secrets[name] = secrets.token_urlsafe(33)
             self.put(source.path, {source.field: self.secrets[name]})
 
@@ -122,7 +124,16 @@ class RealVault:
         self.process.wait(10)
 
 
-def start():
+def plugins(folder):
+    """Put the plug-ins that `make vault` builds into a folder of their own; a full Vault has them inside."""
+    for name in ("postgresql-database-plugin", "vault-plugin-secrets-aws"):
+        built = BUILT.parent / name
+        if built.exists():
+            shutil.copy(built, folder / name)
+    return folder
+
+
+def start(*options):
     """Start a dev server that dies with the tests, and return it."""
     with socket.socket() as one:
         one.bind(("127.0.0.1", 0))
@@ -131,6 +142,7 @@ def start():
     environ = {"PATH": os.environ["PATH"], "HOME": "/nonexistent"}
     environ |= {"VAULT_DEV_ROOT_TOKEN_ID": root, "BAO_DEV_ROOT_TOKEN_ID": root}
     command = [binary(), "server", "-dev", "-dev-no-store-token", f"-dev-listen-address=127.0.0.1:{port}"]
+    command += options
     process = subprocess.Popen(
         [sys.executable, "-I", "-S", watchdog.__file__, *command],
         stdin=subprocess.PIPE,
@@ -182,6 +194,16 @@ def own_vault():
     """A server that nobody else uses, not set up."""
     _require()
     server = start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def engines_vault(tmp_path_factory):
+    """A server with the plug-ins, for tests of secrets engines; not set up."""
+    _require()
+    folder = plugins(tmp_path_factory.mktemp("plugins"))
+    server = start(*([f"-dev-plugin-dir={folder}"] if any(folder.iterdir()) else []))
     yield server
     server.stop()
 

@@ -14,6 +14,8 @@ from ..core.duration import parse_duration
 from ..core.errors import Invalid, NotFound, QsecError
 from ..core.model import ENVIRONMENTS, Price, Project, Round, Target
 from .credentials.broker import TargetSource
+from .credentials.engines import described, revocability, tier_of
+from .credentials.naming import Mounts
 from .policy.engine import BUNDLE
 from .windows import Window
 
@@ -23,9 +25,6 @@ else:
     import tomli as tomllib
 
 _NAME = re.compile(r"[a-z][a-z0-9-]{0,39}")
-_REVOCABILITY = {
-    "kv-v2": "Ending the grant ends the session; a copy of the value stays good until it is rotated.",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,13 +190,24 @@ def _data_policy(section: Any) -> DataPolicy:
 
 def _entry(name: str, entry: dict[str, Any]) -> tuple[Target, TargetSource]:
     try:
-        return _target(name, entry), TargetSource(**entry["source"])
+        return _target(name, entry), _source(entry["source"])
     except (KeyError, TypeError, ValueError, re.error, QsecError) as error:
         raise _invalid(f"target {name!r} is wrong ({type(error).__name__})") from error
 
 
+def _source(told: dict[str, Any]) -> TargetSource:
+    seconds = parse_duration(told["rotate_after"]) if "rotate_after" in told else 0
+    source = TargetSource(**{**told, "fields": tuple(told.get("fields", ())), "rotate_after": seconds})
+    described(source).needs(source, Mounts())  # a path or name that is refused is said now, not at its use
+    return source
+
+
 def _target(name: str, entry: dict[str, Any]) -> Target:
-    if not _NAME.fullmatch(name) or entry["tier"] != "deliver" or entry["approval"] not in {"auto", "review"}:
+    if (
+        not _NAME.fullmatch(name)
+        or entry["tier"] != tier_of(entry["source"]["engine"])
+        or entry["approval"] not in {"auto", "review"}
+    ):
         raise ValueError(name)
     if entry.get("ticket_pattern"):
         re.compile(entry["ticket_pattern"])
@@ -216,7 +226,7 @@ def _target(name: str, entry: dict[str, Any]) -> Target:
         default_duration=parse_duration(entry["default_duration"]),
         ticket_pattern=entry.get("ticket_pattern"),
         ticket_required=bool(entry.get("ticket_required", False)),
-        revocability=_REVOCABILITY[entry["source"]["engine"]],
+        revocability=revocability(entry["source"]["engine"]),
         environment=environment,
         regions=_texts(entry.get("regions", [])),
         classes=classes,  # type: ignore[arg-type]  # checked above

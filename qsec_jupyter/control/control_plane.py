@@ -44,6 +44,8 @@ from .store import Store, open_engine
 CHECKPOINT_SECONDS = 60.0
 CHECKPOINT_EVENTS = 100
 HEALTH_SECONDS = 15.0
+KEEP_SECONDS = 15.0
+"""How often is looked which session or lease has two thirds of its life behind it (seconds)."""
 ORPHANS_AFTER, ORPHANS_EVERY = 5.0, 60.0
 RETRY_SECONDS = (2.0, 5.0, 15.0, 60.0)
 LONGEST_SLEEP = 10.0
@@ -95,7 +97,7 @@ class ControlPlane:
         self._ledger = Ledger.open(folder / "ledger", clock)
         self._keys = KeyArchive(folder / "keys")
         self.audit = Audit(self._ledger, self.store)
-        self.sessions = Sessions(self.store, self.audit, broker)
+        self.sessions = Sessions(self.store, self.audit, broker, catalogue.caps)
         self.signing = Signing(broker)
         self._clock = clock
         self.policy = PolicyEngine.shipped()
@@ -193,6 +195,7 @@ class ControlPlane:
             asyncio.create_task(self._expire()),
             asyncio.create_task(self._every(CHECKPOINT_SECONDS, self._checkpoint_if_new)),
             asyncio.create_task(self._settle()),
+            asyncio.create_task(self._every(KEEP_SECONDS, self.issuing.keep_alive, after=KEEP_SECONDS)),
             asyncio.create_task(self._every(HEALTH_SECONDS, self._check_health)),
             asyncio.create_task(self._every(ORPHANS_EVERY, self.orphans.end, after=ORPHANS_AFTER)),
         ]

@@ -12,7 +12,7 @@ from .audit import Audit
 from .book import Book, newest
 from .callers import Caller
 from .catalog import Catalogue
-from .credentials.broker import IssueRequest
+from .credentials.broker import IssueRequest, Operation
 from .judge import Judge
 from .sessions import Sessions
 from .store import Store
@@ -52,6 +52,7 @@ class Issuing:
         self._judge = judge
         self._catalogue = catalogue
         self._sessions = sessions
+        self._holders: dict[str, Caller] = {}
 
     def issue(self, caller: Caller, target_name: str) -> dict[str, Any]:
         """Return the credential of a kernel's own active grant, as the wire wants it.
@@ -66,17 +67,9 @@ class Issuing:
             data = {"target": target_name[:40], "kernel": caller.kernel_id, "rule": error.code}
             self._audit.record("credential.refused", caller.principal.name, **data)
             raise
-        request = IssueRequest(
-            grant_id=grant.id,
-            target=grant.target,
-            subject=self._store.subject(grant.requester)[0],
-            groups=caller.principal.groups,
-            server_id=caller.server_id,
-            kernel_id=grant.kernel_id,
-            request_id=secrets.token_hex(16),
-            expires_at=moment(grant.expires_at or ""),
-        )
+        request = self._asked(grant, caller)
         self._access.keep_time()
+        self._holders[grant.id] = caller
         issued = self._sessions.issue(request)
         with self._book.lock:
             grant = self._book.get(grant.id)
@@ -96,9 +89,64 @@ class Issuing:
                     "tier": self._catalogue.target(grant.target).tier,
                     "revocability": issued.revocability,
                     "source": issued.source,
+                    "fields": {name: secret.reveal() for name, secret in issued.fields.items()},
+                    "public": dict(issued.public),
+                    "refresh_at": rfc3339(issued.refresh_at) if issued.refresh_at else None,
+                    "outlives": rfc3339(issued.outlives) if issued.outlives else None,
                 }
         self._sessions.end(grant.id)  # it ended while the store was asked
         return self.issue(caller, target_name)
+
+    def operate(
+        self, caller: Caller, target_name: str, operation: Operation, data: bytes, signature: str
+    ) -> str:
+        """Sign, verify, encrypt or decrypt with a target's key, under a kernel's own active grant.
+
+        Raises:
+            Denied: As :meth:`issue`.
+        """
+        try:
+            grant = self._usable(caller, target_name)
+            self._judge.decide("issue", grant, caller).require("issue", grant.target)
+        except QsecError as error:
+            about = {"target": target_name[:40], "kernel": caller.kernel_id, "rule": error.code}
+            self._audit.record("credential.refused", caller.principal.name, **about)
+            raise
+        request = self._asked(grant, caller)
+        self._audit.record(
+            "credential.operated",
+            caller.principal.name,
+            **self._audit.about(grant),
+            operation=operation,
+            request=request.request_id,
+        )
+        self._holders[grant.id] = caller
+        return self._sessions.operate(request, operation, data, signature)
+
+    def keep_alive(self) -> None:
+        """Renew what active grants hold, as far as policy still lets their holders have it.
+
+        A renewal in the store checks no claim again, so policy is asked here each time. What it refuses is
+        not renewed and ends within the session's quarter of an hour; the grant's next use says why.
+        """
+        for grant_id, caller in list(self._holders.items()):
+            grant = self._book.get(grant_id)
+            if grant.state != "active":
+                self._holders.pop(grant_id, None)
+            elif self._judge.decide("issue", grant, caller).allowed:
+                self._sessions.keep(self._asked(grant, caller))
+
+    def _asked(self, grant: Grant, caller: Caller) -> IssueRequest:
+        return IssueRequest(
+            grant_id=grant.id,
+            target=grant.target,
+            subject=self._store.subject(grant.requester)[0],
+            groups=caller.principal.groups,
+            server_id=caller.server_id,
+            kernel_id=grant.kernel_id,
+            request_id=secrets.token_hex(16),
+            expires_at=moment(grant.expires_at or ""),
+        )
 
     def _usable(self, caller: Caller, target_name: str) -> Grant:
         self._catalogue.target(target_name)

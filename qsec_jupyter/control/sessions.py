@@ -4,25 +4,30 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor, TimeoutError as CallTimeout
+from typing import TypeVar
 
-from ..core.errors import QsecError, Unavailable
+from ..core.errors import Denied, QsecError, Unavailable
 from ..core.model import OPEN_STATES, moment, rfc3339
 from . import tables
 from .audit import Audit
-from .credentials.broker import Broker, Issued, IssueRequest, SessionRef
+from .catalog import Caps
+from .credentials.broker import Broker, Issued, IssueRequest, Operation, SessionRef
 from .store import Row, Store
 
 CALL_SECONDS = 10.0
 """How long a call to the store may take before its outcome counts as unknown."""
 
 _log = logging.getLogger("qsec.sessions")
+T = TypeVar("T")
 
 
 class Sessions:
     """Calls the broker with a time limit, and knows what is still open there."""
 
-    def __init__(self, store: Store, audit: Audit, broker: Broker) -> None:
+    def __init__(self, store: Store, audit: Audit, broker: Broker, caps: Caps | None = None) -> None:
+        self._caps = caps or Caps()
         self._store = store
         self._audit = audit
         self._broker = broker
@@ -37,9 +42,35 @@ class Sessions:
             Unavailable: ``vault.timeout`` when the store takes too long. What it issues late is ended with
                 its grant: at once when that is over, and else the grant's next call finds it open.
         """
-        future = self._workers.submit(
-            self._broker.issue, request, lambda session: self._remember(request, session)
+        return self._called(
+            request, lambda: self._broker.issue(request, lambda session: self._remember(request, session))
         )
+
+    def operate(self, request: IssueRequest, operation: Operation, data: bytes, signature: str) -> str:
+        """Use a key where it is, with the grant's own session; as :meth:`issue`."""
+        return self._called(
+            request,
+            lambda: self._broker.operate(
+                request, lambda session: self._remember(request, session), operation, data, signature
+            ),
+        )
+
+    def is_open(self, grant_id: str) -> bool:
+        """Say whether a grant has a session that is not ended."""
+        return self._store.one(tables.sessions, {"grant_id": grant_id, "ended": False}) is not None
+
+    def keep(self, request: IssueRequest) -> None:
+        """Renew what a grant holds; a store that is away or slow is tried again the next time."""
+        try:
+            self._workers.submit(self._broker.keep, request).result(CALL_SECONDS)
+        except CallTimeout:
+            _log.warning("a session could not be renewed in time")
+        except QsecError as error:
+            _log.warning("a session could not be renewed (%s)", error.code)
+
+    def _called(self, request: IssueRequest, call: Callable[[], T]) -> T:
+        self._refuse_over_cap(request)
+        future = self._workers.submit(call)
         try:
             return future.result(CALL_SECONDS)
         except CallTimeout as error:
@@ -51,7 +82,31 @@ class Sessions:
                 "Try again; `qsec doctor` says how the store is.",
             ) from error
 
+    def _refuse_over_cap(self, request: IssueRequest) -> None:
+        """Community editions of Vault and OpenBao have no lease quotas, so the count is kept here."""
+        if self.is_open(request.grant_id):
+            return
+        rows = self._store.rows(tables.sessions, {"ended": False})
+        grants = self._store.rows(tables.grants, {"id": sorted({row["grant_id"] for row in rows})})
+        asking = self._store.one(tables.grants, {"id": request.grant_id})
+        mine = [grant for grant in grants if asking and grant["requester"] == asking["requester"]]
+        for count, most, whose in (
+            (len(mine), self._caps.leases_per_user, "You hold"),
+            (len(grants), self._caps.leases, "This installation holds"),
+        ):
+            if count >= most:
+                raise Denied(
+                    "credential.cap",
+                    "Too many credentials are open",
+                    f"{whose} {count} of at most {most}.",
+                    "End a grant that is not needed any more: qsec.grants(), qsec.revoke(...).",
+                )
+
     def _remember(self, request: IssueRequest, session: SessionRef) -> None:
+        known = {"grant_id": request.grant_id, "accessor": session.accessor, "ended": False}
+        if session.accessor is not None and self._store.one(tables.sessions, known) is not None:
+            self._store.change(tables.sessions, known, {"lease_ids": list(session.lease_ids)})
+            return
         row = {
             "grant_id": request.grant_id,
             "accessor": session.accessor,

@@ -43,6 +43,8 @@ _TYPES = (
     EventType("lock.lifted", "A lock was lifted.", "control"),
     EventType("request.refused", "A request broke a rule; the entry names it.", "control"),
     EventType("credential.issued", "A credential was handed to a kernel.", "control"),
+    EventType("credential.operated", "A key that never leaves its store was used for a kernel.", "control"),
+    EventType("credential.rotated", "The value behind a target was replaced.", "control"),
     EventType("credential.refused", "A credential was asked for and not given.", "control"),
     EventType("credential.revoked", "The session behind a credential was ended.", "control"),
     EventType("credential.revocation_pending", "Ending a session could not be verified yet.", "control"),

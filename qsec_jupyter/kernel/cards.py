@@ -146,6 +146,8 @@ def credential_card(credential: Credential) -> str:
             ("Tier", credential.tier),
             ("Source", credential.source),
             ("If revoked", credential.revocability),
+            ("A copy works until", credential.outlives),
+            ("Parts", ", ".join((*credential.fields, *credential.public))),
             ("Use", Html("<code>.reveal()</code> gives the value to the call that needs it")),
         ],
         "bad" if credential.end else "good",

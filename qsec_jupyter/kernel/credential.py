@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
-from ..core.errors import Denied
+from ..core.errors import Denied, Invalid, Unavailable
 from ..core.model import Grant
 from ..core.secret import Secret, marker
 
@@ -42,15 +43,22 @@ class Credential:
         tier: ``deliver``, ``proxy`` or ``operate``.
         revocability: What revoking it early really does, in words.
         source: Where it came from, in words.
+        public: Its parts that are no secret, e.g. ``username`` or ``certificate``.
+        outlives: RFC 3339 time at which a copy really stops working, when that is not its grant's end.
     """
 
     __slots__ = (
         "__weakref__",
         "_end",
         "_expires",
+        "_fields",
+        "_refresh",
+        "_refresh_at",
         "_secret",
         "expires_at",
         "grant_id",
+        "outlives",
+        "public",
         "revocability",
         "source",
         "tier",
@@ -65,8 +73,18 @@ class Credential:
         tier: str = "deliver",
         revocability: str = "",
         source: str = "",
+        fields: Mapping[str, Secret] | None = None,
+        public: Mapping[str, str] | None = None,
+        refresh_at: str | None = None,
+        outlives: str | None = None,
+        refresh: Callable[[], Credential] | None = None,
     ) -> None:
         self._secret = secret
+        self._fields = dict(fields or {})
+        self._refresh_at = epoch(refresh_at)
+        self._refresh = refresh
+        self.public = dict(public or {})
+        self.outlives = outlives
         self._expires = epoch(expires_at)
         self._end: Denied | None = None
         self.expires_at = expires_at
@@ -92,16 +110,50 @@ class Credential:
             self._end = ended(self.target, "expired")
         return self._end
 
-    def reveal(self) -> str:
-        """Return the secret text, for the one call that needs it.
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """The names of its secret parts, when there is more than one; :meth:`reveal` takes them."""
+        return tuple(self._fields)
+
+    def reveal(self, field: str | None = None) -> str:
+        """Return the secret text, for the one call that needs it; renewed before it ends.
+
+        Args:
+            field: One of :attr:`fields`; the main one when left out.
 
         Raises:
+            Invalid: ``credential.no_such_field``.
             Denied: ``grant.expired`` or ``grant.revoked``; ask again with :func:`request`.
             ValueError: If this is a copy that came out of a pickle; it never held the value.
         """
         if self.end is not None:
             raise self.end.with_traceback(None)
-        return self._secret.reveal()
+        self._renew_when_due()
+        if field is None:
+            return self._secret.reveal()
+        if field not in self._fields:
+            names = ", ".join(self._fields) or "none"
+            raise Invalid(
+                "credential.no_such_field",
+                "There is no such part",
+                f"Its parts: {names}.",
+                "Use .public for the rest.",
+            )
+        return self._fields[field].reveal()
+
+    def _renew_when_due(self) -> None:
+        """Take over a younger value, so that this object stays good while its grant is.
+
+        While the store is away the value in hand is used on: it is renewed early enough to try again.
+        """
+        if self._refresh is None or self._refresh_at is None or time.time() < self._refresh_at:
+            return
+        try:
+            fresh = self._refresh()
+        except Unavailable:
+            return
+        self._secret, self._fields, self.public = fresh._secret, fresh._fields, fresh.public
+        self._refresh_at, self.outlives = fresh._refresh_at, fresh.outlives
 
     def drop(self, reason: Denied) -> None:
         """Make it useless for good: its grant has ended."""
@@ -110,7 +162,7 @@ class Credential:
     @property
     def __dict__(self) -> dict[str, Any]:  # type: ignore[override]
         """What ``vars()`` and inspectors show."""
-        shown = ("target", "expires_at", "grant_id", "tier", "revocability", "source")
+        shown = ("target", "expires_at", "grant_id", "tier", "revocability", "source", "fields", "outlives")
         return {**{name: getattr(self, name) for name in shown}, "_secret": marker(self.target)}
 
     def __repr__(self) -> str:

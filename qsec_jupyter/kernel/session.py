@@ -6,6 +6,7 @@ own channel; a secret is known to redaction before its :class:`Credential` exist
 
 from __future__ import annotations
 
+import base64
 import threading
 import time
 from collections.abc import Callable
@@ -26,13 +27,17 @@ __all__ = [
     "Credential",
     "Session",
     "credential",
+    "decrypt",
+    "encrypt",
     "extend",
     "grants",
     "provenance",
     "request",
     "revoke",
+    "sign",
     "status",
     "targets",
+    "verify",
 ]
 
 POLL_SECONDS = 20
@@ -126,23 +131,33 @@ class Session:
     def _fetch(self, target: str, held: Credential | None) -> Credential:
         self._credentials.pop(target, None)
         try:
-            issued = self.channel.call("credential", target=target)
+            return self._keep(self._issued(target))
         except Denied as error:
             # The control plane only says that there is no active grant; we know how the last one ended.
             raise (
                 held.end.with_traceback(None) if held is not None and held.end is not None else error
             ) from None
+
+    def _issued(self, target: str) -> Credential:
+        """Ask for a credential; redaction knows every part of it before it exists."""
+        issued = self.channel.call("credential", target=target)
         secret = Secret(str(issued.pop("value")), target)
-        self._register(target, secret)
-        return self._keep(
-            Credential(
-                secret,
-                grant_id=str(issued["grant_id"]),
-                expires_at=issued.get("expires_at"),
-                tier=str(issued.get("tier", "")),
-                revocability=str(issued.get("revocability", "")),
-                source=str(issued.get("source", "")),
-            )
+        parts = issued.pop("fields", None) or {}
+        fields = {str(name): Secret(str(parts.pop(name)), target) for name in list(parts)}
+        for known in (secret, *fields.values()):
+            self._register(target, known)
+        return Credential(
+            secret,
+            grant_id=str(issued["grant_id"]),
+            expires_at=issued.get("expires_at"),
+            tier=str(issued.get("tier", "")),
+            revocability=str(issued.get("revocability", "")),
+            source=str(issued.get("source", "")),
+            fields=fields,
+            public=issued.get("public") or {},
+            refresh_at=issued.get("refresh_at"),
+            outlives=issued.get("outlives"),
+            refresh=lambda: self._issued(target),
         )
 
     def _keep(self, fresh: Credential) -> Credential:
@@ -339,6 +354,42 @@ def credential(target: str) -> Credential:
         Unavailable: No channel, or no control plane and nothing cached.
     """
     return current().credential(target)
+
+
+def sign(target: str, data: bytes) -> str:
+    """Sign with a target's key, which never leaves its store (tier *operate*).
+
+    Returns:
+        The signature in the store's own form, e.g. ``vault:v1:…``.
+
+    Raises:
+        Denied: As :func:`credential`.
+        Invalid: ``vault.not_operated`` for a target that delivers a credential instead.
+    """
+    return _operated(target, "sign", data)
+
+
+def verify(target: str, data: bytes, signature: str) -> bool:
+    """Say whether ``signature`` is the target's key's over ``data``; raises as :func:`sign`."""
+    return _operated(target, "verify", data, signature) == "true"
+
+
+def encrypt(target: str, data: bytes) -> str:
+    """Encrypt with a target's key; the answer is in the store's own form. Raises as :func:`sign`."""
+    return _operated(target, "encrypt", data)
+
+
+def decrypt(target: str, ciphertext: str) -> bytes:
+    """Decrypt what :func:`encrypt` gave; raises as :func:`sign`."""
+    return base64.b64decode(_operated(target, "decrypt", ciphertext.encode()))
+
+
+def _operated(target: str, operation: str, data: bytes, signature: str = "") -> str:
+    text = base64.b64encode(data).decode()
+    answer = current().channel.call(
+        "operate", target=target, operation=operation, data=text, signature=signature
+    )
+    return str(answer["result"])
 
 
 def targets() -> Targets:

@@ -144,7 +144,9 @@ class KernelSockets:
                 "channel.missing_argument", "The request is incomplete", f"{error.args[0]} is missing."
             ) from error
         if message.get("op") == "credential":
-            self._on_value(str(result["target"]), Secret(str(result["value"]), str(result["target"])))
+            label = str(result["target"])
+            for value in (result["value"], *(result.get("fields") or {}).values()):
+                self._on_value(label, Secret(str(value), label))
         return result
 
 
@@ -269,6 +271,16 @@ async def _credential(control: Calls, kernel_id: str, args: dict[str, Any]) -> d
     return issued
 
 
+async def _operate(control: Calls, kernel_id: str, args: dict[str, Any]) -> dict[str, Any]:
+    asked = {key: args[key] for key in ("target", "operation", "data")} | {
+        "signature": args.get("signature") or ""
+    }
+    done: dict[str, Any] = await control.call(
+        "POST", "/v1/credentials/operations", asked, kernel_id=kernel_id
+    )
+    return done
+
+
 def _ending(verb: str) -> Operation:
     async def end(control: Calls, kernel_id: str, args: dict[str, Any]) -> dict[str, Any]:
         path = _path(args, "id", "/v1/grants/", f"/{verb}")
@@ -356,6 +368,7 @@ OPERATIONS: dict[str, Operation] = {
     "grants": _grants,
     "extend": _extend,
     "credential": _credential,
+    "operate": _operate,
     "revoke": _ending("revoke"),
     "cancel": _ending("cancel"),
     "record": _record,

@@ -40,6 +40,7 @@ class FakeBroker:
         self.before_answer = lambda: None
         self.open: dict[str, str] = {}
         self.issued = 0
+        self.kept: list[str] = []
         self.wrapped: list[bytes] = []
         self._keys = [LocalSigner(Ed25519PrivateKey.generate(), name) for name in ("store", "local")]
 
@@ -53,6 +54,13 @@ class FakeBroker:
         self.before_answer()
         value = Secret(f"s3cret-value-{self.issued}", request.target)
         return Issued(value, request.expires_at, session, "not at all", "fake")
+
+    def operate(self, request, remember, operation, data, signature=""):
+        self.issue(request, remember)
+        return f"fake:{operation}"
+
+    def keep(self, request):
+        self.kept.append(request.grant_id)
 
     def revoke(self, session):
         if self.unverified:

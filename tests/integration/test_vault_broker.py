@@ -122,7 +122,7 @@ def test_session_that_could_not_be_remembered_is_ended_and_nothing_is_read(vault
         broker = broker_at(vault, proxy.address)
         with pytest.raises(OSError, match="disk full"):
             broker.issue(request(), remember)
-        broker._cleaning.shutdown(wait=True)
+        broker._sessions._cleaning.shutdown(wait=True)
         assert proxy.count("/data/") == 0
         broker.close()
     assert not vault.exists(seen[0].accessor)
@@ -166,10 +166,10 @@ def test_unknown_target_missing_secret_and_missing_field_each_say_what_is_missin
 
 
 def test_engine_that_is_not_supported_is_refused_by_name(vault, broker_at):
-    broker = broker_at(vault, targets={"db": TargetSource("database", "creds/x", "password")})
+    broker = broker_at(vault, targets={"db": TargetSource("mainframe", "creds/x")})
     with pytest.raises(Invalid) as caught:
         broker.issue(request("db"), lambda ref: None)
-    assert "'database'" in caught.value.detail
+    assert "'mainframe'" in caught.value.detail
 
 
 def test_revoke_without_an_accessor_is_not_claimed_to_be_verified(vault, broker_at):

@@ -282,6 +282,25 @@ class Credential(Schema):
     tier: Tier
     revocability: str
     source: str
+    fields: dict[str, str] = {}
+    public: dict[str, str] = {}
+    refresh_at: str | None = None
+    outlives: str | None = None
+
+
+class OperationRequest(Schema):
+    """Use a key that never leaves its store; ``data`` is base64."""
+
+    target: Name
+    operation: Literal["sign", "verify", "encrypt", "decrypt"]
+    data: Annotated[str, Field(max_length=1_500_000)]
+    signature: Text = ""
+
+
+class OperationResult(Schema):
+    """The store's own text form; base64 for what was decrypted, ``true`` or ``false`` for verifying."""
+
+    result: str
 
 
 class VaultInfo(Schema):

@@ -8,7 +8,7 @@ implementations, :mod:`.vault_broker` (a Vault or an OpenBao, external or a dev 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Literal, Protocol
@@ -19,6 +19,7 @@ from ...core.signing import Signer
 VaultKind = Literal["vault", "openbao", "sealed-store"]
 VaultOrigin = Literal["external", "dev", "embedded"]
 KeyProtection = Literal["os-keyring", "file-0600"]
+Operation = Literal["sign", "verify", "encrypt", "decrypt"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,11 +53,33 @@ class Check:
 
 @dataclass(frozen=True, slots=True)
 class TargetSource:
-    """Where a target's secret lies, e.g. ``TargetSource("kv-v2", "targets/sandbox", "token")``."""
+    """Where a target's secret comes from, e.g. ``TargetSource("kv-v2", "targets/sandbox", "token")``.
+
+    Attributes:
+        engine: One of :data:`.engines.ENGINES`.
+        path: The secret's path (kv), else the name of the role or key in that engine.
+        field: Which part is the value; empty for the engine's usual one.
+        mount: Where the engine is mounted; empty for the usual place.
+        fields: More parts to hand out (kv), or which operations are offered (transit).
+        common_name: Of a certificate (pki); the target's name when empty.
+        principals: Whom an SSH certificate is good for, with commas between.
+        token_url: Where an API key is exchanged for a bearer (ibm-iam).
+        ttl: Asked life of a certificate or key, e.g. ``15m``; the role's when empty.
+        rotate_after: Seconds after which the value is to be replaced; 0 for no cadence.
+        revoke_on_finding: End the session at once when the scanner finds an issued value.
+    """
 
     engine: str
     path: str
-    field: str
+    field: str = ""
+    mount: str = ""
+    fields: tuple[str, ...] = ()
+    common_name: str = ""
+    principals: str = ""
+    token_url: str = ""
+    ttl: str = ""
+    rotate_after: int = 0
+    revoke_on_finding: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +121,10 @@ class Issued:
         session: What :meth:`Broker.revoke` takes.
         revocability: What ending the session does to a copy of the value, honestly.
         source: Where it came from, e.g. ``vault:kv-v2``; no path, no secret.
+        fields: Every secret part by name, when there is more than the value.
+        public: Parts that are no secret, e.g. ``username`` or ``certificate``.
+        refresh_at: When to ask again, since the value ends before the grant does; ``None`` for never.
+        outlives: When a copy really stops working, when that is not the session's end.
     """
 
     value: Secret
@@ -105,6 +132,10 @@ class Issued:
     session: SessionRef
     revocability: str
     source: str
+    fields: Mapping[str, Secret] = field(default_factory=dict)
+    public: Mapping[str, str] = field(default_factory=dict)
+    refresh_at: datetime | None = None
+    outlives: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +183,32 @@ class Broker(KeyOpener, Protocol):
             NotFound: ``vault.no_such_target`` or ``vault.secret_missing``.
             Denied: ``vault.forbidden`` or ``vault.session_ended``.
             Unavailable: The store is sealed, slow, away or not set up.
+        """
+        ...
+
+    def operate(
+        self,
+        request: IssueRequest,
+        remember: Callable[[SessionRef], None],
+        operation: Operation,
+        data: bytes,
+        signature: str = "",
+    ) -> str:
+        """Sign, verify, encrypt or decrypt with a target's key, which never leaves its store.
+
+        Returns:
+            The store's own text form; base64 for what was decrypted, ``true`` or ``false`` for verifying.
+
+        Raises:
+            QsecError: As :meth:`issue`; ``vault.not_operated`` for a target that delivers.
+        """
+        ...
+
+    def keep(self, request: IssueRequest) -> None:
+        """Make what a grant holds live on: renew its session and lease when they are due.
+
+        The caller has asked policy first, for a renewal checks no claim again. Does nothing for a
+        grant that has no session here; a Vault that is away is tried again at the next call.
         """
         ...
 

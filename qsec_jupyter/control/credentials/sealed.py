@@ -36,12 +36,15 @@ from .broker import (
     Issued,
     IssueRequest,
     KeyProtection,
+    Operation,
     SessionRef,
     TargetSource,
     VaultInfo,
     WrappedKey,
 )
+from .engines import engine_of, operator_of
 from .keystore import KeyStore, locked, write_private
+from .sealed_key import SealedKey
 from .seeds import made_up_token
 from .sessions import Sessions, refuse_ended
 from .signers import new_seed, signer_of
@@ -53,6 +56,7 @@ _MAGIC = b"QSECSEAL\x01"
 _KEY_ID = 8
 _NONCE = 12
 _HEADER = len(_MAGIC) + _KEY_ID + _NONCE
+_ENGINES = ("kv-v2", "transit")
 REVOCABILITY = (
     "Ending the session stops further issues; a copied value stays good until it is replaced at its provider."
 )
@@ -174,18 +178,39 @@ class SealedBroker:
 
     def issue(self, request: IssueRequest, remember: Callable[[SessionRef], None]) -> Issued:
         """Return the target's value; opens the grant's session at its first call."""
-        if request.target not in self._targets:
-            raise NotFound(
-                "vault.no_such_target", "No such target", f"The catalogue has no target {request.target!r}."
-            )
-        value = self._content().secrets.get(request.target)
-        if value is None:
-            raise NotFound(
-                "vault.secret_missing",
-                "The store has no secret for this target",
-                f"Nothing is kept for {request.target!r}.",
-                "Start the control plane again; it fills in what is missing.",
-            )
+        source = self._source(request.target)
+        engine_of(source)
+        value = self._part(request.target, "")
+        ref = self._open(request, remember)
+        return Issued(
+            Secret(value, request.target),
+            request.expires_at,
+            ref,
+            REVOCABILITY,
+            "sealed-store",
+            {name: Secret(self._part(request.target, name), request.target) for name in source.fields},
+        )
+
+    def operate(
+        self,
+        request: IssueRequest,
+        remember: Callable[[SessionRef], None],
+        operation: Operation,
+        data: bytes,
+        signature: str = "",
+    ) -> str:
+        """Use a key that is sealed in the store; it stays in this process."""
+        source = self._source(request.target)
+        operator_of(source)
+        self._open(request, remember)
+        return SealedKey(bytes.fromhex(self._part(request.target, ""))).operate(
+            source, operation, data, signature
+        )
+
+    def keep(self, request: IssueRequest) -> None:
+        """Nothing of this store runs out before its grant."""
+
+    def _open(self, request: IssueRequest, remember: Callable[[SessionRef], None]) -> SessionRef:
         slot = self._sessions.slot(request.grant_id, request.target)
         with slot.lock:
             refuse_ended(slot)
@@ -194,9 +219,33 @@ class SealedBroker:
                 remember(ref)
                 slot.ref = ref
             refuse_ended(slot)
-            return Issued(
-                Secret(value, request.target), request.expires_at, slot.ref, REVOCABILITY, "sealed-store"
+            return slot.ref
+
+    def _source(self, target: str) -> TargetSource:
+        if target not in self._targets:
+            raise NotFound(
+                "vault.no_such_target", "No such target", f"The catalogue has no target {target!r}."
             )
+        source = self._targets[target]
+        if source.engine not in _ENGINES:
+            raise Unavailable(
+                "vault.engine_needs_vault",
+                "The target needs a Vault",
+                f"The embedded store keeps values and keys; it has no engine {source.engine!r}.",
+                "Set VAULT_ADDR to a Vault or OpenBao that has it.",
+            )
+        return source
+
+    def _part(self, target: str, field: str) -> str:
+        value = self._content().secrets.get(part_name(target, field))
+        if value is None:
+            raise NotFound(
+                "vault.secret_missing",
+                "The store has no secret for this target",
+                f"Nothing is kept for {part_name(target, field)!r}.",
+                "Put one there with `qsec rotate` or `qsec import`.",
+            )
+        return value
 
     def revoke(self, session: SessionRef) -> bool:
         """End a session. Sessions live in this process only, so it is always verified gone."""
@@ -212,7 +261,11 @@ class SealedBroker:
         checks = [
             Check("vault", not self._note, self.info.label, "See the log for why." if self._note else "")
         ]
-        for name in sorted(self._targets):
+        for name, source in sorted(self._targets.items()):
+            if source.engine not in _ENGINES:
+                detail = f"{name!r} needs a Vault: its engine is {source.engine}."
+                checks.append(Check(f"vault.target.{name}", False, detail, "Set VAULT_ADDR."))
+                continue
             there = name in content.secrets
             detail = f"A value for {name!r} is kept." if there else f"No value for {name!r}."
             checks.append(
@@ -256,12 +309,20 @@ class SealedBroker:
 
     def _seeded(self, old: Content | None) -> Content | None:
         content = old or Content(new_seed(), {})
-        missing = [name for name in self._targets if name not in content.secrets]
-        if old is not None and not missing:
+        missing = {name: source for name, source in self._targets.items() if name not in content.secrets}
+        made = {name: _made_up(source) for name, source in missing.items() if source.engine in _ENGINES}
+        if old is not None and not made:
             return None
-        return Content(
-            content.signing_key, {**content.secrets, **{name: made_up_token() for name in missing}}
-        )
+        return Content(content.signing_key, {**content.secrets, **made})
+
+
+def part_name(target: str, field: str = "") -> str:
+    """Return under which name the store keeps a target's value, or one more part of it."""
+    return f"{target}/{field}" if field else target
+
+
+def _made_up(source: TargetSource) -> str:
+    return os.urandom(32).hex() if source.engine == "transit" else made_up_token()
 
 
 def _seal(plain: bytes, key: bytes) -> bytes:

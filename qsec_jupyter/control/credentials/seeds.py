@@ -31,6 +31,8 @@ def seed(
     """Give each target that has no secret a made-up one; returns which ones. Never replaces any."""
     made = []
     for name, source in sorted(targets.items()):
+        if source.engine != "kv-v2":
+            continue  # made by its engine, not kept
         path = f"{mounts.kv}/data/{'/'.join(path_segments(source.path))}"
         # `cas` 0 lets the Vault itself refuse when there is a version already, also a deleted one.
         body = {"data": {source.field: made_up_token()}, "options": {"cas": 0}}

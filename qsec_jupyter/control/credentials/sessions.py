@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from ...core.errors import Denied
 from ...core.secret import Secret
 from .broker import SessionRef
+from .engines import Material
 
 
 @dataclass(slots=True)
@@ -21,6 +22,8 @@ class Slot:
         renew_at: Monotonic time after which a use renews the session first.
         ends_at: Monotonic time at which the session is over by itself.
         ended: The session was ended on purpose; this grant gets no other one.
+        held: What was made for the grant and is good still.
+        refresh_at: Monotonic time after which ``held`` is renewed or replaced.
     """
 
     target: str
@@ -30,11 +33,19 @@ class Slot:
     renew_at: float = 0.0
     ends_at: float = 0.0
     ended: bool = False
+    held: Material | None = None
+    refresh_at: float = float("inf")
 
     def forget(self) -> None:
         """Drop the session, so that the next use opens another."""
         self.token = None
         self.ref = None
+        self.drop()
+
+    def drop(self) -> None:
+        """Drop what the session made, so that the next use makes another."""
+        self.held = None
+        self.refresh_at = float("inf")
 
 
 class Sessions:
@@ -61,6 +72,11 @@ class Sessions:
             )
         return slot
 
+    def known(self, grant_id: str) -> Slot | None:
+        """Return the grant's slot when it has one."""
+        with self._lock:
+            return self._slots.get(grant_id)
+
     def end(self, accessor: str | None) -> None:
         """Mark the session of ``accessor`` as ended; an issue that is under way then refuses."""
         with self._lock:
@@ -68,6 +84,7 @@ class Sessions:
                 if slot.ref is not None and slot.ref.accessor == accessor:
                     slot.ended = True
                     slot.token = None
+                    slot.held = None
 
     def clear(self) -> None:
         """Forget every token."""

@@ -17,6 +17,7 @@ from typing import Any, Literal
 from ...core.errors import Conflict, NotFound, QsecError
 from ...core.secret import Secret
 from .broker import TargetSource
+from .engines import described, key_type, mount_of, name_of
 from .identity import ALGORITHM, AUDIENCE, BROKER_SUBJECT, ISSUER
 from .naming import (
     AUDITOR_POLICY,
@@ -27,7 +28,7 @@ from .naming import (
     Mounts,
     target_role,
 )
-from .vault import Endpoint, VaultAdapter, path_segments
+from .vault import Endpoint, VaultAdapter
 from .vault_errors import Doing
 
 Action = Literal["create", "update", "keep"]
@@ -37,6 +38,9 @@ SESSION_TTL = 15 * 60
 """Seconds: a session dies when it is not renewed for this long."""
 SESSION_MAX = 8 * 3600
 """Seconds after which a session cannot be renewed any more."""
+
+
+_NAMED = {"transit": "operated key", "identity": "identity role"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,11 +88,12 @@ class VaultSetup:
             Denied: ``vault.token_rejected``, or ``vault.forbidden`` when the token is no administrator's.
         """
         self._read("auth/token/lookup-self")  # a wrong token is said before anything else
-        changes = [*self._mount_changes(), self._trust_change(public_keys)]
+        changes = [*self._mount_changes(), *self._engine_mounts(targets), self._trust_change(public_keys)]
         changes += [
             self._key_change("signing key", TRANSIT_KEY, "ed25519"),
             self._key_change("evidence key", EVIDENCE_KEY, "aes256-gcm96"),
         ]
+        changes += [self._named(source) for source in _distinct(targets) if source.engine in _NAMED]
         changes += [self._policy_change(name, text) for name, text in self._policies(targets).items()]
         changes += [self._role_change(name, role) for name, role in self._roles(targets).items()]
         return changes
@@ -113,6 +118,32 @@ class VaultSetup:
             self._mount_change(f"sys/mounts/{mounts.transit}", {"type": "transit", **about}),
         ]
 
+    def _engine_mounts(self, targets: Mapping[str, TargetSource]) -> list[Change]:
+        """Mounts of the engines that targets name; an administrator configures what stands behind them."""
+        wanted: dict[str, str] = {}
+        for source in targets.values():
+            kind = described(source).mount_type
+            if kind is not None:
+                wanted[mount_of(source, self._mounts.transit if kind == "transit" else kind)] = kind
+        wanted.pop(self._mounts.transit, None)  # ours
+        return [
+            self._mount_change(f"sys/mounts/{mount}", {"type": kind, "description": "qsec-jupyter"})
+            for mount, kind in sorted(wanted.items())
+        ]
+
+    def _named(self, source: TargetSource) -> Change:
+        """The transit key or identity role of a target; an own one that is there already is left as it is."""
+        if source.engine == "transit":
+            path = f"{mount_of(source, self._mounts.transit)}/keys/{name_of(source)}"
+            wanted: dict[str, Any] = {"type": key_type(source), "exportable": False}
+        else:
+            path = f"identity/oidc/role/{name_of(source)}"
+            wanted = {"key": "default", "ttl": source.ttl or "10m"}
+        what = _NAMED[source.engine]
+        if self._read(path) is not None:
+            return Change(what, source.path, "keep", (), path, {})
+        return self._compared(what, source.path, path, wanted, None)
+
     def _policies(self, targets: Mapping[str, TargetSource]) -> dict[str, str]:
         common = {
             "auth": self._mounts.auth,
@@ -127,9 +158,12 @@ class VaultSetup:
             AUDITOR_POLICY: policy_text("auditor", common),
         }
         for target, source in sorted(targets.items()):
-            path = "/".join(path_segments(source.path))
-            policies[target_role(target)] = policy_text("target", {**common, "target": target, "path": path})
+            policies[target_role(target)] = policy_text("target", self._target_names(target, source))
         return policies
+
+    def _target_names(self, target: str, source: TargetSource) -> dict[str, str]:
+        needs = described(source).needs(source, self._mounts)
+        return {"target": target, "engine": source.engine, "needs": "".join(map(_path_rule, needs.items()))}
 
     def _roles(self, targets: Mapping[str, TargetSource]) -> dict[str, dict[str, Any]]:
         common: dict[str, Any] = {
@@ -292,6 +326,17 @@ def apply_with_token(token: str, *, seed: bool = False) -> int:
         return written
     finally:
         adapter.close()
+
+
+def _distinct(targets: Mapping[str, TargetSource]) -> list[TargetSource]:
+    """Return one source for each engine, mount and name."""
+    seen = {(source.engine, source.mount, source.path): source for source in targets.values()}
+    return [seen[key] for key in sorted(seen)]
+
+
+def _path_rule(need: tuple[str, str]) -> str:
+    path, capability = need
+    return f'path "{path}" {{\n  capabilities = ["{capability}"]\n}}\n'
 
 
 def policy_text(name: str, values: Mapping[str, str]) -> str:

@@ -15,11 +15,12 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from ...core.errors import NotFound, QsecError
 from ...core.secret import Secret
 from .broker import Check, IssueRequest, KeyProtection, TargetSource, VaultInfo, VaultKind, VaultOrigin
+from .engines import described
 from .identity import BrokerIdentity
 from .login import HEALTH_QUERY, BrokerToken, log_in
 from .naming import Mounts, target_role
 from .signers import TransitSigner
-from .vault import VaultAdapter, path_segments
+from .vault import VaultAdapter
 from .vault_errors import Doing
 from .wrapping import TransitWrapping
 
@@ -189,20 +190,42 @@ class VaultChecks:
         )
         answer = log_in(self._adapter, self._mounts, role, self._identity.for_session(request))
         token = Secret(str(answer.auth["client_token"]), "vault session")
-        doing = Doing(f"read the field names of target {target!r}", f"policy {role}")
-        path = f"{self._mounts.kv}/subkeys/{'/'.join(path_segments(source.path))}"
         try:
-            fields = self._adapter.call("GET", path, doing=doing, token=token).data.get("subkeys")
-        except NotFound:
-            fields = None
+            return self._usable(name, role, target, source, token)
         finally:
             ending = Doing("end a session", f"policy {role}")
             self._adapter.call("POST", "auth/token/revoke-self", doing=ending, token=token)
-        if not isinstance(fields, dict) or source.field not in fields:
-            remedy = f"vault kv put -mount={self._mounts.kv} {source.path} {source.field}=-"
-            return Check(
-                name, False, f"No field {source.field!r} at {self._mounts.kv}/{source.path}.", remedy
-            )
-        return Check(
-            name, True, f"{role} may read {self._mounts.kv}/{source.path}, and the secret is there.", ""
-        )
+
+    def _usable(self, name: str, role: str, target: str, source: TargetSource, token: Secret) -> Check:
+        """Ask what the session may do, and for kv whether the secret is there; nothing is issued."""
+        engine = described(source)
+        for path, capability in engine.needs(source, self._mounts).items():
+            if capability not in capabilities(self._adapter, token, path):
+                remedy = "`qsec setup vault --plan` shows what differs."
+                return Check(name, False, f"{role} may not {capability} {path}.", remedy)
+        for path in engine.needs(source, self._mounts):
+            mount, verb, _ = [*path.split("/subkeys/"), "", ""][:3]
+            if verb and not self._has_field(f"{mount}/subkeys/{verb}", role, target, source, token):
+                where = f"No field {source.field!r} at {mount}/{verb}."
+                return Check(name, False, where, engine.advice(source, self._mounts))
+        return Check(name, True, f"{role} may use {source.engine} {source.path}.", "")
+
+    def _has_field(self, path: str, role: str, target: str, source: TargetSource, token: Secret) -> bool:
+        doing = Doing(f"read the field names of target {target!r}", f"policy {role}")
+        try:
+            fields = self._adapter.call("GET", path, doing=doing, token=token).data.get("subkeys")
+        except NotFound:
+            return False
+        return isinstance(fields, dict) and source.field in fields
+
+
+def capabilities(adapter: VaultAdapter, token: Secret, path: str) -> list[str]:
+    """Ask what a token may do at a path; ``["deny"]`` for nothing.
+
+    Raises:
+        QsecError: As :meth:`.VaultAdapter.call`.
+    """
+    doing = Doing("say what a token may do", "sys/capabilities-self")
+    body = {"paths": [path]}
+    answer = adapter.call("POST", "sys/capabilities-self", doing=doing, token=token, body=body)
+    return [str(one) for one in answer.data.get(path) or []]

@@ -137,6 +137,11 @@ def no_such_accessor(doing: Doing) -> QsecError:
     return NotFound("vault.no_such_accessor", "The session is gone", detail)
 
 
+def no_such_lease(doing: Doing) -> QsecError:
+    """The lease is not there (any more)."""
+    return NotFound("vault.no_such_lease", "The lease is gone", f"No such lease when asked to {doing.what}.")
+
+
 def busy(wait: str) -> QsecError:
     """A rate limit; ``wait`` is the Retry-After header."""
     asked = f" It asks to wait {wait} s." if wait.isdigit() else ""
@@ -174,6 +179,14 @@ def failed(status: int, doing: Doing) -> QsecError:
     )
 
 
+_TOLD_APART = (
+    ((400, 403, 404), "invalid accessor", no_such_accessor),
+    ((400, 404), "invalid lease", no_such_lease),
+    ((403,), "invalid token", token_rejected),
+)
+"""Causes that share a status, by words of Vault and OpenBao."""
+
+
 def from_status(status: int, headers: Mapping[str, str], text: str, doing: Doing) -> QsecError:
     """Return the error for an HTTP status that is not a success."""
     if 300 <= status < 400 or status in (412, 472, 473):
@@ -182,9 +195,8 @@ def from_status(status: int, headers: Mapping[str, str], text: str, doing: Doing
         return busy(headers.get("Retry-After", ""))
     if status == 503 and ("is sealed" in text or '"sealed":true' in text):
         return sealed()
-    if status in (400, 403, 404) and "invalid accessor" in text:
-        return no_such_accessor(doing)
-    if status == 403 and "invalid token" in text:
-        return token_rejected(doing)
+    for statuses, words, error in _TOLD_APART:
+        if status in statuses and words in text:
+            return error(doing)
     by_status = {400: refused, 403: forbidden, 404: not_found}.get(status)
     return by_status(doing) if by_status else failed(status, doing)

@@ -71,7 +71,8 @@ def test_shipped_policies_hold_no_wildcard_that_grants_writing(name):
         "transit_key": "k",
         "evidence_key": "e",
         "target": "x",
-        "path": "targets/x",
+        "engine": "kv-v2",
+        "needs": "",
     }
     text = policy_text(name, values)
     assert "sudo" not in text

@@ -27,6 +27,19 @@ path "sys/leases/revoke" {
   capabilities = ["update"]
 }
 
+# Keep a lease alive for as long as its grant is, and see that a revoked one is gone.
+path "sys/leases/renew" {
+  capabilities = ["update"]
+}
+path "sys/leases/lookup" {
+  capabilities = ["update"]
+}
+
+# See what its own token may do, for `qsec doctor vault`.
+path "sys/capabilities-self" {
+  capabilities = ["update"]
+}
+
 # Keep and give back its own token; Vault's default policy is not attached.
 path "auth/token/renew-self" {
   capabilities = ["update"]

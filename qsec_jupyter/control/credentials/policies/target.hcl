@@ -1,12 +1,9 @@
-# One grant's session at the target ${target}: this one secret and nothing else.
+# One grant's session at the target ${target}: what its ${engine} engine needs and nothing else.
 
-path "${kv}/data/${path}" {
-  capabilities = ["read"]
-}
-
-# Names of the fields without their values, for `qsec doctor`.
-path "${kv}/subkeys/${path}" {
-  capabilities = ["read"]
+${needs}
+# See what it may do, for `qsec doctor vault`.
+path "sys/capabilities-self" {
+  capabilities = ["update"]
 }
 
 # Shorten its own life to the grant's, and end it; Vault's default policy is not attached.
