@@ -93,7 +93,9 @@ async function share(path: string, options: IShareOptions): Promise<void> {
       {
         path,
         contents: contentsOf(file.content as nbformat.INotebookContent),
-        secrets: (options.watcher.find(path)?.findings ?? []).map(f => f.title)
+        secrets: (options.watcher.find(path)?.findings ?? [])
+          .filter(finding => finding.action !== 'redacted')
+          .map(finding => finding.title)
       },
       trans
     );

@@ -9,7 +9,7 @@ import type { IContents } from './preview';
 export interface IShareQuestion {
   path: string;
   contents: IContents;
-  /** Secrets that the last save found, by what they are; each is replaced in the copy. */
+  /** Secrets that the file holds by the last save, by what they are; each is replaced in the copy. */
   secrets: string[];
 }
 

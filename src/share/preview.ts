@@ -1,7 +1,5 @@
 import type * as nbformat from '@jupyterlab/nbformat';
 
-import type { IKept } from './contract';
-
 /** What a notebook holds that a shared copy need not. */
 export interface IContents {
   outputs: number;
@@ -10,8 +8,8 @@ export interface IContents {
   metadata: string[];
 }
 
-/** Metadata without which a notebook does not open with its language. */
-const NEEDED = new Set(['kernelspec', 'language_info', 'tags']);
+/** Metadata that stays, or that only Jupyter Server's answer has and no file. */
+const NEEDED = new Set(['kernelspec', 'language_info', 'tags', 'trusted']);
 
 /** Count what a copy would lose. The server strips; this only tells beforehand. */
 export function contentsOf(notebook: nbformat.INotebookContent): IContents {
@@ -31,13 +29,4 @@ export function contentsOf(notebook: nbformat.INotebookContent): IContents {
     }
   }
   return { outputs, executionCounts, metadata: [...names].sort() };
-}
-
-/** Whether anything at all is left out, beside secrets. */
-export function isStripped(contents: IContents, keep: IKept): boolean {
-  return (
-    (!keep.outputs && contents.outputs > 0) ||
-    (!keep.execution_counts && contents.executionCounts > 0) ||
-    (!keep.metadata && contents.metadata.length > 0)
-  );
 }

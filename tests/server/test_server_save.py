@@ -132,6 +132,29 @@ def test_report_brings_an_open_tab_in_step_and_holds_no_secret(place):
     assert place.reports == [report]
 
 
+def test_report_of_a_save_stays_when_another_extension_makes_jupyter_scan_it_again(place):
+    def other_extension(model, path, contents_manager, **_):
+        model["content"] = copy.deepcopy(model["content"])  # as jupytext does
+
+    place.manager._pre_save_hooks.insert(0, other_extension)
+    secret = token()
+    place.save(notebook(code_cell(f'token = "{secret}"')))
+    assert secret not in place.text()
+    assert [one.action for one in place.guard.report("a.ipynb").findings] == ["redacted"]
+
+
+def test_checkpoint_of_an_untouched_file_is_redacted_and_the_file_is_left(place):
+    secret = token()
+    file = place.root / "old.ipynb"
+    file.write_text(json.dumps(notebook(code_cell(f'token = "{secret}"'))))
+    before = file.read_bytes()
+    place.call("create_checkpoint", "old.ipynb")
+    assert file.read_bytes() == before
+    checkpoint = place.root / ".ipynb_checkpoints" / "old-checkpoint.ipynb"
+    assert secret not in checkpoint.read_text()
+    assert MARKER in checkpoint.read_text()
+
+
 def test_clean_notebook_is_written_as_it_is_and_reported_without_findings(place):
     place.save(notebook(code_cell("x = 1", stream("1\n"))))
     assert place.guard.report("a.ipynb").findings == ()

@@ -251,3 +251,26 @@ test('a copy is shared safely', async ({ plain: page, jupyter }) => {
   await dialog.getByRole('button', { name: /report|\.md/ }).click();
   await expect(page.locator('.jp-MarkdownViewer')).toBeVisible();
 });
+test('a cell asks the broker instead of holding a secret', async ({
+  plain: page,
+  jupyter
+}) => {
+  const notebook = await open(page, jupyter);
+  const secret = madeUpToken();
+  const cell = await notebook.write(
+    `from qiskit_ibm_runtime import QiskitRuntimeService\nservice = QiskitRuntimeService(token="${secret}")`
+  );
+  await notebook.save();
+  const toast = page.locator('.Toastify__toast', { hasText: 'masked' });
+  const replace = toast.getByRole('button', {
+    name: 'Replace by a broker call'
+  });
+  await expect(replace).toBeVisible();
+  await expect(marks(page)).toHaveText(secret);
+  await picture(page, 'broker');
+  await replace.click();
+  await expect.poll(() => notebook.source(cell)).toContain('qsec.credential(');
+  expect(await notebook.source(cell)).not.toContain(secret);
+  await notebook.expectClean();
+  expect(notebook.onDisk()).toContain('qsec.credential(');
+});
