@@ -98,6 +98,7 @@ export class Notebooks implements IDisposable {
     content.activate();
     if (place.surface === 'source') {
       await content.widgets[index].ready;
+      content.mode = 'edit';
       select(content.widgets[index].editor, place);
     }
   }

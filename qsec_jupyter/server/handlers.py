@@ -246,7 +246,11 @@ class GrantEndHandler(QsecHandler):
 
 
 async def _act(handler: QsecHandler, grant_id: str, verb: str) -> Any:
-    return await _relay(handler, f"/v1/grants/{quote(grant_id, safe='')}/{verb}", "comment", "payload_digest")
+    path = f"/v1/grants/{quote(grant_id, safe='')}/{verb}"
+    grant = await _relay(handler, path, "comment", "payload_digest")
+    # When the panel says that a grant is over, its kernel knows.
+    await handler.settings["qsec_kernels"].push_grant(grant)
+    return grant
 
 
 class RunsHandler(QsecHandler):

@@ -22,6 +22,8 @@ export interface IFindingFilter {
 export interface IOpenNotebooks {
   /** The open notebook with that path, or null. */
   find(path: string): NotebookSaves | null;
+  /** Emitted when what was found in one of them changed. */
+  readonly changed?: ISignal<unknown, unknown>;
 }
 
 /** What was done, so that it can be said and taken back. */
@@ -39,6 +41,7 @@ export class FindingsModel implements IDisposable {
     private _open: IOpenNotebooks
   ) {
     _state.changed.connect(this._onState, this);
+    _open.changed?.connect(this._emit, this);
   }
 
   get changed(): ISignal<this, void> {
@@ -88,6 +91,7 @@ export class FindingsModel implements IDisposable {
     if (!this._isDisposed) {
       this._isDisposed = true;
       this._state.changed.disconnect(this._onState, this);
+      this._open.changed?.disconnect(this._emit, this);
       Signal.clearData(this);
     }
   }
@@ -98,6 +102,25 @@ export class FindingsModel implements IDisposable {
       this._isStarted = true;
       void this.refresh();
     }
+  }
+
+  /** A finding where it stands now, when its notebook is open: the record says where it was found first. */
+  here(finding: IRecordedFinding): IRecordedFinding {
+    const found = this._open
+      .find(finding.path)
+      ?.findings.find(
+        one =>
+          one.fingerprint === finding.fingerprint &&
+          one.surface === finding.surface
+      );
+    return found
+      ? {
+          ...found,
+          id: finding.id,
+          found_at: finding.found_at,
+          kept_reason: finding.kept_reason
+        }
+      : finding;
   }
 
   isChosen(id: number): boolean {
@@ -269,6 +292,10 @@ export class FindingsModel implements IDisposable {
         this._changed.emit();
       }
     }
+  }
+
+  private _emit(): void {
+    this._changed.emit();
   }
 
   /** The state holds the newest findings: when they change, so does the list. */

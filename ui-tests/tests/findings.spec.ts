@@ -104,7 +104,7 @@ test('a finding is marked in the text, and each way to settle it works', async (
   await test.step('a finding leads to its place', async () => {
     await notebook.save();
     await list
-      .getByRole('button', { name: new RegExp(`cell ${cell + 1}, line`) })
+      .getByRole('button', { name: new RegExp(`cell ${cell + 1}, line 2`) })
       .click();
     const selected = () =>
       page.evaluate(() => window.getSelection()?.toString() ?? '');
@@ -174,6 +174,7 @@ test('a finding is marked in the text, and each way to settle it works', async (
     await page.mouse.move(5, 5);
     await theme(page, 'JupyterLab Light');
     await panel.evaluate(node => {
+      node.style.minWidth = '0';
       node.style.width = '200px';
       node.style.maxWidth = '200px';
     });
@@ -267,6 +268,7 @@ test('a cell asks the broker instead of holding a secret', async ({
   });
   await expect(replace).toBeVisible();
   await expect(marks(page)).toHaveText(secret);
+  await page.waitForTimeout(1000); // it slides in
   await picture(page, 'broker');
   await replace.click();
   await expect.poll(() => notebook.source(cell)).toContain('qsec.credential(');

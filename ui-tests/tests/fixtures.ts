@@ -1,4 +1,4 @@
-import { test as galata } from '@jupyterlab/galata';
+import { expect, test as galata } from '@jupyterlab/galata';
 import type { Page } from '@playwright/test';
 import { join, resolve } from 'path';
 
@@ -41,10 +41,12 @@ export const test = galata.extend<{ plain: Page; jupyter: Jupyter }>({
 /** Close what notifications are on screen. */
 export async function closeNotifications(page: Page): Promise<void> {
   const hide = page.getByTitle('Hide notification');
-  for (let left = await hide.count(); left > 0; left--) {
-    await hide.first().click();
-    await page.waitForTimeout(800); // it slides out
-  }
+  await expect(async () => {
+    if (await hide.count()) {
+      await hide.first().click({ timeout: 1000 }); // it may go by itself meanwhile
+    }
+    await expect(hide).toHaveCount(0, { timeout: 800 }); // it slides out
+  }).toPass();
 }
 
 /** Write a picture for the README, when asked for one: a test run leaves the tree as it is. */

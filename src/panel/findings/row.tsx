@@ -13,7 +13,7 @@ export function FindingRow(props: {
   mayChoose?: boolean;
 }): JSX.Element {
   const { findings: model, model: state, notebooks, trans } = usePanel();
-  const { finding } = props;
+  const finding = model.here(props.finding);
   const { problem, run } = useAction();
   const place = placeOf(finding, trans);
   const file = PathExt.basename(finding.path);
@@ -43,7 +43,9 @@ export function FindingRow(props: {
           place,
           action
         )}
-        onClick={() => void run(() => notebooks.reveal(finding))}
+        onClick={() =>
+          void run(() => notebooks.reveal(model.here(props.finding)))
+        }
       >
         <span className="jp-Qsec-row">
           <span className="jp-Qsec-main jp-Qsec-strong">{finding.title}</span>
