@@ -1,6 +1,6 @@
 """Text behind notations: escapes, entities, URLs, tags, base64, gzip, hexadecimal, lists of numbers.
 
-The engine's pass over a text also says where one of :data:`TRIGGERS` begins; only the neighbourhood of such
+The engine's pass over a text also says where one of :mod:`.notations` begins; only the neighbourhood of such
 a place is decoded, so a text without notations costs nothing here. Every :class:`View` knows the way back to
 the characters that it came from.
 """
@@ -15,6 +15,8 @@ from bisect import bisect_right
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from .notations import INLINE, PRINTABLE
+
 DEPTH = 4
 """Notations inside notations that are read."""
 
@@ -22,27 +24,6 @@ LIMIT = 4_000_000
 """Most characters that one packed text may unpack to: a bomb is read as far as this."""
 
 _REACH = 1500
-_QUAD = "[I-Za-f][C-HS-Xi-nyz0-3][ABEFIJMNQRUVYZcdghklopstwx014589][A-Za-z0-9+/_-]"
-_PRINTABLE = r"(?:3[2-9]|[4-9]\d|1[01]\d|12[0-6])"
-_INLINE = "span|b|i|u|em|code|strong|wbr|mark|font|tspan|a|sub|sup|small|kbd|samp|var|tt"
-_NAMED = "token|secret|key|passw(?:or)?d|passphrase|credentials?"
-TRIGGERS = (
-    # Base64 of printable ASCII: which sextets are possible follows from the top bits of each byte (RFC 4648).
-    f"(?:{_QUAD}){{5}}",
-    "H4sI[A-Za-z0-9+/_-]{24}",  # gzip (RFC 1952)
-    "(?:^|[^A-Za-z0-9+/_-])e[AFJN][A-Za-z0-9+/_-]{30}",  # zlib (RFC 1950)
-    "(?:[2-7][0-9a-fA-F][ :]?){14}",
-    f"(?:{_PRINTABLE},\\s{{0,4}}){{10}}",
-    r"(?:\\{1,4}x[0-9a-fA-F]{2}){2}|(?:\\{1,4}u00[2-7][0-9a-fA-F]){1}|(?:\\[0-7]{3}){2}",
-    "&#x?[0-9a-fA-F]{2,5};|[A-Za-z0-9]&(?:amp|lt|gt|plus|equals|sol|lowbar|period|hyphen);",
-    "(?:%(?:25)?[2-7][0-9A-Fa-f]){2}|[A-Za-z0-9]{4}%(?:25)?(?:2[BFbf]|3[Dd]|40)",
-    rf"(?i)(?:{_NAMED})[\s\"'=:]{{0,4}}</?[a-z]",
-    f"[A-Za-z0-9_-]{{4}}</?(?:{_INLINE})(?:\\s[^<>]{{0,120}})?></?(?:{_INLINE})",
-    "[A-Za-z0-9_-]{4}<wbr",
-    r"\\[_$#%&]|\\(?:text(?:tt|bf|it)|mathrm|mathtt|verb)\b",
-    rf"(?i)(?:{_NAMED})\W{{1,12}}[\"'][A-Za-z0-9._~+/=-]{{3,200}}[\"']\s{{0,40}}[+,]?\s{{0,40}}[\"']",
-)
-"""Expressions for the engine; where one matches, :func:`views` has something to decode."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,13 +123,13 @@ _LATEX = re.compile(r"\\(?:text(?:tt|bf|it|rm)|mathrm|mathtt|operatorname)\{([^{
 _ENTITY = re.compile(r"&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[a-zA-Z]{2,8});")
 _PERCENT = re.compile(r"(?:%[0-9a-fA-F]{2})+")
 _TAG = re.compile(
-    rf"(?:\s*</t[dh]>\s*<t[dh]\b[^<>]{{0,400}}>\s*)|(?P<inline></?(?:{_INLINE})(?:\s[^<>]{{0,400}})?/?>)"
+    rf"(?:\s*</t[dh]>\s*<t[dh]\b[^<>]{{0,400}}>\s*)|(?P<inline></?(?:{INLINE})(?:\s[^<>]{{0,400}})?/?>)"
     r"|</?[a-zA-Z!][^<>]{0,400}>"
 )
 _JOIN = re.compile(r"(?P<q>[\"'])\s*\\?[+,]?\s*\\?\n?\s*[rRbBuUfF]{0,2}(?P=q)")
 _BLOB = re.compile(r"[A-Za-z0-9+/_-]{24,}(?:(?:\\n|\r?\n)[ \t]{0,8}[A-Za-z0-9+/_-]{4,})*={0,2}")
 _HEX = re.compile(r"(?:[0-9a-fA-F]{2}){14,}|(?:[0-9a-fA-F]{2}[ :]){13,}[0-9a-fA-F]{2}(?![0-9a-zA-Z])")
-_NUMBERS = re.compile(rf"{_PRINTABLE}(?:,\s{{0,4}}{_PRINTABLE}){{9,}}")
+_NUMBERS = re.compile(rf"{PRINTABLE}(?:,\s{{0,4}}{PRINTABLE}){{9,}}")
 _CONTROL = {"n": "\n", "r": "\r", "t": "\t"}
 
 

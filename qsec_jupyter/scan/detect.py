@@ -30,7 +30,10 @@ _TRIGGERS = {
     # A part of what the expression must match, without its costly optional beginning.
     "CloudantDetector": r"(?i)(?:cloudant|clou|cl)[_-]?(?:api)?(?:key|pwd?|pass|token)|cloudant\.com",
     "SoftlayerDetector": r"(?i)(?:softlayer|sl)[_-]?(?:api)?[_-]?(?:key|pwd|pass|token)|softlayer\.com/soap",
+    "DiscordBotTokenDetector": "(?:[MNO][DTjz][AEIMQUYcgk][wxyz0-5]){5}",
     "IbmCosHmacDetector": r"(?i)secret[-_]?(?:access)?[-_]?key",
+    "MailchimpDetector": "-us[0-9]",
+    "OpenAIDetector": "T3BlbkFJ",
 }
 _FLAGS = ((re.IGNORECASE, "i"), (re.DOTALL, "s"), (re.MULTILINE, "m"), (re.VERBOSE, "x"))
 _REMEDY = "Withdraw it where it was issued; if it opens nothing, keep it with a reason."

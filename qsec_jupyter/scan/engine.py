@@ -15,17 +15,17 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
-from . import decode, detect
+from . import decode, detect, notations
 from .compiled import Cache
 from .rules import loader
 from .rules.loader import Rule
 
-FORMAT = 2
+FORMAT = 3
 """Version of the cache file's layout and of what rule fields mean."""
 
 _KEPT_FIELDS = (
     "id", "label", "title", "severity", "remedy", "pattern", "trigger", "before", "after", "action",
-    "checks", "entropy", "source", "confidence",
+    "unless", "checks", "entropy", "source", "confidence",
 )  # fmt: skip
 
 
@@ -121,25 +121,35 @@ class RuleSet:
         rules: The rules; an engine's index points into them.
         version: Digest of everything that decides what is found.
         engine: The matcher in use, over :func:`triggers`; ``engine.name`` is ``hyperscan`` or ``re``.
+        close: The matcher for texts that people write, over :data:`.notations.CLOSE`.
     """
 
-    def __init__(self, rules: Sequence[Rule], version: str, engine: Engine) -> None:
+    def __init__(
+        self, rules: Sequence[Rule], version: str, engine: Engine, close: Engine | None = None
+    ) -> None:
         self.rules = tuple(rules)
         self.version = version
         self.engine = engine
+        self.close = close or PatternEngine(trigger.pattern.encode() for trigger in notations.CLOSE)
         self._triggered = _by_trigger(rules)
 
     def windows(self, data: bytes) -> list[tuple[Rule, int, int]]:
         """Return where each rule must be confirmed, neighbouring windows joined."""
         return self.look(data)[0]
 
-    def look(self, data: bytes) -> tuple[list[tuple[Rule, int, int]], list[int]]:
-        """Return where each rule must be confirmed, and the ends of what :mod:`.decode` may read."""
+    def look(self, data: bytes, *, close: bool = False) -> tuple[list[tuple[Rule, int, int]], list[int]]:
+        """Return where each rule must be confirmed, and the ends of what :mod:`.decode` may read.
+
+        Args:
+            data: A text.
+            close: Look for any text in base64, hexadecimal or numbers, too.
+        """
         spans: dict[int, list[list[int]]] = {}
-        encoded: list[int] = []
+        encoded = [end for _, end in self.close.scan(data)] if close else []
         for trigger, end in sorted(self.engine.scan(data)):
             if trigger >= len(self._triggered):
-                encoded.append(end)
+                if notations.trigger(trigger - len(self._triggered)).confirmed(data, end):
+                    encoded.append(end)
                 continue
             for index in self._triggered[trigger]:
                 rule = self.rules[index]
@@ -153,8 +163,9 @@ class RuleSet:
 
 
 def triggers(rules: Sequence[Rule]) -> list[str]:
-    """Return the expressions for an engine, each once (rules may share one), then those of :mod:`.decode`."""
-    return [*dict.fromkeys(rule.trigger for rule in rules), *decode.TRIGGERS]
+    """Return the expressions for an engine, each once (rules may share one), then those of notations."""
+    own = list(dict.fromkeys(rule.trigger for rule in rules))
+    return [*own, *(trigger.pattern for trigger in notations.EVERYWHERE), *notations.hints(own)]
 
 
 def _by_trigger(rules: Sequence[Rule]) -> list[list[int]]:
@@ -189,11 +200,14 @@ def load_rules(cache: Path | None = None, files: Sequence[Path] = ()) -> RuleSet
     loaded = _unpack(kept.read(version), hyperscan)
     if loaded is None:
         rules = _build(files)
-        database = _compile(rules, hyperscan)
-        kept.write(version, _pack(rules, hyperscan.dumpb(database)))
+        databases = [
+            _compile(expressions, hyperscan)
+            for expressions in (triggers(rules), [trigger.pattern for trigger in notations.CLOSE])
+        ]
+        kept.write(version, _pack(rules, [hyperscan.dumpb(database) for database in databases]))
     else:
-        rules, database = loaded
-    return RuleSet(rules, version, HyperscanEngine(database))
+        rules, databases = loaded
+    return RuleSet(rules, version, *map(HyperscanEngine, databases))
 
 
 def _version(hyperscan: Any | None, files: Sequence[Path]) -> str:
@@ -201,7 +215,7 @@ def _version(hyperscan: Any | None, files: Sequence[Path]) -> str:
     for path in (
         sorted(loader.FOLDER.glob("*.toml"))
         + sorted(loader.FOLDER.glob("*.py"))
-        + [Path(detect.__file__), Path(decode.__file__), *files]
+        + [Path(detect.__file__), Path(decode.__file__), Path(notations.__file__), *files]
     ):
         digest.update(hashlib.sha256(path.read_bytes()).digest())
     return digest.hexdigest()
@@ -211,7 +225,7 @@ def _build(files: Sequence[Path]) -> list[Rule]:
     own = loader.load(files=files)
     for rule in own:
         loader.prove(rule)
-    foreign = [Rule(**{**_fields(rule), "trigger": rule.pattern}) for rule in detect.rules()]
+    foreign = [Rule(**{**_fields(rule), "trigger": rule.trigger or rule.pattern}) for rule in detect.rules()]
     return own + foreign
 
 
@@ -219,33 +233,35 @@ def _fields(rule: Rule) -> dict[str, Any]:
     return {name: getattr(rule, name) for name in _KEPT_FIELDS}
 
 
-def _compile(rules: Sequence[Rule], hyperscan: Any) -> Any:
+def _compile(expressions: Sequence[str], hyperscan: Any) -> Any:
     database = hyperscan.Database(mode=hyperscan.HS_MODE_BLOCK)
-    expressions = [trigger.encode() for trigger in triggers(rules)]
     # PREFILTER lets look-arounds through as "may match"; `Rule.find` decides.
     database.compile(
-        expressions=expressions,
+        expressions=[expression.encode() for expression in expressions],
         ids=list(range(len(expressions))),
         flags=[hyperscan.HS_FLAG_PREFILTER] * len(expressions),
     )
     return database
 
 
-def _pack(rules: Sequence[Rule], database: bytes) -> bytes:
+def _pack(rules: Sequence[Rule], databases: Sequence[bytes]) -> bytes:
     head = json.dumps([_fields(rule) for rule in rules]).encode()
-    return len(head).to_bytes(4, "big") + head + database
+    return b"".join(len(part).to_bytes(4, "big") + part for part in (head, *databases))
 
 
-def _unpack(body: bytes | None, hyperscan: Any) -> tuple[list[Rule], Any] | None:
-    """Return rules and database as :func:`_pack` wrote them; ``None`` on another kind of processor."""
+def _unpack(body: bytes | None, hyperscan: Any) -> tuple[list[Rule], list[Any]] | None:
+    """Return rules and databases as :func:`_pack` wrote them; ``None`` on another kind of processor."""
     if body is None:
         return None
-    length = int.from_bytes(body[:4], "big")
-    fields = json.loads(body[4 : 4 + length])
+    parts, at = [], 0
+    while at < len(body):
+        length = int.from_bytes(body[at : at + 4], "big")
+        parts.append(body[at + 4 : at + 4 + length])
+        at += 4 + length
     try:
-        database = hyperscan.loadb(body[4 + length :], hyperscan.HS_MODE_BLOCK)
+        databases = [hyperscan.loadb(part, hyperscan.HS_MODE_BLOCK) for part in parts[1:]]
     except hyperscan.HyperscanError:
         return None
-    # A loaded database comes without scratch space.
-    database.scratch = hyperscan.Scratch(database)
-    return [Rule(**{**entry, "checks": tuple(entry["checks"])}) for entry in fields], database
+    for database in databases:  # a loaded one comes without scratch space
+        database.scratch = hyperscan.Scratch(database)
+    return [Rule(**{**entry, "checks": tuple(entry["checks"])}) for entry in json.loads(parts[0])], databases

@@ -11,10 +11,10 @@ from typing import Any, Literal
 
 from ..core.model import Finding
 from ..core.secret import Secret
-from . import decode, engine as engines
+from . import decode, engine as engines, notations
 from .baseline import Baseline, fingerprint
 from .engine import Engine, RuleSet
-from .known import KnownValues
+from .known import MINIMUM, KnownValues
 from .redact import Hit, merge, redact_notebook, redact_text
 from .rules.loader import Rule
 from .units import SEPARATOR, Document, Group, Unit
@@ -31,6 +31,7 @@ ISSUED = "issued-credential"
 _Place = tuple[int, int]  # number of the group, position of the unit in it
 _SMALL = 4096
 _SPREAD_MINIMUM = 12
+_HALF = 12
 _ISSUED_TITLE = "A credential that was issued to you"
 _ISSUED_REMEDY = (
     "Nothing to do if this was an accident: it was not written. Revoke the grant if others saw it."
@@ -173,28 +174,32 @@ class Scanner:
         cache; the small ones are joined, since each call of an engine costs some microseconds.
         """
         dirty: set[int] = set()
-        small: list[tuple[int, bytes]] = []
+        small: dict[bool, list[tuple[int, bytes]]] = {False: [], True: []}
         for index, unit in enumerate(units):
             data = unit.data
             if len(data) < _SMALL:
-                small.append((index, data))
-            elif any(True for _ in self._matches(data, literals)):
+                small[unit.close].append((index, data))
+            elif any(True for _ in self._matches(data, literals, unit.close)):
                 dirty.add(index)
-        starts, at = [], len(SEPARATOR)
-        for _, data in small:
-            starts.append(at)
-            at += len(data) + len(SEPARATOR)
-        joined = SEPARATOR.join([b"", *[data for _, data in small], b""])
-        for begin in self._matches(joined, literals):
-            dirty.add(small[bisect_right(starts, begin) - 1][0])
+        for close, parts in small.items():
+            starts, at = [], len(SEPARATOR)
+            for _, data in parts:
+                starts.append(at)
+                at += len(data) + len(SEPARATOR)
+            joined = SEPARATOR.join([b"", *[data for _, data in parts], b""])
+            for begin in self._matches(joined, literals, close):
+                dirty.add(parts[bisect_right(starts, begin) - 1][0])
         return dirty
 
-    def _matches(self, data: bytes, literals: _Literals | None) -> Iterator[int]:
+    def _matches(self, data: bytes, literals: _Literals | None, close: bool) -> Iterator[int]:
         """Yield where values of confirmed matches begin."""
         if literals:
-            for _, begin, _ in literals.find(data):
+            found, parts = literals.look(data)
+            for _, begin, _ in found:
                 yield begin
-        windows, encoded = self.rules.look(data)
+            for end in parts:
+                yield end - 1
+        windows, encoded = self.rules.look(data, close=close)
         for rule, start, stop in windows:
             for begin, _ in rule.find(data, start, stop):
                 yield begin
@@ -215,7 +220,9 @@ class Scanner:
 
     def _rule_hits(self, unit: Unit, group: int, position: int, literals: _Literals | None) -> Iterable[Hit]:
         data = unit.data
-        windows, encoded = self.rules.look(data)
+        windows, encoded = self.rules.look(data, close=unit.close)
+        if literals:
+            encoded += literals.look(data)[1]
         for rule, start, stop in windows:
             for begin, end in rule.find(data, start, stop):
                 span = unit.span(begin, end)
@@ -357,12 +364,32 @@ class _Literals:
     """The engine for issued values, with what each text stands for."""
 
     def __init__(self, texts: dict[str, tuple[str, str]]) -> None:
+        forms = {value: set(_base64(value)) for _, value in texts.values()}
+        twice = {
+            inner: (label, value)
+            for label, value in dict.fromkeys(texts.values())
+            for once in forms[value]
+            for inner in notations.offsets(once.encode(), MINIMUM)
+        }
+        texts = {**twice, **texts}
         self._texts = [(text.encode("utf-8", "surrogatepass"), *owner) for text, owner in texts.items()]
-        self._engine: Engine = engines.literals([data for data, _, _ in self._texts])
+        # A text in base64 may be written in lines: then half of it is still in one piece.
+        halves = {half.encode() for once in set().union(*forms.values()) for half in _halves(once)}
+        self._engine: Engine = engines.literals([*(data for data, _, _ in self._texts), *halves])
 
     def find(self, data: bytes) -> list[tuple[int, int, int]]:
         """Return (index of text, start, end) of every occurrence."""
-        return [(index, end - len(self._texts[index][0]), end) for index, end in self._engine.scan(data)]
+        return self.look(data)[0]
+
+    def look(self, data: bytes) -> tuple[list[tuple[int, int, int]], list[int]]:
+        """Return (index of text, start, end) of every occurrence, and where there is a part of one."""
+        found, parts = [], []
+        for index, end in self._engine.scan(data):
+            if index < len(self._texts):
+                found.append((index, end - len(self._texts[index][0]), end))
+            else:
+                parts.append(end)
+        return found, parts
 
     def hits(self, unit: Unit, group: int, position: int) -> Iterable[Hit]:
         """Yield a hit for every occurrence in ``unit``."""
@@ -382,6 +409,15 @@ class _Literals:
                     value,
                     issued=True,
                 )
+
+
+def _base64(value: str) -> Iterable[str]:
+    return notations.offsets(value.encode("utf-8", "surrogatepass"))
+
+
+def _halves(text: str) -> tuple[str, ...]:
+    middle = len(text) // 2
+    return (text[:middle], text[middle:]) if middle >= _HALF else ()
 
 
 class _TextDocument:

@@ -26,6 +26,12 @@ _ZERO_WIDTH = re.compile(  # what Unicode calls default ignorable, as far as tex
     "[\u00ad\u034f\u061c\u180b-\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff\U000e0000-\U000e0fff]"
 )
 _UNSEEN = re.compile(f"{_ESCAPE.pattern}|{_ZERO_WIDTH.pattern}")
+_UNSEEN_LEADS = tuple(
+    map(bytes.fromhex, ("e280", "e281", "efb8", "efbb", "c2ad", "cd8f", "d89c", "e1a0", "f3a0"))
+)
+"""How each of ``_ZERO_WIDTH`` begins in UTF-8."""
+
+_CLOSE_LIMIT = 200_000
 _PLAIN_CELL_KEYS = frozenset(
     {"cell_type", "source", "outputs", "id", "execution_count", "metadata", "attachments"}
 )
@@ -59,9 +65,17 @@ class Unit:
     def data(self) -> bytes:
         """What the engine reads: UTF-8 of what is seen, with the key in front of a value in an object."""
         if self._data is None:
-            view = seen(self.text)
-            self._data = _encode(f'{self._lead}{view}"' if self.name else view)
+            data = _encode(f'{self._lead}{self.text}"' if self.name else self.text)
+            if b"\x1b" in data or (len(data) != len(self.text) and _may_hide(data)):
+                view = seen(self.text)
+                data = _encode(f'{self._lead}{view}"' if self.name else view)
+            self._data = data
         return self._data
+
+    @property
+    def close(self) -> bool:
+        """Whether people write such a text, so that it is searched for what is written in other notations."""
+        return self.surface != "output" and len(self.text) < _CLOSE_LIMIT
 
     @property
     def _lead(self) -> str:
@@ -124,6 +138,11 @@ def seen(text: str) -> str:
     if not text.isascii() and _ZERO_WIDTH.search(text):
         text = _UNSEEN.sub("", text)
     return text
+
+
+def _may_hide(data: bytes) -> bool:
+    """Tell whether there may be zero-width characters; single bytes are found 50 times faster than two."""
+    return any(lead[:1] in data and lead[1:] in data and lead in data for lead in _UNSEEN_LEADS)
 
 
 def _has_unseen(text: str) -> bool:

@@ -11,6 +11,7 @@ from urllib.parse import quote
 import pytest
 from hypothesis import given, strategies as st
 
+from qsec_jupyter.core.secret import Secret
 from qsec_jupyter.scan import decode
 from qsec_jupyter.scan.rules.samples import fill
 
@@ -52,6 +53,26 @@ def test_secret_is_found_and_only_its_notation_is_replaced(scanner, notation):
     assert result.redacted.endswith(" behind")
     again = scanner.scan_text(result.redacted, "a.txt")
     assert again.redacted is None
+
+
+@pytest.mark.parametrize("notation", [name for name in NOTATIONS if name not in ("numbers", "zlib")])
+def test_secret_is_found_in_large_outputs_as_well(scanner, notation):
+    shown = NOTATIONS[notation](VALUE)
+    output = {"output_type": "stream", "name": "stdout", "text": "all is well\n" * 20_000 + shown + "\n"}
+    cell = {"cell_type": "code", "source": "", "metadata": {}, "outputs": [output], "execution_count": 1}
+    result = scanner.scan_notebook({"nbformat": 4, "metadata": {}, "cells": [cell]}, "a.ipynb")
+    assert shown not in str(result.redacted)
+
+
+@pytest.mark.parametrize("width", [20, 40, 64, 76])
+def test_value_that_was_issued_is_found_in_base64_of_base64_and_in_lines(width, scanner, known):
+    value = fill("{random:40}", random.Random(3))[0]
+    once = base64.b64encode(f"some text before {value} and behind".encode())
+    lines = b"\n".join(once[at : at + width] for at in range(0, len(once), width)).decode()
+    known.add("sandbox", Secret(value, "sandbox"))
+    for shown in (packed(once), lines):
+        result = scanner.scan_text(f"x {shown} y", "a.log")
+        assert shown not in str(result.redacted)
 
 
 def test_bomb_is_read_as_far_as_the_limit(scanner):

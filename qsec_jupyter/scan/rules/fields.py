@@ -38,6 +38,7 @@ _FIELDS: dict[str, Callable[[Any], bool]] = {
     "remedy": _text,
     "pattern": lambda value: isinstance(value, str),
     "trigger": lambda value: isinstance(value, str),
+    "unless": lambda value: isinstance(value, str),
     "before": _size,
     "after": _size,
     "action": _one_of("redact", "report"),
@@ -58,7 +59,7 @@ _MEANING = {
     **dict.fromkeys(("before", "after"), f"a whole number from 0 to {ROOM}"),
     **dict.fromkeys(("checks", "positive", "negative"), "a list of texts"),
     **dict.fromkeys(
-        ("label", "title", "remedy", "source", "family", "pattern", "trigger"), "a text in one line"
+        ("label", "title", "remedy", "source", "family", "pattern", "trigger", "unless"), "a text in one line"
     ),
 }
 _REQUIRED = ("id", "label", "title", "severity", "remedy", "pattern")

@@ -22,18 +22,15 @@ _QUOTE = r"(?:[\"'\\\]]|&quot;|&\#39;|&\#x27;)"
 _TAGS = r"(?:</?[a-zA-Z][^<>]{0,80}>\s{0,8}){1,4}"
 _NAME_END = rf"{_QUOTE}{{0,4}}\s{{0,8}}"
 _TYPED = r":\s{0,4}\w{1,12}\s{0,4}="  # name: str =
-_LETTER, _ANY = r"[A-Za-z._~+/=!@\#$%^&*-]", r"[A-Za-z0-9._~+/=!@\#$%^&*-]"
+_LETTER, _ANY = r"[A-Za-z._~+/=!@\#$%^&*:-]", r"[A-Za-z0-9._~+/=!@\#$%^&*:-]"
 _MACROS = {
-    # A trigger that several rules share: the name of a credential, and a value that is no identifier.
-    "<<named>>": r"(?i)(?:(?:token|secret\w{0,16}|(?:api|access|private|auth)[_-]?key)<<sep>>"
-    r"|account\s{0,4}\(\s{0,4}[\"'])<<opaque>>",
+    # A trigger that several rules share: the name of a credential, and soon a value that is no identifier.
     "<<nearby>>": r"(?i)(?:token|secret|key|passw(?:or)?d|pwd|passphrase|pat|cookie|bearer|jwt|auth"
-    r"|credentials?)"
-    r"(?:[_. -]?(?:value|string|text|here|v?[0-9]{1,2}))?<<gap>>(?:"
-    + "|".join(
-        "[A-Z._~+/=!@#$%^&*:-]" * n + "[0-9]" + "[A-Z0-9._~+/=!@#$%^&*:-]" * (11 - n) for n in range(12)
-    )
-    + "|[A-Z._~+/=!@#$%^&*:-]{12,40}[0-9])",
+    r"|credentials?)(?:[_. -]?(?:value|string|text|here|v?[0-9]{1,2}))?[^A-Za-z0-9]{1,16}"
+    r"(?:(?:is|was|bearer|basic|str|bytes|apikey|token)[^A-Za-z0-9]{1,12})?"
+    rf"(?:{_LETTER}{{0,3}}[0-9]{_ANY}{{8}}|{_LETTER}{{4,40}}[0-9])",
+    # Base64 of decimal digits, as many as a bot's number begins with.
+    "<<digits64>>": "(?:[MNO][DTjz][AEIMQUYcgk][wxyz0-5]){5}",
     # The beginning of a value of 16 or more characters, with a digit in the first 40: an identifier has none.
     "<<opaque>>": "(?:"
     + "|".join(_LETTER * n + "[0-9]" + _ANY * (15 - n) for n in range(16))
@@ -68,6 +65,8 @@ class Rule:
         before: Bytes before a trigger's end in which ``pattern`` may begin.
         after: Bytes behind a trigger's end in which ``pattern`` may end.
         action: ``redact``, or ``report`` for what identifies but does not open anything.
+        unless: Regular expression over what stands before the value, from 48 bytes before ``pattern`` on:
+            where it matches, this is not what the rule means.
         checks: Names in :data:`.checks.CHECKS` that the value must pass.
         entropy: Least entropy of the value, bits a character.
         source: ``qsec``, the name of a foreign rule set, or the file of a rule of one's own.
@@ -85,6 +84,7 @@ class Rule:
     before: int = 512
     after: int = 512
     action: Literal["redact", "report"] = "redact"
+    unless: str = ""
     checks: tuple[str, ...] = ()
     entropy: float = 0.0
     source: str = "qsec"
@@ -97,6 +97,11 @@ class Rule:
     def compiled(self) -> re.Pattern[bytes]:
         """``pattern`` for :mod:`re`, compiled when first needed."""
         return re.compile(self.pattern.encode())
+
+    @cached_property
+    def excepting(self) -> re.Pattern[bytes] | None:
+        """``unless`` for :mod:`re`."""
+        return re.compile(self.unless.encode()) if self.unless else None
 
     def value_span(self, match: re.Match[bytes]) -> tuple[int, int]:
         """Return where in the buffer the value of ``match`` lies."""
@@ -123,6 +128,8 @@ class Rule:
                     continue
                 match = whole  # noqa: PLW2901  # the same match, with room
             begin, end = self.value_span(match)
+            if self.excepting and self.excepting.search(data[max(0, match.start() - 48) : begin]):
+                continue
             if end > begin and self.accepts(data[begin:end].decode("utf-8", "replace")):
                 found.append((begin, end))
         return found
@@ -154,7 +161,7 @@ def parse(entry: dict[str, Any], file: str) -> Rule:
         key: tuple(value) if isinstance(value, list) else value for key, value in entry.items()
     }
     name = str(entry.get("id", "without an id"))
-    for key in ("pattern", "trigger"):
+    for key in ("pattern", "trigger", "unless"):
         for macro, text in [*_MACROS.items()] * 3:  # macros use macros
             values[key] = str(values.get(key, "")).replace(macro, text)
     values["trigger"] = values["trigger"] or values["pattern"]

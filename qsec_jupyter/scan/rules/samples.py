@@ -17,6 +17,7 @@ from .checks import github_checksum
 _SLOT = re.compile(
     r"\{(random|alnum|letters|hex|base64|upper32|upper36|base32|bech32|digits|jwt|github|pypi|discord|pem|uuid)(?::(\d+))?\}"
 )
+_CLASSES = (str.isupper, str.islower, str.isdigit)
 _URLSAFE = string.ascii_letters + string.digits + "-_"
 
 
@@ -25,13 +26,16 @@ def _pick(alphabet: str) -> Callable[[random.Random, int], str]:
 
 
 def _mixed(alphabet: str) -> Callable[[random.Random, int], str]:
-    """As ``_pick``, and drawn again until all three classes are there twice, as vendors' tokens have them."""
+    """As ``_pick``, and drawn again until all three classes are there twice, as vendors' tokens have them.
+
+    What is too short for that has each of them as often as fits.
+    """
     pick = _pick(alphabet)
 
     def draw(source: random.Random, length: int) -> str:
         while True:
             value = pick(source, length)
-            if min(sum(map(test, value)) for test in (str.isupper, str.islower, str.isdigit)) >= 2:
+            if min(sum(map(test, value)) for test in _CLASSES) >= min(2, length // len(_CLASSES)):
                 return value
 
     return draw

@@ -1,0 +1,173 @@
+"""Where a text may be written in another notation: expressions for the engine, and what must stand there.
+
+Matching decides the speed of a save, so an expression for the engine is a rare fixed text wherever one
+exists; what is exact is asked in Python, on the few bytes around a hit. Text in base64 or hexadecimal is
+known by what a rule would find in it: the names of credentials and the beginnings of tokens, in each of the
+forms that they have there. Only short texts that people write (source, metadata, attachments,
+configuration) are searched for any text in such a notation (``CLOSE``).
+"""
+
+from __future__ import annotations
+
+import base64
+import re
+import sys
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+_QUAD = "[I-Za-f][C-HS-Xi-nyz0-3][ABEFIJMNQRUVYZcdghklopstwx014589][A-Za-z0-9+/_-]"
+PRINTABLE = r"(?:3[2-9]|[4-9]\d|1[01]\d|12[0-6])"
+"""A printable character's code in decimal."""
+
+INLINE = "span|b|i|u|em|code|strong|wbr|mark|font|tspan|a|sub|sup|small|kbd|samp|var|tt"
+"""HTML elements that do not break a word."""
+
+_NAMED = "token|secret|key|passw(?:or)?d|passphrase|credentials?"
+
+
+@dataclass(frozen=True, slots=True)
+class Trigger:
+    """An expression for the engine.
+
+    Attributes:
+        pattern: What the engine looks for.
+        exact: What must be found around the hit, when ``pattern`` is only a part of it.
+    """
+
+    pattern: str
+    exact: re.Pattern[bytes] | None = None
+
+    def confirmed(self, data: bytes, end: int) -> bool:
+        """Tell whether the hit that ends at ``end`` is one."""
+        return self.exact is None or self.exact.search(data, max(0, end - 160), end + 160) is not None
+
+
+_BREAK = re.compile(rb"[A-Za-z0-9_-]{4}</?(?:%b)(?:\s[^<>]{0,120})?></?(?:%b)" % ((INLINE.encode(),) * 2))
+_RUN = re.compile(rb"[A-Za-z0-9+/_-]{20}|(?:[0-9a-fA-F]{2}[ :]?){10}")
+
+EVERYWHERE = (
+    Trigger("H4sI[A-Za-z0-9+/_-]{24}"),  # gzip (RFC 1952)
+    Trigger("(?:^|[^A-Za-z0-9+/_-])e[AFJN][A-Za-z0-9+/_-]{30}"),  # zlib (RFC 1950)
+    Trigger(rf"[\[({{]\s{{0,4}}(?:{PRINTABLE},\s{{0,4}}){{10}}"),
+    Trigger(r"(?:\\{1,4}x[0-9a-fA-F]{2}){2}|(?:\\{1,4}u00[2-7][0-9a-fA-F]){1}|(?:\\[0-7]{3}){2}"),
+    Trigger("&#x?[0-9a-fA-F]{2,5};|[A-Za-z0-9]&(?:amp|lt|gt|plus|equals|sol|lowbar|period|hyphen);"),
+    Trigger("(?:%(?:25)?[2-7][0-9A-Fa-f]){2}|[A-Za-z0-9]{4}%(?:25)?(?:2[BFbf]|3[Dd]|40)"),
+    Trigger(rf"(?i)(?:{_NAMED})[\s\"'=:]{{0,4}}</?[a-z]"),
+    Trigger(f"></?(?:{INLINE})[ >]", _BREAK),
+    Trigger("[A-Za-z0-9_-]{4}<wbr"),
+    Trigger(r"\\[_$#%&]|\\(?:text(?:tt|bf|it)|mathrm|mathtt|verb)\b"),
+    Trigger(
+        rf"(?i)(?:{_NAMED})\W{{1,12}}[\"'][A-Za-z0-9._~+/=-]{{3,200}}[\"']\s{{0,40}}[+,]?\s{{0,40}}[\"']"
+    ),
+)
+"""Notations that betray themselves."""
+
+CLOSE = (
+    # Base64 of printable ASCII: which sextets are possible follows from the top bits of each byte (RFC 4648).
+    Trigger(f"(?:{_QUAD}){{5}}"),
+    Trigger("(?:[2-7][0-9a-fA-F][ :]?){14}"),
+    Trigger(f"(?:{PRINTABLE},\\s{{0,4}}){{10}}"),
+)
+"""Any text in base64, hexadecimal or as a list of numbers; each costs as much as all rules together."""
+
+_WORDS = (
+    *("token", "secret", "passw", "credential", "apikey", "api_key"),
+    *("bearer ", "basic ", "_key", "key=", 'key"', "key:", "://"),
+)
+
+
+HINT = Trigger("", _RUN)
+"""Stands for each expression of :func:`hints`."""
+
+_EXPRESSION = 12_000  # the longest that Hyperscan takes is 16,000 characters
+
+
+def trigger(number: int) -> Trigger:
+    """Return the trigger of an engine's expression, counted from the first of :data:`EVERYWHERE`."""
+    return EVERYWHERE[number] if number < len(EVERYWHERE) else HINT
+
+
+def hints(patterns: Iterable[str]) -> list[str]:
+    """Return how beginnings of ``patterns`` and names of credentials look in base64 and in hexadecimal.
+
+    Expressions of many fixed texts, which cost an engine nothing; base64 of base64 is among them.
+    """
+    texts = {form.encode() for word in _WORDS for form in (word, word.upper(), word.capitalize())}
+    wide = {text.decode().encode("utf-16-le") for text in texts}
+    once = {form for text in texts | wide for form in offsets(text)}
+    twice = {inner for form in once for inner in offsets(form.encode())}
+    starts = {start.encode() for pattern in patterns for start in beginnings(pattern)}
+    once |= {form for text in starts for form in offsets(text)}
+    codes = {text.hex() for text in texts | starts if len(text) > 3}
+    codes |= {code.upper() for code in codes} | {text.hex(" ") for text in texts if len(text) > 3}
+    return list(_joined(sorted(once | twice | codes)))
+
+
+def _joined(texts: Iterable[str]) -> Iterator[str]:
+    expression = ""
+    for text in map(re.escape, texts):
+        if len(expression) + len(text) > _EXPRESSION:
+            yield expression
+            expression = ""
+        expression += "|" * bool(expression) + text
+    yield expression
+
+
+def offsets(data: bytes, least: int = 4) -> Iterator[str]:
+    """Yield the base64 of ``data`` at each offset in a longer text, without what its neighbours decide."""
+    for offset in range(3):
+        padded = b"\0" * offset + data
+        text = base64.b64encode(padded)[(0, 2, 3)[offset] : len(padded) * 8 // 6].decode("ascii")
+        if len(text) >= least:
+            yield text
+            yield text.translate(_URLSAFE)
+
+
+_URLSAFE = str.maketrans("+/", "-_")
+_MOST_STARTS = 24
+
+
+def beginnings(pattern: str) -> list[str]:
+    """Return the fixed texts of three or more characters with which matches of ``pattern`` begin, if few."""
+    try:
+        tree = _parsed(pattern)
+    except (re.error, RecursionError, OverflowError):
+        return []
+    texts = _starts(tree)
+    forms = [text.upper() for text in texts] if pattern.startswith("(?i)") else []
+    return [text for text in [*texts, *forms] if len(text) >= 3]
+
+
+def _parsed(pattern: str) -> Any:
+    if sys.version_info >= (3, 11):
+        from re import _parser as parser  # type: ignore[attr-defined]  # what re itself parses with
+    else:
+        import sre_parse as parser
+    return parser.parse(pattern)
+
+
+def _starts(tree: Any) -> list[str]:
+    """Return every fixed beginning of a parsed expression; a place with too many choices ends them."""
+    texts = [""]
+    for operation, value in tree:
+        kind = str(operation)
+        choices = _choices(kind, value)
+        if not choices or len(texts) * len(choices) > _MOST_STARTS:
+            break
+        texts = [text + choice for text in texts for choice in choices]
+        if kind in ("SUBPATTERN", "BRANCH"):  # how far it was followed is not known here
+            break
+    return texts
+
+
+def _choices(kind: str, value: Any) -> list[str]:
+    if kind == "LITERAL":
+        return [chr(value)]
+    if kind == "IN" and all(str(one) == "LITERAL" for one, _ in value):
+        return [chr(code) for _, code in value]
+    if kind == "SUBPATTERN":
+        return _starts(value[-1])
+    if kind == "BRANCH":
+        return [text for branch in value[1] for text in _starts(branch)]
+    return []
