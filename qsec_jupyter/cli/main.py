@@ -16,6 +16,7 @@ COMMANDS: dict[str, str] = {
     "diff": "Say what changed from one recorded run to another.",
     "doctor": "Say what is on, what is off and why.",
     "export": "Write a recorded run in a standard form.",
+    "policy": "Check, try, explain and compare policy bundles.",
     "replay": "Run a recorded run again and judge the outcome.",
     "rules": "List, test and explain the rules of the scanner.",
     "runs": "Find recorded runs.",

@@ -16,7 +16,8 @@ from ..core.model import ENVIRONMENTS, Price, Project, Round, Target
 from .credentials.broker import TargetSource
 from .credentials.engines import described, revocability, tier_of
 from .credentials.naming import Mounts
-from .policy.engine import BUNDLE
+from .identity.workloads import Workload
+from .policy.bundle import CATALOGUE, SHIPPED
 from .windows import Window
 
 if sys.version_info >= (3, 11):
@@ -82,6 +83,7 @@ class Catalogue:
     projects: dict[str, Project] = field(default_factory=dict)
     caps: Caps = field(default_factory=Caps)
     windows: dict[str, tuple[Window, ...]] = field(default_factory=dict)
+    workloads: dict[str, Workload] = field(default_factory=dict)
 
     def project(self, name: str) -> Project:
         """Return a project.
@@ -120,18 +122,56 @@ def load_catalog(home: Path) -> Catalogue:
     Raises:
         Invalid: ``catalog.invalid`` naming the target that is wrong.
     """
-    own = home / "catalog.toml"
+    own = home / CATALOGUE
     try:
-        data = tomllib.loads((own if own.exists() else BUNDLE / "catalog.toml").read_text())
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        return parse_catalog((own if own.exists() else SHIPPED / CATALOGUE).read_text("utf-8"))
+    except UnicodeDecodeError as error:
+        raise _invalid("the file is not TOML") from error
+
+
+def parse_catalog(text: str) -> Catalogue:
+    """Read a catalogue from its TOML text.
+
+    Raises:
+        Invalid: ``catalog.invalid`` naming the entry that is wrong.
+    """
+    try:
+        data = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
         raise _invalid("the file is not TOML") from error
     targets, sources = {}, {}
     for name, entry in data.get("targets", {}).items():
         targets[name], sources[name] = _entry(name, entry)
-    projects = {name: _project(name, entry, targets) for name, entry in data.get("projects", {}).items()}
-    windows = {name: tuple(map(Window.parse, target.windows)) for name, target in targets.items()}
-    policy = _data_policy(data.get("data_classes", {}))
-    return Catalogue(targets, sources, _runs(data), policy, projects, _caps(data.get("caps", {})), windows)
+    return Catalogue(
+        targets=targets,
+        sources=sources,
+        runs=_runs(data),
+        data_policy=_data_policy(data.get("data_classes", {})),
+        projects={name: _project(name, entry, targets) for name, entry in data.get("projects", {}).items()},
+        caps=_caps(data.get("caps", {})),
+        windows={name: tuple(map(Window.parse, target.windows)) for name, target in targets.items()},
+        workloads=_workloads(data.get("workloads", {}), targets),
+    )
+
+
+def _workloads(section: Any, targets: dict[str, Target]) -> dict[str, Workload]:
+    found: dict[str, Workload] = {}
+    keys: dict[str, tuple[str, str | None]] = {}
+    for name, entry in section.items() if isinstance(section, dict) else ():
+        try:
+            found[name] = workload = Workload.parse(name, entry)
+            if not _NAME.fullmatch(name) or set(workload.targets) - set(targets):
+                raise ValueError("its name, or one of its targets, does not exist")
+            if keys.setdefault(workload.issuer, (workload.jwks, workload.ca)) != (workload.jwks, workload.ca):
+                raise ValueError("its issuer has other keys elsewhere")
+        except (KeyError, TypeError, ValueError, AttributeError, QsecError) as error:
+            raise _invalid(f"workload {name!r} is wrong ({type(error).__name__}: {_said(error)})") from error
+    return found
+
+
+def _said(error: Exception) -> str:
+    """Return what one of our own checks said; an error of a library may quote what it was given."""
+    return str(error.args[0]) if error.args and type(error) in {KeyError, TypeError, ValueError} else ""
 
 
 def _project(name: str, entry: Any, targets: dict[str, Target]) -> Project:

@@ -49,6 +49,8 @@ class Principal:
         name: What people call them; it may change.
         subject: What the identity provider calls them, for good; the name where it says nothing else.
         kind: A person decides; a workload (a CI job, a schedule) never does.
+        scopes: Of a workload: what its grants may be for. A person's role says that.
+        targets: Of a workload: those that it may ask for.
     """
 
     name: str
@@ -59,6 +61,8 @@ class Principal:
     roles: tuple[str, ...] = ()
     kind: Literal["person", "workload"] = "person"
     subject: str = ""
+    scopes: tuple[Scope, ...] = ()
+    targets: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if not self.subject:

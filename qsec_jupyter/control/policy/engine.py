@@ -1,23 +1,19 @@
-"""Decides by the Cedar bundle. An error, or no decision, is a deny."""
+"""Decides by a Cedar bundle. An error, or no decision, is a deny."""
 
 from __future__ import annotations
 
-import hashlib
-import re
-from dataclasses import asdict, dataclass
-from pathlib import Path
+from dataclasses import dataclass
 from typing import Any, Literal
 
 import cedarpy
 
-from ...core.errors import Bug, Denied
+from ...core.errors import Denied, Invalid
 from ...core.model import Principal, Target
+from .bundle import Bundle, as_set
 
 Action = Literal[
     "request", "auto_approve", "approve", "deny", "issue", "revoke", "cancel", "run", "extend", "view", "lock"
 ]
-BUNDLE = Path(__file__).parent
-_ID = re.compile(r'@id\("([^"]+)"\)')
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,13 +38,14 @@ class Situation:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """Allowed or not, and the ``@id`` of each policy that made it so."""
+    """Allowed or not, the ``@id`` of each policy that made it so, and what a refusal advises."""
 
     allowed: bool
     policies: tuple[str, ...]
+    advice: str = ""
 
     def require(self, action: Action, target: str) -> Decision:
-        """Return the decision, or raise it as a refusal that names its policies.
+        """Return the decision, or raise it as a refusal that names its policies and shows their advice.
 
         Raises:
             Denied: ``policy.denied``.
@@ -59,39 +56,39 @@ class Decision:
                 "policy.denied",
                 "Refused by policy",
                 f"{action} on {target}: {rule}.",
-                "Ask somebody whom the policy permits, or have the policy changed.",
+                self.advice or "Ask somebody whom the policy permits, or have the policy changed.",
             )
         return self
 
 
 class PolicyEngine:
-    """The bundle, parsed once: text policies on each call cost four times as much.
+    """A bundle, parsed once: text policies on each call cost four times as much.
 
     Args:
-        policies: Cedar policies, each with an ``@id``.
-        schema: Cedar schema; the policies are validated against it.
+        bundle: Its policies are validated against its schema.
 
     Raises:
-        Bug: ``policy.invalid`` when the bundle does not fit its schema.
+        Invalid: ``policy.invalid`` when the bundle does not fit its schema.
     """
 
-    def __init__(self, policies: str, schema: str) -> None:
-        checked = cedarpy.validate_policies(policies, schema)
-        if not checked.validation_passed:
-            raise Bug("policy.invalid", "The policy bundle is not valid", "It does not fit its schema.")
-        self._policies = cedarpy.PolicySet.from_str(policies)
-        self._schema = cedarpy.Schema.from_str(schema)
-        # Cedar answers with positions (policy0, policy1 …); people need the names.
-        self._names = {f"policy{position}": name for position, name in enumerate(_ID.findall(policies))}
+    def __init__(self, bundle: Bundle) -> None:
+        validate(bundle)
+        self.bundle = bundle
+        self._policies = cedarpy.PolicySet.from_json_str(bundle.policy_set())
+        self._schema = cedarpy.Schema.from_str(bundle.schema)
+        self._rules = {rule.id: rule for rule in bundle.rules}
         self.failures = 0
         """Decisions that a failing policy turned into a deny."""
-        self.digest = hashlib.sha256((policies + schema).encode()).hexdigest()
+
+    @property
+    def digest(self) -> str:
+        """The bundle's digest."""
+        return self.bundle.digest
 
     @classmethod
     def shipped(cls) -> PolicyEngine:
         """Load the bundle of this package."""
-        policies = "\n".join(path.read_text() for path in sorted(BUNDLE.glob("*.cedar")))
-        return cls(policies, (BUNDLE / "schema.cedarschema").read_text())
+        return cls(Bundle.shipped())
 
     def decide(
         self, principal: Principal, action: Action, target: Target | str, situation: Situation
@@ -104,30 +101,82 @@ class PolicyEngine:
             target: On what; the bare name of one that the catalogue does not hold (any more).
             situation: Under which circumstances.
         """
+        result = self.evaluate(self._policies, principal, action, target, situation)
+        if result.diagnostics.errors or result.decision == cedarpy.Decision.NoDecision:
+            # Cedar skips a policy that fails, a forbid too; that must not turn into an allow.
+            self.failures += 1
+            return Decision(allowed=False, policies=("policy-error",), advice=_FAILED)
+        names = tuple(sorted(result.diagnostics.reasons))
+        if result.decision == cedarpy.Decision.Allow:
+            return Decision(allowed=True, policies=names)
+        return Decision(allowed=False, policies=names, advice=self._advice(names, action))
+
+    def evaluate(
+        self, policies: Any, principal: Principal, action: Action, target: Target | str, situation: Situation
+    ) -> Any:
+        """Return Cedar's own answer under some policies, those of the bundle or others."""
         name = target if isinstance(target, str) else target.name
         user, resource = _uid("User", principal.name), _uid("Target", name)
-        person = {"roles": list(principal.roles), "groups": list(principal.groups), "kind": principal.kind}
         entities: list[dict[str, Any]] = [
-            {"uid": user, "attrs": person, "parents": []},
-            {"uid": resource, "attrs": _about(target), "parents": []},
+            {"uid": user, "attrs": _person(principal), "parents": []},
+            {"uid": resource, "attrs": _place(target), "parents": []},
         ]
         request = {
             "principal": user,
             "action": _uid("Action", action),
             "resource": resource,
-            "context": asdict(situation),
+            "context": {name: getattr(situation, name) for name in Situation.__slots__},
         }
-        result = cedarpy.is_authorized(request, self._policies, entities, self._schema)
-        errors = list(result.diagnostics.errors)
-        names = tuple(sorted(self._names.get(reason, reason) for reason in result.diagnostics.reasons))
-        if errors:
-            # Cedar skips a policy that fails, a forbid too; that must not turn into an allow.
-            self.failures += 1
-            return Decision(False, ("policy-error",))
-        return Decision(result.decision == cedarpy.Decision.Allow, names)
+        return cedarpy.is_authorized(request, policies, entities, self._schema)
+
+    def _advice(self, forbidding: tuple[str, ...], action: str) -> str:
+        """Return the advice of the rules that forbid; where none does, of those that could permit."""
+        rules = [self._rules[name] for name in forbidding] or [
+            rule for rule in self.bundle.rules if rule.effect == "permit" and rule.concerns(action)
+        ]
+        return " ".join(dict.fromkeys(rule.advice for rule in rules if rule.advice))
 
 
-def _about(target: Target | str) -> dict[str, Any]:
+_FAILED = "Tell who keeps the policy: a rule of it fails; `qsec policy explain` names it."
+
+
+def validate(bundle: Bundle) -> None:
+    """Make sure that a bundle's policies fit its schema.
+
+    Raises:
+        Invalid: ``policy.schema``, ``policy.syntax`` or ``policy.invalid``, naming where.
+    """
+    try:
+        schema = cedarpy.Schema.from_str(bundle.schema)
+    except ValueError as error:
+        raise Invalid(
+            "policy.schema",
+            "The policy bundle's schema is not Cedar",
+            "schema.cedarschema cannot be parsed.",
+            "Correct it; the shipped one shows its form.",
+        ) from error
+    for rule in bundle.rules:
+        checked = cedarpy.validate_policies(cedarpy.policies_from_json_str(as_set({"rule": rule.form})), schema)
+        if not checked.validation_passed:
+            raise Invalid(
+                "policy.invalid",
+                "The policy bundle does not fit its schema",
+                f"{rule.id} ({rule.place}) names what the schema does not have, or compares unlike things.",
+                "Correct the rule; schema.cedarschema lists what there is.",
+            )
+
+
+def _person(principal: Principal) -> dict[str, Any]:
+    return {
+        "roles": list(principal.roles),
+        "groups": list(principal.groups),
+        "kind": principal.kind,
+        "scopes": list(principal.scopes),
+        "targets": [{"__entity": _uid("Target", name)} for name in principal.targets],
+    }
+
+
+def _place(target: Target | str) -> dict[str, Any]:
     if isinstance(target, str):  # nothing can be had there; what is open must still be able to end
         return {"approval": "review", "tier": "", "environment": "", "classes": [], "break_glass": False}
     return {
