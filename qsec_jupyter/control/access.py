@@ -15,7 +15,6 @@ from .asking import Wish, changes, check
 from .audit import Audit
 from .book import Book, newest, unknown_grant
 from .callers import Caller
-from .catalog import Catalogue
 from .grants import GrantEvent, check_reason, step
 from .judge import Judge, is_own
 from .locks import Lock, Locks
@@ -45,7 +44,6 @@ class Access:
         book: Book,
         audit: Audit,
         judge: Judge,
-        catalogue: Catalogue,
         sessions: Sessions,
         locks: Locks,
         series: AllSeries,
@@ -54,7 +52,6 @@ class Access:
         self._book = book
         self._audit = audit
         self._judge = judge
-        self._catalogue = catalogue
         self._sessions = sessions
         self._locks = locks
         self._series = series
@@ -70,7 +67,7 @@ class Access:
             Invalid, NotFound, Denied: The rule that the request breaks; recorded as ``request.refused``.
         """
         try:
-            grant = check(wish, caller, self._catalogue, self._clock())
+            grant = check(wish, caller, self._policy.catalogue, self._clock())
             decision = self._judge.decide("request", grant, caller).require("request", grant.target)
             self._within_caps(grant)
         except QsecError as error:
@@ -118,7 +115,7 @@ class Access:
                 "grant.wrong_state", "Only an active grant can be extended", f"It is {grant.state}."
             )
         whole = (moment(grant.expires_at) - moment(grant.activated_at)).total_seconds() + seconds
-        most = self._catalogue.target(grant.target).max_duration
+        most = self._policy.catalogue.target(grant.target).max_duration
         if whole > most:
             raise Invalid(
                 "duration.over_cap",
@@ -153,7 +150,7 @@ class Access:
         return series is not None and self._series.use(series)
 
     def _within_caps(self, grant: Grant) -> None:
-        most = self._catalogue.caps.grants_per_user
+        most = self._policy.catalogue.caps.grants_per_user
         if len(self._book.open({"requester": grant.requester})) >= most:
             raise Denied(
                 "request.too_many",
@@ -279,14 +276,14 @@ class Access:
         now = self._clock()
         if self._starts(grant, now) > now:
             return grant
-        windows = self._catalogue.windows.get(grant.target, ())
+        windows = self._policy.catalogue.windows.get(grant.target, ())
         until = open_until(windows, now) if windows else None
         return self._book.commit(step(grant, "activate", now, until), actor)
 
     def _starts(self, grant: Grant, now: datetime) -> datetime:
         """Return when an approved grant begins, at the earliest ``now``."""
         earliest = max(now, moment(grant.start_at)) if grant.start_at else now
-        windows = self._catalogue.windows.get(grant.target, ())
+        windows = self._policy.catalogue.windows.get(grant.target, ())
         return (next_opening(windows, earliest) or earliest) if windows else earliest
 
     def _lengthen(self, extension: Grant, actor: str | None) -> Grant:
@@ -295,7 +292,7 @@ class Access:
         if grant.state != "active" or grant.expires_at is None:
             return self._book.commit(step(extension, "cancel", now), actor, ending=True)
         until = moment(grant.expires_at) + timedelta(seconds=extension.duration)
-        windows = self._catalogue.windows.get(grant.target, ())
+        windows = self._policy.catalogue.windows.get(grant.target, ())
         if windows and (closes := open_until(windows, now)):
             until = min(until, closes)
         self._book.commit(
@@ -488,7 +485,7 @@ class Access:
             The retrieve grant that covers the job, together with the other jobs of its submit grant.
         """
         grant = self.active(caller, target)
-        seconds = self._catalogue.target(target).retrieve_duration
+        seconds = self._policy.catalogue.target(target).retrieve_duration
         if grant is None or not seconds:
             return None
         with self._book.lock:

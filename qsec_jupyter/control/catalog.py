@@ -1,4 +1,4 @@
-"""The catalogue of targets and data classes: ``catalog.toml`` of the state folder, else the shipped one."""
+"""The catalogue: targets, projects, data classes and workloads, as ``catalog.toml`` of the bundle says."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from .credentials.broker import TargetSource
 from .credentials.engines import described, revocability, tier_of
 from .credentials.naming import Mounts
 from .identity.workloads import Workload
-from .policy.bundle import CATALOGUE, SHIPPED
+from .policy.bundle import Place
 from .windows import Window
 
 if sys.version_info >= (3, 11):
@@ -117,16 +117,12 @@ class Catalogue:
 
 
 def load_catalog(home: Path) -> Catalogue:
-    """Read ``catalog.toml`` of the state folder ``home``, else the shipped one.
+    """Read the catalogue that a control plane of the state folder ``home`` would read now.
 
     Raises:
-        Invalid: ``catalog.invalid`` naming the target that is wrong.
+        Invalid: ``catalog.invalid`` naming the entry that is wrong.
     """
-    own = home / CATALOGUE
-    try:
-        return parse_catalog((own if own.exists() else SHIPPED / CATALOGUE).read_text("utf-8"))
-    except UnicodeDecodeError as error:
-        raise _invalid("the file is not TOML") from error
+    return parse_catalog(Place.of(home).read().catalogue)
 
 
 def parse_catalog(text: str) -> Catalogue:

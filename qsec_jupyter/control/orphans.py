@@ -18,13 +18,12 @@ from ..ledger.log import Ledger
 from .access import Access
 from .audit import Audit
 from .book import Book
-from .catalog import Catalogue
 from .changes import Changes
 from .credentials.broker import Broker
 from .journal import orphans
 from .judge import Judge
 from .locks import Locks
-from .policy.engine import PolicyEngine
+from .policy.live import LivePolicy
 from .series import AllSeries
 from .sessions import Sessions
 from .signing import Signing
@@ -41,15 +40,13 @@ class Orphans:
         home: Path,
         broker: Broker,
         signing: Signing,
-        policy: PolicyEngine,
-        catalogue: Catalogue,
+        policy: LivePolicy,
         clock: Callable[[], datetime],
     ) -> None:
         self._home = home
         self._broker = broker
         self._signing = signing
         self._policy = policy
-        self._catalogue = catalogue
         self._clock = clock
 
     def end(self) -> None:
@@ -90,13 +87,11 @@ class Orphans:
             audit=audit,
             judge=Judge(
                 policy=self._policy,
-                catalogue=self._catalogue,
                 locks=locks,
                 series=series,
                 audit=audit,
                 single_user=False,
             ),
-            catalogue=self._catalogue,
             sessions=sessions,
             locks=locks,
             series=series,

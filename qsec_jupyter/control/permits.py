@@ -13,10 +13,10 @@ from .access import Access
 from .asking import changes
 from .audit import Audit
 from .callers import Caller
-from .catalog import Catalogue
 from .judge import Judge
 from .locks import Locks
-from .policy.engine import PolicyEngine, Situation
+from .policy.engine import Situation
+from .policy.live import LivePolicy
 
 UNLISTED = "unlisted"
 """The resource that policy sees for a backend of no target."""
@@ -37,14 +37,12 @@ class Permits:
     def __init__(
         self,
         *,
-        catalogue: Catalogue,
         access: Access,
-        policy: PolicyEngine,
+        policy: LivePolicy,
         judge: Judge,
         audit: Audit,
         locks: Locks,
     ) -> None:
-        self._catalogue = catalogue
         self._access = access
         self._policy = policy
         self._judge = judge
@@ -83,7 +81,7 @@ class Permits:
         return permit
 
     def _decide(self, run: dict[str, Any], caller: Caller) -> dict[str, Any]:
-        rules, backend = self._catalogue.runs, run["backend"]
+        rules, backend = self._policy.catalogue.runs, run["backend"]
         targets = rules.targets_of(backend["name"])
         grant = next(filter(None, (self._access.active(caller, target) for target in targets)), None)
         local = not targets and rules.is_local(backend["type"] or "")
@@ -96,7 +94,7 @@ class Permits:
             local=local,
             locked=self._locks.on(caller.principal, caller.server_id, target) is not None,
         )
-        who, known = self._judge.least(caller), self._catalogue.targets.get(target)
+        who, known = self._judge.least(caller), self._policy.catalogue.targets.get(target)
         decision = self._policy.decide(who, "run", known or target, situation)
         if not decision.allowed and not local:
             _explain(backend["name"], targets, granted=grant is not None)

@@ -7,25 +7,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ...control.policy.bundle import Bundle
-from ...control.policy.live import Place, archived
+from ...control.policy.bundle import Bundle, Place
+from ...control.policy.live import archived
 from ...core.errors import Invalid, NotFound
 from ...core.paths import home, journals
 from ...ledger.log import read_events
 
-ARCHIVE = "policies"
-"""Where a journal keeps each bundle that was in force."""
-
-
 def in_force() -> Bundle:
     """Return the bundle that the newest control plane took; before the first one, what it would read."""
-    archives = [folder / ARCHIVE for folder in journals() if (folder / ARCHIVE / "in-force").exists()]
-    if archives:
-        newest = max(archives, key=lambda folder: (folder / "in-force").stat().st_mtime)
-        kept = archived(newest)
-        if kept is not None:
-            return Bundle(kept.files, f"in force since it was taken, {kept.digest[:12]}")
-    return Place.of(home()).read()
+    kept = archived(home())
+    return Place.of(home()).read() if kept is None else Bundle(kept.files, "what is in force")
 
 
 def chosen(folder: Path | None) -> Bundle:
@@ -78,4 +69,4 @@ def _of(folder: Path, grant_id: str) -> Iterator[Past]:
         data = event.get("data", {})
         if str(data.get("grant") or "").startswith(grant_id):
             digest = data.get("policy")
-            yield Past(event, archived(folder / ARCHIVE, digest) if digest else None)
+            yield Past(event, archived(home(), digest) if digest else None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from dataclasses import dataclass
 from functools import cached_property
@@ -129,6 +130,61 @@ class Bundle:
     def policy_set(self) -> str:
         """Return all policies in Cedar's JSON form, by our names: its reasons then are our ids."""
         return as_set({rule.id: rule.form for rule in self.rules})
+
+
+FOLDER_VARIABLE = "QSEC_POLICY"
+"""Environment variable that names a site's bundle, when it is not ``policy/`` in the state folder."""
+
+Seen = tuple[tuple[str, int, int, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a site's bundle is looked for.
+
+    Attributes:
+        home: The state folder.
+        chosen: A folder that the configuration names; it must be there.
+    """
+
+    home: Path
+    chosen: Path | None = None
+
+    @classmethod
+    def of(cls, home: Path) -> Place:
+        """Return the place that environment and state folder give."""
+        chosen = os.environ.get(FOLDER_VARIABLE)
+        return cls(home, Path(chosen).expanduser() if chosen else None)
+
+    def folder(self) -> Path:
+        """Return the folder to read: the chosen one, else ``policy/`` of the state folder, else the shipped."""
+        if self.chosen is not None:
+            return self.chosen
+        own = self.home / "policy"
+        return own if own.is_dir() else SHIPPED
+
+    def read(self) -> Bundle:
+        """Read the bundle. A ``catalog.toml`` in the state folder takes the place of the bundle's.
+
+        Raises:
+            Invalid: ``policy.unreadable``.
+        """
+        own = self.home / CATALOGUE
+        return Bundle.read(self.folder(), own if own.is_file() else None)
+
+    def seen(self) -> Seen:
+        """Return what tells one state of the files from another, without reading them."""
+        folder = self.folder()
+        try:
+            files = [*sorted(folder.resolve().iterdir()), self.home / CATALOGUE]
+            return tuple(_stamp(path) for path in files if path.exists())
+        except OSError:
+            return ()
+
+
+def _stamp(path: Path) -> tuple[str, int, int, int]:
+    about = path.stat()
+    return (str(path), about.st_mtime_ns, about.st_size, about.st_ino)
 
 
 def as_set(forms: dict[str, dict[str, Any]]) -> str:

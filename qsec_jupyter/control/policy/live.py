@@ -3,107 +3,97 @@
 from __future__ import annotations
 
 import logging
-import os
 import shutil
 import threading
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
 
 from ...core.errors import Invalid, QsecError
-from .bundle import CATALOGUE, SHIPPED, Bundle
+from ...core.model import Principal, Target
+from ..catalog import Catalogue
+from ..credentials.broker import TargetSource
+from .bundle import Bundle, Place, Seen
 from .check import Checked, check
+from .engine import Action, Decision, Situation
 
 _log = logging.getLogger("qsec.policy")
 
-FOLDER_VARIABLE = "QSEC_POLICY"
-"""Environment variable that names a site's bundle, when it is not ``policy/`` in the state folder."""
+ARCHIVE = "policies"
+"""Where the state folder keeps each bundle that was in force, by its digest."""
 
-Seen = tuple[tuple[str, int, int, int], ...]
+Told = Callable[[str, dict[str, Any]], None]
 
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where a site's bundle is looked for.
-
-    Attributes:
-        home: The state folder.
-        chosen: A folder that the configuration names; it must be there.
-    """
-
-    home: Path
-    chosen: Path | None = None
-
-    @classmethod
-    def of(cls, home: Path) -> Place:
-        """Return the place that environment and state folder give."""
-        chosen = os.environ.get(FOLDER_VARIABLE)
-        return cls(home, Path(chosen).expanduser() if chosen else None)
-
-    def folder(self) -> Path:
-        """Return the folder to read: the chosen one, else ``policy/`` of the state folder, else the shipped."""
-        if self.chosen is not None:
-            return self.chosen
-        own = self.home / "policy"
-        return own if own.is_dir() else SHIPPED
-
-    def read(self) -> Bundle:
-        """Read the bundle. A ``catalog.toml`` in the state folder takes the place of the bundle's.
-
-        Raises:
-            Invalid: ``policy.unreadable``.
-        """
-        own = self.home / CATALOGUE
-        return Bundle.read(self.folder(), own if own.is_file() else None)
-
-    def seen(self) -> Seen:
-        """Return what tells one state of the files from another, without reading them."""
-        folder = self.folder()
-        try:
-            files = [*sorted(folder.resolve().iterdir()), self.home / CATALOGUE]
-            return tuple(_stamp(path) for path in files if path.exists())
-        except OSError:
-            return ()
-
-
-def _stamp(path: Path) -> tuple[str, int, int, int]:
-    about = path.stat()
-    return (str(path), about.st_mtime_ns, about.st_size, about.st_ino)
+_pinned: ContextVar[Checked | None] = ContextVar("pinned", default=None)
 
 
 class LivePolicy:
-    """Holds the bundle in force, and takes a new one when its files have changed and are at rest.
+    """Decides by the bundle in force, and takes a new one when its files have changed and are at rest.
 
-    One reference is replaced, so whoever decides sees one bundle from the first line to the last.
+    One reference is replaced, and a request keeps the one that it began with (:meth:`pin`), so nobody ever
+    decides by half a bundle.
 
     Args:
         place: Where the bundle comes from.
-        archive: Where each bundle that was in force is kept, by its digest: old decisions stay explainable.
 
     Raises:
         Invalid: The bundle does not check, and no earlier one is known.
     """
 
-    def __init__(self, place: Place, archive: Path) -> None:
+    def __init__(self, place: Place) -> None:
         self._place = place
-        self._archive = archive
+        self._archive = place.home / ARCHIVE
         self._lock = threading.Lock()
-        self._seen: Seen = ()
         self._waiting: Seen | None = None
+        self._seen = place.seen()
         self.refused: QsecError | None = None
         """Why the files as they are now were not taken; ``None`` when they are in force."""
         self._current = self._first()
 
+    # -- what is in force --------------------------------------------------------------------------
+
     @property
     def current(self) -> Checked:
-        """The bundle in force, with all that was made of it."""
-        return self._current
+        """The bundle in force, or the one that this request began with, and all that was made of it."""
+        return _pinned.get() or self._current
+
+    @contextmanager
+    def pin(self) -> Iterator[None]:
+        """Keep to one bundle within the block, on whatever thread its work is done."""
+        token = _pinned.set(self._current)
+        try:
+            yield
+        finally:
+            _pinned.reset(token)
+
+    @property
+    def digest(self) -> str:
+        """The digest that every decision is recorded with."""
+        return self.current.bundle.digest
+
+    @property
+    def catalogue(self) -> Catalogue:
+        """Targets, projects, data classes and workloads."""
+        return self.current.catalogue
+
+    @property
+    def failures(self) -> int:
+        """Decisions of this bundle that a failing rule turned into a deny."""
+        return self._current.engine.failures
+
+    def decide(
+        self, principal: Principal, action: Action, target: Target | str, situation: Situation
+    ) -> Decision:
+        """See :meth:`.engine.PolicyEngine.decide`."""
+        return self.current.engine.decide(principal, action, target, situation)
+
+    # -- taking a new one --------------------------------------------------------------------------
 
     def _first(self) -> Checked:
-        self._seen = self._place.seen()
         try:
-            return self._taken(check(self._place.read()).require())
+            checked = check(self._place.read()).require()
         except QsecError as error:
             last = self._last()
             if last is None:
@@ -111,8 +101,10 @@ class LivePolicy:
             self.refused = error
             _log.error("the policy bundle was not taken (%s); the last one stays in force", error.code)
             return last
+        self._keep(checked)
+        return checked
 
-    def reload(self, told: Callable[[str, dict[str, Any]], None]) -> bool:
+    def reload(self, told: Told) -> bool:
         """Take the files when they have changed and stood still since the last call; say whether it did.
 
         Args:
@@ -127,62 +119,79 @@ class LivePolicy:
             if seen != self._waiting:
                 self._waiting = seen  # somebody may still be writing
                 return False
-            self._seen, self._waiting = seen, None
-            return self._replace(told)
+            return self._replace(seen, told)
 
-    def _replace(self, told: Callable[[str, dict[str, Any]], None]) -> bool:
+    def _replace(self, seen: Seen, told: Told) -> bool:
         before = self._current.bundle.digest
         try:
-            bundle = self._place.read()
-            if self._place.seen() != self._seen:
-                self._seen = ()  # it changed while it was read: once more
-                return False
-            fresh = check(bundle).require()
+            fresh = check(self._place.read()).require()
         except QsecError as error:
-            self.refused = error
+            self.refused, self._seen, self._waiting = error, seen, None
             _log.error("the policy bundle was not taken (%s); the old one stays in force", error.code)
             told("policy.refused", {"policy": before, "rule": error.code})
-            return False
-        self.refused = None
-        if fresh.bundle.digest == before:
-            return False
-        told("policy.loaded", {"policy": fresh.bundle.digest, "before": before})
-        self._current = self._taken(fresh)
-        _log.info("policy bundle %s is in force", fresh.bundle.digest[:12])
+            return True
+        if self._place.seen() != seen:
+            return False  # it changed while it was read: once more
+        if fresh.bundle.digest != before:
+            self._keep(fresh)
+            told("policy.loaded", {"policy": fresh.bundle.digest, "before": before})
+            self._current = fresh
+            _log.info("policy bundle %s is in force", fresh.bundle.digest[:12])
+        self.refused, self._seen, self._waiting = None, seen, None
         return True
 
     # -- what was in force -------------------------------------------------------------------------
 
-    def _taken(self, checked: Checked) -> Checked:
-        """Keep a copy of what is in force from now on."""
-        folder = self._archive / checked.bundle.digest
-        if not folder.exists():
-            unfinished = self._archive / f".{checked.bundle.digest}"
-            shutil.rmtree(unfinished, ignore_errors=True)
-            unfinished.mkdir(parents=True, mode=0o700)
-            for name, text in checked.bundle.files.items():
-                (unfinished / name).write_text(text, encoding="utf-8")
-            unfinished.replace(folder)
-        pointer = self._archive / ".in-force"
-        pointer.write_text(checked.bundle.digest)
-        pointer.replace(self._archive / "in-force")
-        return checked
+    def _keep(self, checked: Checked) -> None:
+        """Keep a copy, so that decisions of the past stay explainable, and a start never stands without one."""
+        digest = checked.bundle.digest
+        folder, unfinished = self._archive / digest, self._archive / f".{digest}"
+        try:
+            if not folder.is_dir():
+                shutil.rmtree(unfinished, ignore_errors=True)
+                unfinished.mkdir(parents=True, mode=0o700)
+                for name, text in checked.bundle.files.items():
+                    (unfinished / name).write_text(text, encoding="utf-8")
+                with suppress(FileExistsError):  # another control plane was faster
+                    unfinished.rename(folder)
+            pointer = self._archive / f".in-force-{threading.get_ident()}"
+            pointer.write_text(digest)
+            pointer.replace(self._archive / "in-force")
+        except OSError as error:
+            _log.warning("no copy of the policy bundle could be kept (%s)", type(error).__name__)
 
     def _last(self) -> Checked | None:
-        """Return the bundle that was in force when this journal was last used."""
+        """Return the bundle that was last in force here."""
         try:
-            bundle = archived(self._archive)
+            bundle = archived(self._place.home)
             return check(bundle).require() if bundle else None
         except QsecError:
             return None
 
 
-def archived(archive: Path, digest: str | None = None) -> Bundle | None:
-    """Return a bundle that was in force: the one of that digest, else the last.
+class SourcesInForce(Mapping[str, TargetSource]):
+    """Where each target's secret lies, by the bundle in force: what a store of credentials is opened with."""
+
+    def __init__(self, policy: LivePolicy) -> None:
+        self._policy = policy
+
+    def __getitem__(self, target: str) -> TargetSource:
+        return self._policy.catalogue.sources[target]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._policy.catalogue.sources)
+
+    def __len__(self) -> int:
+        return len(self._policy.catalogue.sources)
+
+
+def archived(home: Path, digest: str | None = None) -> Bundle | None:
+    """Return a bundle that was in force: the one of that digest, else the last; ``None`` when no copy is left.
 
     Raises:
         Invalid: ``policy.archive``: the copy is not what it was.
     """
+    archive = home / ARCHIVE
     try:
         wanted = digest or (archive / "in-force").read_text()
     except OSError:
@@ -193,6 +202,9 @@ def archived(archive: Path, digest: str | None = None) -> Bundle | None:
     bundle = Bundle.read(folder)
     if bundle.digest != wanted:
         raise Invalid(
-            "policy.archive", "A kept policy bundle is not what it was", f"{folder} was changed after the fact."
+            "policy.archive",
+            "A kept policy bundle is not what it was",
+            f"{folder} was changed after the fact.",
+            "Do not rely on it; the ledger's digests stay right.",
         )
     return bundle
