@@ -14,11 +14,12 @@ from types import SimpleNamespace
 import pytest
 from typer.testing import CliRunner
 
-from qsec_jupyter.control.catalog import load_catalog
 from qsec_jupyter.control.control_plane import ControlPlane
 from qsec_jupyter.control.credentials import choose
 from qsec_jupyter.control.credentials.keystore import KeyStore
 from qsec_jupyter.control.credentials.sealed import SealedBroker
+from qsec_jupyter.control.policy.bundle import Place
+from qsec_jupyter.control.policy.live import LivePolicy
 from qsec_jupyter.core.model import Principal
 
 sys.path.insert(0, str(Path(__file__).parent / "kernel"))
@@ -80,9 +81,9 @@ def qsec_home(tmp_path, monkeypatch):
 
 @pytest.fixture
 def plane(qsec_home):
-    catalogue = load_catalog(qsec_home)
-    broker = SealedBroker(qsec_home, catalogue.sources, KeyStore(qsec_home, None))
-    plane = ControlPlane(qsec_home, broker, catalogue, ADA, "server-1")
+    policy = LivePolicy(Place(qsec_home))
+    broker = SealedBroker(qsec_home, policy.catalogue.sources, KeyStore(qsec_home, None))
+    plane = ControlPlane(qsec_home, broker, policy, ADA, "server-1")
     plane.open()
     yield plane
     plane.close()

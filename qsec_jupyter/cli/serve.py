@@ -17,7 +17,7 @@ from typing import Annotated, Any
 import typer
 
 from ..core.errors import Bug, Invalid, QsecError, Unavailable
-from ..core.model import Principal
+from ..core.model import ROLES, Principal
 from ..core.paths import home
 from ..core.secret import Secret
 
@@ -49,9 +49,10 @@ def serve(
 
 
 def _embedded() -> None:
-    from ..control.catalog import load_catalog
     from ..control.control_plane import ControlPlane
     from ..control.credentials.broker import open_broker
+    from ..control.policy.bundle import Place
+    from ..control.policy.live import LivePolicy, SourcesInForce
 
     hello = _hello()
     bearer = Secret(str(hello.pop("bearer")), "bearer")
@@ -62,14 +63,14 @@ def _embedded() -> None:
         name=str(user["name"]),
         display_name=str(user["display_name"]),
         identity_provider=str(user["identity_provider"]),
-        roles=("researcher", "approver", "admin"),  # one person owns a laptop; roles come with a team
+        roles=ROLES,  # one person owns a laptop; roles come with a team
     )
     folder = home()
-    catalogue = load_catalog(folder)
-    broker = open_broker(folder, catalogue.sources, os.environ)
+    policy = LivePolicy(Place.of(folder))
+    broker = open_broker(folder, SourcesInForce(policy), os.environ)
     try:
         control = ControlPlane(
-            folder, broker, catalogue, principal, str(hello["server_id"]), server_pid=os.getppid()
+            folder, broker, policy, principal, str(hello["server_id"]), server_pid=os.getppid()
         )
     except BaseException:
         broker.close()

@@ -19,6 +19,7 @@ from .grants import GrantEvent, check_reason, step
 from .judge import Judge, is_own
 from .locks import Lock, Locks
 from .policy.engine import Decision
+from .policy.live import LivePolicy
 from .series import AllSeries, Series
 from .sessions import Sessions
 from .windows import next_opening, open_until
@@ -44,6 +45,7 @@ class Access:
         book: Book,
         audit: Audit,
         judge: Judge,
+        policy: LivePolicy,
         sessions: Sessions,
         locks: Locks,
         series: AllSeries,
@@ -52,6 +54,7 @@ class Access:
         self._book = book
         self._audit = audit
         self._judge = judge
+        self._policy = policy
         self._sessions = sessions
         self._locks = locks
         self._series = series

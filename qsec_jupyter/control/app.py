@@ -16,6 +16,7 @@ from ..core.errors import HTTP_STATUS, Bug, Invalid, NotFound, QsecError
 from .api import credentials, evidence, findings, grants, kernels, locks, runs, series, shares, state
 from .callers import Caller, Callers
 from .control_plane import ControlPlane
+from .policy.live import LivePolicy
 
 _log = logging.getLogger("qsec.http")
 _HOSTS = frozenset({"127.0.0.1", "localhost", "[::1]"})
@@ -38,6 +39,8 @@ def make_app(control: ControlPlane | None) -> FastAPI:
     app.add_exception_handler(RequestValidationError, _malformed)
     app.add_exception_handler(HTTPException, _not_http)
     app.add_exception_handler(Exception, _failed)
+    if control is not None:
+        app.add_middleware(OneBundle, policy=control.policy)
     app.add_middleware(BearerGuard, callers=control.callers if control else Callers())
     refuse_open_app(app)
     return app
@@ -79,6 +82,27 @@ class BearerGuard:
         if (host.rpartition(":")[0] or host) not in _HOSTS:
             return None
         return self._callers.find(headers.get("authorization", ""))
+
+
+class OneBundle:
+    """Has each request that changes something decided by one policy bundle, from its first line to its last.
+
+    Args:
+        app: What it wraps (ASGI 3).
+        policy: What is in force.
+    """
+
+    def __init__(self, app: ASGIApp, policy: LivePolicy) -> None:
+        self._app = app
+        self._policy = policy
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on. One that only reads may wait long, and is to see what is in force then."""
+        if scope["type"] == "http" and scope["method"] != "GET":
+            with self._policy.pin():
+                await self._app(scope, receive, send)
+        else:
+            await self._app(scope, receive, send)
 
 
 def refuse_open_app(app: FastAPI) -> None:

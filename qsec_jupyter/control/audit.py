@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import threading
+from collections.abc import Callable
 from typing import Any
 
 from ..core.errors import QsecError
@@ -12,17 +13,37 @@ from ..core.model import Grant
 from ..ledger.log import Ledger
 from .store import Store
 
+_DECIDED = (
+    "grant.",
+    "request.",
+    "credential.issued",
+    "credential.refused",
+    "run.permitted",
+    "run.refused",
+    "series.",
+    "lock.",
+    "token.",
+    "notebook.shared",
+)
+"""Events that say what policy decided; each holds the digest of the bundle that was in force."""
+
 
 class Audit:
     """Writes events with pseudonyms in the place of persons.
 
     A leaf cannot be taken out of a ledger, so none holds a name or a reason: a person is a random id, and
     a reason is an HMAC under that person's key. Both are told by the database, which can forget.
+
+    Args:
+        ledger: Where events go.
+        store: Knows the persons behind the pseudonyms.
+        policy: Gives the digest of the bundle in force.
     """
 
-    def __init__(self, ledger: Ledger, store: Store) -> None:
+    def __init__(self, ledger: Ledger, store: Store, policy: Callable[[], str]) -> None:
         self._ledger = ledger
         self._store = store
+        self._policy = policy
         self._owed: list[tuple[str, dict[str, Any]]] = []
         self._lock = threading.Lock()
 
@@ -33,11 +54,11 @@ class Audit:
             Unavailable: ``ledger.unwritable``; what was to be done must then not be done.
         """
         self.settle()
-        return self._ledger.append({"type": name, "data": self._data(actor, data)})
+        return self._ledger.append({"type": name, "data": self._data(name, actor, data)})
 
     def record_ending(self, name: str, actor: str | None = None, **data: Any) -> None:
         """Write an event about an ending. When the ledger refuses, it is owed and written later."""
-        entry = (name, self._data(actor, data))
+        entry = (name, self._data(name, actor, data))
         with self._lock:
             self._owed.append(entry)
         self.settle()
@@ -78,5 +99,6 @@ class Audit:
         key = self._store.subject(person)[1]
         return hmac.new(key, reason.encode("utf-8", "replace"), hashlib.sha256).hexdigest()
 
-    def _data(self, actor: str | None, data: dict[str, Any]) -> dict[str, Any]:
-        return {**data, "actor": self._store.subject(actor)[0]} if actor else data
+    def _data(self, name: str, actor: str | None, data: dict[str, Any]) -> dict[str, Any]:
+        about = {"policy": self._policy(), **data} if name.startswith(_DECIDED) else data
+        return {**about, "actor": self._store.subject(actor)[0]} if actor else about

@@ -156,12 +156,13 @@ def _workloads(section: Any, targets: dict[str, Target]) -> dict[str, Workload]:
     for name, entry in section.items() if isinstance(section, dict) else ():
         try:
             found[name] = workload = Workload.parse(name, entry)
-            if not _NAME.fullmatch(name) or set(workload.targets) - set(targets):
-                raise ValueError("its name, or one of its targets, does not exist")
-            if keys.setdefault(workload.issuer, (workload.jwks, workload.ca)) != (workload.jwks, workload.ca):
-                raise ValueError("its issuer has other keys elsewhere")
         except (KeyError, TypeError, ValueError, AttributeError, QsecError) as error:
             raise _invalid(f"workload {name!r} is wrong ({type(error).__name__}: {_said(error)})") from error
+        if not _NAME.fullmatch(name) or set(workload.targets) - set(targets):
+            raise _invalid(f"workload {name!r} is wrong: its name, or a target that does not exist")
+        place = (workload.jwks, workload.ca)
+        if keys.setdefault(workload.issuer, place) != place:
+            raise _invalid(f"workload {name!r} is wrong: its issuer has other keys elsewhere")
     return found
 
 

@@ -34,7 +34,7 @@ from .judge import Judge
 from .locks import Locks
 from .orphans import Orphans
 from .permits import Permits
-from .policy.engine import PolicyEngine
+from .policy.live import LivePolicy
 from .series import AllSeries
 from .sessions import Sessions
 from .shares import Shares
@@ -46,6 +46,8 @@ CHECKPOINT_EVENTS = 100
 HEALTH_SECONDS = 15.0
 KEEP_SECONDS = 15.0
 """How often is looked which session or lease has two thirds of its life behind it (seconds)."""
+POLICY_SECONDS = 1.0
+"""How often the files of the policy bundle are looked at; they are taken once they stand still."""
 ORPHANS_AFTER, ORPHANS_EVERY = 5.0, 60.0
 RETRY_SECONDS = (2.0, 5.0, 15.0, 60.0)
 LONGEST_SLEEP = 10.0
@@ -65,7 +67,7 @@ class ControlPlane:
     Args:
         home: The state folder.
         broker: The opened store of credentials.
-        catalogue: The targets.
+        policy: Decides, and holds the catalogue of targets.
         principal: The owner of the server; roles are what policy reads.
         server_id: The same for every control plane of one Jupyter Server.
         single_user: Whether one person owns this installation.
@@ -77,7 +79,7 @@ class ControlPlane:
         self,
         home: Path,
         broker: Broker,
-        catalogue: Catalogue,
+        policy: LivePolicy,
         principal: Principal,
         server_id: str,
         clock: Callable[[], datetime] = now,
@@ -87,7 +89,7 @@ class ControlPlane:
         self.principal = principal
         self.owner = Caller(principal, server_id)
         self.callers = Callers()
-        self.catalogue = catalogue
+        self.policy = policy
         self.broker = broker
         self.changes = Changes()
         self._home = home
@@ -96,16 +98,14 @@ class ControlPlane:
         self.store = Store(open_engine(folder / "qsec.db"))
         self._ledger = Ledger.open(folder / "ledger", clock)
         self._keys = KeyArchive(folder / "keys")
-        self.audit = Audit(self._ledger, self.store)
-        self.sessions = Sessions(self.store, self.audit, broker, catalogue.caps)
+        self.audit = Audit(self._ledger, self.store, lambda: policy.digest)
+        self.sessions = Sessions(self.store, self.audit, broker, lambda: policy.catalogue.caps)
         self.signing = Signing(broker)
         self._clock = clock
-        self.policy = PolicyEngine.shipped()
         self.locks = Locks(self.store, self.audit, self.changes, clock)
         self.series = AllSeries(self.store, self.audit, clock)
         judge = Judge(
-            policy=self.policy,
-            catalogue=catalogue,
+            policy=policy,
             locks=self.locks,
             series=self.series,
             audit=self.audit,
@@ -116,7 +116,7 @@ class ControlPlane:
             book=book,
             audit=self.audit,
             judge=judge,
-            catalogue=catalogue,
+            policy=policy,
             sessions=self.sessions,
             locks=self.locks,
             series=self.series,
@@ -128,7 +128,7 @@ class ControlPlane:
             store=self.store,
             audit=self.audit,
             judge=judge,
-            catalogue=catalogue,
+            policy=policy,
             sessions=self.sessions,
         )
         self.findings = Findings(self.store, self.audit, self.changes, principal, clock)
@@ -147,26 +147,33 @@ class ControlPlane:
             access=self.access,
             signing=self.signing,
             changes=self.changes,
-            targets_of=catalogue.runs.targets_of,
+            targets_of=self._targets_of,
             principal=principal,
-            policy=self.policy.digest,
+            policy=lambda: policy.digest,
             server_id=server_id,
             clock=clock,
         )
         self.permits = Permits(
-            catalogue=catalogue,
             access=self.access,
-            policy=self.policy,
+            policy=policy,
             judge=judge,
             audit=self.audit,
             locks=self.locks,
         )
-        self.orphans = Orphans(home, broker, self.signing, self.policy, catalogue, clock)
+        self.orphans = Orphans(home, broker, self.signing, policy, clock)
         self._closed = False
         self._checks: list[dict[str, Any]] = []
         self._checked_at = float("-inf")
         self._checkpointed = -1
         self._tasks: list[asyncio.Task[None]] = []
+
+    @property
+    def catalogue(self) -> Catalogue:
+        """Targets, projects and data classes of the bundle in force."""
+        return self.policy.catalogue
+
+    def _targets_of(self, backend: str) -> list[str]:
+        return self.policy.catalogue.runs.targets_of(backend)
 
     # -- life -------------------------------------------------------------------------------------
 
@@ -196,6 +203,7 @@ class ControlPlane:
             asyncio.create_task(self._every(CHECKPOINT_SECONDS, self._checkpoint_if_new)),
             asyncio.create_task(self._settle()),
             asyncio.create_task(self._every(KEEP_SECONDS, self.issuing.keep_alive, after=KEEP_SECONDS)),
+            asyncio.create_task(self._every(POLICY_SECONDS, self.reload_policy)),
             asyncio.create_task(self._every(HEALTH_SECONDS, self._check_health)),
             asyncio.create_task(self._every(ORPHANS_EVERY, self.orphans.end, after=ORPHANS_AFTER)),
         ]
@@ -260,10 +268,20 @@ class ControlPlane:
             await asyncio.to_thread(self._safely, work)
             await asyncio.sleep(seconds)
 
+    def reload_policy(self) -> None:
+        """Take a changed bundle when it checks; say so, or why not, in ledger, log and health line."""
+        if self.policy.reload(self._tell_policy):
+            self._tell_mode()
+            self.changes.bump()
+
+    def _tell_policy(self, event: str, data: dict[str, Any]) -> None:
+        self.audit.record_ending(event, **data)
+
     def _safely(self, work: Callable[[], Any]) -> Any:
         """Run timed work; its failure is logged and shows in the health line, and the clock goes on."""
         try:
-            return work()
+            with self.policy.pin():
+                return work()
         except Exception as error:  # noqa: BLE001  # a timer that dies would end expiry for good
             _log.error("timed work failed: %s", getattr(error, "code", type(error).__name__))
             return None
@@ -315,14 +333,7 @@ class ControlPlane:
                 else f"{self._ledger.size} entries",
                 "Free some space or repair the disk; they are written by themselves then.",
             ),
-            _check(
-                "policy",
-                not self.policy.failures,
-                f"bundle {self.policy.digest[:12]}; {self.policy.failures} decisions failed and were refused"
-                if self.policy.failures
-                else f"bundle {self.policy.digest[:12]}",
-                "Correct the policy that fails, and start the server again.",
-            ),
+            self._policy_check(),
             _check(
                 "gaps",
                 not gaps,
@@ -336,6 +347,16 @@ class ControlPlane:
                 "They are tried again by themselves; they end at their expiry at the latest.",
             ),
         ]
+
+    def _policy_check(self) -> dict[str, Any]:
+        failures, refused = self.policy.failures, self.policy.refused
+        said = f"bundle {self.policy.digest[:12]}"
+        if refused is not None:
+            said += f" stays in force; its files as they are now are not taken: {refused.detail}"
+        elif failures:
+            said += f"; {failures} decisions failed and were refused"
+        remedy = "Run `qsec policy check`, and correct what it names; the files are then taken by themselves."
+        return _check("policy", not failures and refused is None, said, remedy)
 
     def snapshot(self, caller: Caller) -> dict[str, Any]:
         """Return all that the caller's panel shows."""

@@ -11,9 +11,9 @@ from .access import Access
 from .audit import Audit
 from .book import Book, newest
 from .callers import Caller
-from .catalog import Catalogue
 from .credentials.broker import IssueRequest, Operation
 from .judge import Judge
+from .policy.live import LivePolicy
 from .sessions import Sessions
 from .store import Store
 
@@ -42,7 +42,7 @@ class Issuing:
         store: Store,
         audit: Audit,
         judge: Judge,
-        catalogue: Catalogue,
+        policy: LivePolicy,
         sessions: Sessions,
     ) -> None:
         self._access = access
@@ -50,7 +50,7 @@ class Issuing:
         self._store = store
         self._audit = audit
         self._judge = judge
-        self._catalogue = catalogue
+        self._policy = policy
         self._sessions = sessions
         self._holders: dict[str, Caller] = {}
 
@@ -86,7 +86,7 @@ class Issuing:
                     "grant_id": grant.id,
                     "value": issued.value.reveal(),
                     "expires_at": rfc3339(min(issued.expires_at, moment(grant.expires_at or ""))),
-                    "tier": self._catalogue.target(grant.target).tier,
+                    "tier": self._policy.catalogue.target(grant.target).tier,
                     "revocability": issued.revocability,
                     "source": issued.source,
                     "fields": {name: secret.reveal() for name, secret in issued.fields.items()},
@@ -149,7 +149,7 @@ class Issuing:
         )
 
     def _usable(self, caller: Caller, target_name: str) -> Grant:
-        self._catalogue.target(target_name)
+        self._policy.catalogue.target(target_name)
         if caller.kernel_id is None:
             raise Denied(
                 "credential.kernel_only",

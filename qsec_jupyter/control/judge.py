@@ -10,9 +10,9 @@ from ..core.errors import Denied, QsecError
 from ..core.model import Grant, Principal, Project, Round
 from .audit import Audit
 from .callers import Caller
-from .catalog import Catalogue
 from .locks import Locks
-from .policy.engine import Action, Decision, PolicyEngine, Situation
+from .policy.engine import Action, Decision, Situation
+from .policy.live import LivePolicy
 from .series import AllSeries
 
 
@@ -27,15 +27,13 @@ class Judge:
     def __init__(
         self,
         *,
-        policy: PolicyEngine,
-        catalogue: Catalogue,
+        policy: LivePolicy,
         locks: Locks,
         series: AllSeries,
         audit: Audit,
         single_user: bool,
     ) -> None:
         self._policy = policy
-        self._catalogue = catalogue
         self._locks = locks
         self._series = series
         self._audit = audit
@@ -45,7 +43,7 @@ class Judge:
     def decide(self, action: Action, grant: Grant, caller: Caller) -> Decision:
         """Return what policy says."""
         # A grant outlives its target when that is taken out of the catalogue; it must still end.
-        target = self._catalogue.targets.get(grant.target)
+        target = self._policy.catalogue.targets.get(grant.target)
         situation = self._situation(action, grant, caller)
         return self._policy.decide(self.least(caller), action, target or grant.target, situation)
 
@@ -85,7 +83,7 @@ class Judge:
 
     def rounds(self, grant: Grant) -> tuple[Round, ...]:
         """Return the rounds of approval that a grant has to go through."""
-        target = self._catalogue.targets.get(grant.target)
+        target = self._policy.catalogue.targets.get(grant.target)
         if self.single_user or target is None:
             return (Round(),)  # there is nobody else
         return target.rounds
@@ -142,7 +140,7 @@ class Judge:
         )
 
     def _all_members(self, name: str, caller: Caller) -> bool:
-        project: Project | None = self._catalogue.projects.get(name)
+        project: Project | None = self._policy.catalogue.projects.get(name)
         return project is not None and all(map(project.has, (caller.principal, *self._others(caller))))
 
 

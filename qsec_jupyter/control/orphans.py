@@ -70,7 +70,7 @@ class Orphans:
             stack.callback(store.close)
             ledger = Ledger.open(folder / "ledger", self._clock)
             stack.callback(ledger.close)
-            audit = Audit(ledger, store)
+            audit = Audit(ledger, store, lambda: self._policy.digest)
             sessions = Sessions(store, audit, self._broker)
             stack.callback(sessions.close)
             StatementStore(folder / "statements").account(ledger)
@@ -92,6 +92,7 @@ class Orphans:
                 audit=audit,
                 single_user=False,
             ),
+            policy=self._policy,
             sessions=sessions,
             locks=locks,
             series=series,

@@ -26,9 +26,8 @@ class Permits:
     """Asks policy about each run, and writes down what it said before it is answered.
 
     Args:
-        catalogue: Which target a backend belongs to, and what is local.
         access: Which grants are active.
-        policy: Decides.
+        policy: Decides; its catalogue says which target a backend belongs to, and what is local.
         judge: Knows who shares a kernel.
         audit: Where decisions are written.
         locks: What is locked.

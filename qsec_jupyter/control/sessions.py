@@ -26,8 +26,10 @@ T = TypeVar("T")
 class Sessions:
     """Calls the broker with a time limit, and knows what is still open there."""
 
-    def __init__(self, store: Store, audit: Audit, broker: Broker, caps: Caps | None = None) -> None:
-        self._caps = caps or Caps()
+    def __init__(
+        self, store: Store, audit: Audit, broker: Broker, caps: Callable[[], Caps] = Caps
+    ) -> None:
+        self._caps = caps
         self._store = store
         self._audit = audit
         self._broker = broker
@@ -91,8 +93,8 @@ class Sessions:
         asking = self._store.one(tables.grants, {"id": request.grant_id})
         mine = [grant for grant in grants if asking and grant["requester"] == asking["requester"]]
         for count, most, whose in (
-            (len(mine), self._caps.leases_per_user, "You hold"),
-            (len(grants), self._caps.leases, "This installation holds"),
+            (len(mine), self._caps().leases_per_user, "You hold"),
+            (len(grants), self._caps().leases, "This installation holds"),
         ):
             if count >= most:
                 raise Denied(

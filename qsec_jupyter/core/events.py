@@ -22,6 +22,8 @@ class EventType:
 _TYPES = (
     EventType("control.started", "A control plane opened this journal.", "control"),
     EventType("control.stopped", "The control plane ended in order.", "control"),
+    EventType("policy.loaded", "A policy bundle came into force; the entry holds both digests.", "control"),
+    EventType("policy.refused", "A changed policy bundle does not check; the old one stays.", "control"),
     EventType("ledger.truncated", "A torn tail was cut at start; the entry says how many bytes.", "control"),
     EventType("server.connected", "A Jupyter server authenticated to the control plane.", "control"),
     EventType("kernel.ended", "A kernel's process ended; what hangs on it is revoked.", "server"),

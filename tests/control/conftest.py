@@ -7,9 +7,10 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from qsec_jupyter.control.asking import Wish
-from qsec_jupyter.control.catalog import load_catalog
 from qsec_jupyter.control.control_plane import ControlPlane
 from qsec_jupyter.control.credentials.broker import Check, Issued, SessionRef, VaultInfo, WrappedKey
+from qsec_jupyter.control.policy.bundle import Place
+from qsec_jupyter.control.policy.live import LivePolicy
 from qsec_jupyter.core.errors import Unavailable
 from qsec_jupyter.core.model import Principal
 from qsec_jupyter.core.secret import Secret
@@ -116,10 +117,8 @@ def make_plane(tmp_path, broker, clock):
         *,
         single_user: bool = True,
     ) -> ControlPlane:
-        catalogue = load_catalog(tmp_path)
-        plane = ControlPlane(
-            tmp_path, broker, catalogue, principal, server_id, clock, server_pid, single_user
-        )
+        policy = LivePolicy(Place(tmp_path))
+        plane = ControlPlane(tmp_path, broker, policy, principal, server_id, clock, server_pid, single_user)
         made.append(plane)
         plane.open()
         return plane

@@ -22,7 +22,9 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
 @app.command("init")
-def init(folder: Annotated[Path | None, typer.Argument(help="A new folder; policy/ of the state folder.")] = None) -> None:
+def init(
+    folder: Annotated[Path | None, typer.Argument(help="A new folder; policy/ of the state folder.")] = None,
+) -> None:
     """Copy the shipped bundle, to make it a site's own."""
     from ...control.policy.bundle import SHIPPED
     from ...core.paths import home
@@ -52,7 +54,7 @@ def check(folder: Folder = None, as_json: Json = False) -> None:
 
 
 @app.command("test")
-def test(
+def try_cases(
     folder: Folder = None,
     junit: Annotated[Path | None, typer.Option(help="Write a JUnit report there.")] = None,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="List the cases that pass, too.")] = False,
@@ -85,7 +87,9 @@ def explain(
     context: Annotated[
         list[str] | None, typer.Option(help="A circumstance, such as own_request=true; may be repeated.")
     ] = None,
-    policy: Annotated[Path | None, typer.Option(help="A bundle's folder; what is in force by default.")] = None,
+    policy: Annotated[
+        Path | None, typer.Option(help="A bundle's folder; what is in force by default.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Say why something was, or would be, allowed or refused. Exits 0 when it is allowed, else 3."""
@@ -104,13 +108,20 @@ def explain(
             "",
             "Name a grant, or give --action and --target with --role.",
         )
-    person = {"name": who, "roles": role or [], "groups": group or [], "kind": "workload" if workload else "person"}
+    person = {
+        "name": who,
+        "roles": role or [],
+        "groups": group or [],
+        "kind": "workload" if workload else "person",
+    }
     explained = _explained(policy, person, action, target, context or [])
     _show(as_json, explanation_dict(explained), lambda: print_explanation(explained))
     raise typer.Exit(0 if explained.decision.allowed else 3)
 
 
-def _explained(policy: Path | None, person: dict[str, Any], action: str, target: str, context: list[str]) -> Any:
+def _explained(
+    policy: Path | None, person: dict[str, Any], action: str, target: str, context: list[str]
+) -> Any:
     from ...control.catalog import parse_catalog
     from ...control.policy import cases
     from ...control.policy.bundle import Bundle
@@ -152,7 +163,7 @@ def diff(
     raise typer.Exit(1 if found else 0)
 
 
-def _show(as_json: bool, value: Any, printed: Any) -> None:  # noqa: FBT001  # the option as it came
+def _show(as_json: bool, value: Any, printed: Any) -> None:  # the option as it came
     if as_json:
         print(json.dumps(value, indent=1))
     else:

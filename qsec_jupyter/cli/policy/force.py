@@ -13,6 +13,7 @@ from ...core.errors import Invalid, NotFound
 from ...core.paths import home, journals
 from ...ledger.log import read_events
 
+
 def in_force() -> Bundle:
     """Return the bundle that the newest control plane took; before the first one, what it would read."""
     kept = archived(home())
@@ -52,11 +53,15 @@ def decisions(grant_id: str) -> list[Past]:
         NotFound: ``policy.grant_unknown``.
     """
     if len(grant_id) < 6:
-        raise Invalid("policy.grant_short", "That is too short for a grant's id", "", "Give six characters or more.")
+        raise Invalid(
+            "policy.grant_short", "That is too short for a grant's id", "", "Give six characters or more."
+        )
     found = [past for folder in journals() for past in _of(folder, grant_id)]
     ids = {past.event["data"]["grant"] for past in found}
     if not ids:
-        raise NotFound("policy.grant_unknown", "No ledger knows that grant", "", "`qsec.grants()` lists grants.")
+        raise NotFound(
+            "policy.grant_unknown", "No ledger knows that grant", "", "`qsec.grants()` lists grants."
+        )
     if len(ids) > 1:
         raise Invalid("policy.grant_ambiguous", "Several grants begin like that", "", "Give more characters.")
     return found

@@ -22,14 +22,17 @@ def print_problems(bundle: Bundle, problems: tuple[Problem, ...]) -> None:
             print(f"    {problem.remedy}")
     counts = summary(problems)
     verdict = "is not taken" if counts["error"] else "checks"
-    print(f"{bundle.source} {verdict}: {counts['error']} errors, {counts['warning']} warnings, {bundle.digest[:12]}")
+    found = f"{counts['error']} errors, {counts['warning']} warnings"
+    print(f"{bundle.source} {verdict}: {found}, {bundle.digest[:12]}")
 
 
 def print_outcomes(outcomes: list[Outcome], *, verbose: bool) -> None:
     """Print each case that failed, and how many there are."""
     for outcome in outcomes:
         if not outcome.passed:
-            print(f"FAILED  {plain(outcome.case.name)}: expected {wanted(outcome.case)}, was {outcome.reason}")
+            print(
+                f"FAILED  {plain(outcome.case.name)}: expected {wanted(outcome.case)}, was {outcome.reason}"
+            )
         elif verbose:
             print(f"ok      {plain(outcome.case.name)}: {outcome.reason}")
     failed = sum(not outcome.passed for outcome in outcomes)

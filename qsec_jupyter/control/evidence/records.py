@@ -48,7 +48,7 @@ class Evidence:
         changes: Changes,
         targets_of: Callable[[str], list[str]],
         principal: Principal,
-        policy: str,
+        policy: Callable[[], str],
         server_id: str,
         clock: Callable[[], datetime],
     ) -> None:
@@ -262,7 +262,7 @@ class Evidence:
             "mfa": self._principal.mfa,
             "grant": grant.id if grant else None,
             "target": grant.target if grant else None,
-            "policy": {"digest": self._policy, "allowed_by": list(grant.policies) if grant else []},
+            "policy": {"digest": self._policy(), "allowed_by": list(grant.policies) if grant else []},
             "approvals": approvals,
         }
 

@@ -1,7 +1,8 @@
-"""Workloads and how they prove who they are: a signed assertion (OpenID Connect, a Kubernetes service account).
+"""Workloads and how they prove who they are: a signed assertion (OpenID Connect, Kubernetes).
 
-An assertion is a JSON Web Token (RFC 7519). What is checked follows RFC 8725: the algorithm is chosen by the key
-and never by the token, issuer and audience are exact, times are bounded, and no text of the token is ever repeated.
+An assertion is a JSON Web Token (RFC 7519). What is checked follows RFC 8725: the algorithm is chosen by the
+key and never by the token, issuer and audience are exact, times are bounded, and no text of the token is ever
+repeated.
 """
 
 from __future__ import annotations
@@ -9,10 +10,10 @@ from __future__ import annotations
 import hashlib
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal, NoReturn, get_args
+from typing import Any, Literal, NoReturn, TypeVar, get_args
 
 import jwt
 
@@ -25,15 +26,23 @@ from .replay import UsedAssertions
 LEEWAY = 60.0
 """How far the clocks of an issuer and of this machine may differ (seconds)."""
 
+_OPTIONS: Any = {
+    "require": ["exp", "iat", "sub", "iss", "aud"],
+    **dict.fromkeys(("verify_exp", "verify_iat", "verify_nbf", "verify_aud", "verify_iss"), False),
+}
+"""Times, audience and issuer are checked here: by the injected clock, and more strictly."""
+
 LONGEST = 16_384
 """An assertion of more characters than this is none."""
+
+_Word = TypeVar("_Word", bound=str)
 
 SCOPES: tuple[Scope, ...] = get_args(Scope)
 
 
 @dataclass(frozen=True, slots=True)
 class Workload:
-    """Who may act as this workload, and what it then may do; an entry ``[workloads.<name>]`` of the catalogue.
+    """Who may act as this workload, and what it then may do: ``[workloads.<name>]`` of the catalogue.
 
     Attributes:
         kind: ``oidc``, or ``kubernetes``: a pod's projected token, the same one for as long as it is valid.
@@ -83,7 +92,9 @@ class Workload:
             jwks=_text(entry["jwks"]),
             ca=_text(entry["ca"]) if "ca" in entry else None,
             subject=_text(entry["subject"]),
-            claims=tuple((_text(key), _text(value)) for key, value in sorted(entry.get("claims", {}).items())),
+            claims=tuple(
+                (_text(key), _text(value)) for key, value in sorted(entry.get("claims", {}).items())
+            ),
             roles=_among(entry["roles"], ROLES),
             scopes=_among(entry.get("scopes", ["metadata"]), SCOPES),
             targets=tuple(_text(one) for one in entry.get("targets", [])),
@@ -134,7 +145,13 @@ class Verifier:
         clock: Gives the time.
     """
 
-    def __init__(self, workloads: Mapping[str, Workload], keys: Keys, used: UsedAssertions, clock: Any) -> None:
+    def __init__(
+        self,
+        workloads: Mapping[str, Workload],
+        keys: Keys,
+        used: UsedAssertions,
+        clock: Callable[[], datetime],
+    ) -> None:
         self._workloads = workloads
         self._keys = keys
         self._used = used
@@ -150,11 +167,17 @@ class Verifier:
         header, told = _unverified(assertion)
         candidates = [one for one in self._workloads.values() if one.issuer == told.get("iss")]
         if not candidates:
-            _refuse("unknown_issuer", "No workload of the catalogue has that issuer", "Add it to [workloads].")
+            _refuse(
+                "unknown_issuer", "No workload of the catalogue has that issuer", "Add it to [workloads]."
+            )
         claims = self._claims(assertion, header, candidates[0])
         fitting = [one for one in candidates if [one.audience] == _audiences(claims)]
         if not fitting:
-            _refuse("audience", "The assertion is meant for somebody else", "Have it issued for our audience alone.")
+            _refuse(
+                "audience",
+                "The assertion is meant for somebody else",
+                "Have it issued for our audience alone.",
+            )
         meant = [one for one in fitting if one.is_meant(claims)]
         if len(meant) != 1:
             _refuse_subject(len(meant))
@@ -170,10 +193,7 @@ class Verifier:
                 assertion,
                 key.public,
                 algorithms=[header["alg"]],
-                options={
-                    "require": ["exp", "iat", "sub", "iss", "aud"],
-                    **dict.fromkeys(("verify_exp", "verify_iat", "verify_nbf", "verify_aud", "verify_iss"), False),
-                },
+                options=_OPTIONS,
             )
         except jwt.PyJWTError as error:
             raise _denied("signature", "The assertion's signature or form is not valid", _OTHER) from error
@@ -231,7 +251,9 @@ def _unverified(assertion: str) -> tuple[dict[str, Any], dict[str, Any]]:
         header = jwt.get_unverified_header(assertion)
         told = jwt.decode(assertion, options={"verify_signature": False})
     except (jwt.PyJWTError, ValueError, RecursionError) as error:
-        raise _denied("malformed", "That is not an assertion", "It has the form of a JSON Web Token.") from error
+        raise _denied(
+            "malformed", "That is not an assertion", "It has the form of a JSON Web Token."
+        ) from error
     if not isinstance(header.get("alg"), str) or "crit" in header or "b64" in header:
         _refuse("malformed", "The assertion's header is not one that is understood", _OTHER)
     return header, told
@@ -285,14 +307,7 @@ def _text(value: Any) -> str:
     return value
 
 
-def _among(told: Any, known: tuple[str, ...]) -> tuple[str, ...]:
+def _among(told: Any, known: tuple[_Word, ...]) -> tuple[_Word, ...]:
     if not isinstance(told, list) or not told or set(told) - set(known):
         raise ValueError(f"one of {', '.join(known)} is wanted")
     return tuple(told)
-
-
-def moment(verified: Verified) -> datetime:
-    """Return when a verified identity ends."""
-    from datetime import timezone
-
-    return datetime.fromtimestamp(verified.expires_at, timezone.utc)

@@ -157,7 +157,7 @@ class Place:
         return cls(home, Path(chosen).expanduser() if chosen else None)
 
     def folder(self) -> Path:
-        """Return the folder to read: the chosen one, else ``policy/`` of the state folder, else the shipped."""
+        """Return the folder to read: the chosen, else ``policy/`` of the state folder, else the shipped."""
         if self.chosen is not None:
             return self.chosen
         own = self.home / "policy"
@@ -223,9 +223,7 @@ def _rules(name: str, text: str) -> list[Rule]:
     policies = forms["staticPolicies"]
     in_order = sorted(policies, key=lambda key: int(key.removeprefix("policy")))
     places = _starts(text)
-    return [
-        _rule(policies[key], f"{name}:{line}") for key, (line, _) in zip(in_order, places, strict=True)
-    ]
+    return [_rule(policies[key], f"{name}:{line}") for key, (line, _) in zip(in_order, places, strict=True)]
 
 
 def _rule(form: dict[str, Any], place: str) -> Rule:

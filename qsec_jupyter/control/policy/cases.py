@@ -109,15 +109,21 @@ def read_cases(bundle: Bundle, targets: dict[str, Target]) -> tuple[Case, ...]:
 
 def run_cases(cases: tuple[Case, ...], engine: PolicyEngine) -> list[Outcome]:
     """Put each case to an engine."""
-    return [Outcome(case, engine.decide(case.who, case.action, case.target, case.situation)) for case in cases]
+    return [
+        Outcome(case, engine.decide(case.who, case.action, case.target, case.situation)) for case in cases
+    ]
 
 
 def junit(outcomes: list[Outcome], name: str) -> str:
     """Return outcomes as a JUnit test suite (the form that Jenkins, GitLab and GitHub actions read)."""
     failed = [outcome for outcome in outcomes if not outcome.passed]
-    suite = ET.Element("testsuite", name=name, tests=str(len(outcomes)), failures=str(len(failed)), errors="0")
+    suite = ET.Element(
+        "testsuite", name=name, tests=str(len(outcomes)), failures=str(len(failed)), errors="0"
+    )
     for outcome in outcomes:
-        case = ET.SubElement(suite, "testcase", classname=f"policy.{outcome.case.action}", name=outcome.case.name)
+        case = ET.SubElement(
+            suite, "testcase", classname=f"policy.{outcome.case.action}", name=outcome.case.name
+        )
         if not outcome.passed:
             message = f"expected {wanted(outcome.case)}, was {outcome.reason}"
             ET.SubElement(case, "failure", message=message).text = message
@@ -167,8 +173,9 @@ def person(told: str | dict[str, Any]) -> Principal:
     known = {field.name for field in fields(Principal)}
     if unknown := set(told) - known:
         raise ValueError(f"who.{min(unknown)} does not exist")
-    lists = {key: tuple(value) if isinstance(value, list) else value for key, value in told.items()}
-    return Principal(**{"name": "somebody", "display_name": "Somebody", "identity_provider": "case", **lists})
+    values: dict[str, Any] = {"name": "somebody", "display_name": "Somebody", "identity_provider": "case"}
+    values |= {key: tuple(value) if isinstance(value, list) else value for key, value in told.items()}
+    return Principal(**values)
 
 
 def described(told: str | dict[str, Any], targets: dict[str, Target]) -> Target | str:
@@ -227,4 +234,6 @@ def _label(told: Any) -> str:
 
 
 def _invalid(what: str) -> Invalid:
-    return Invalid("policy.cases", "The table of cases is not valid", f"{CASES}: {what}.", f"Correct {CASES}.")
+    return Invalid(
+        "policy.cases", "The table of cases is not valid", f"{CASES}: {what}.", f"Correct {CASES}."
+    )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -113,7 +112,11 @@ def _names(bundle: Bundle) -> Iterator[Problem]:
     for rule in bundle.rules:
         if not rule.named:
             yield Problem(
-                "error", "rule.no_id", rule.place, "this rule has no @id", 'Put @id("what-it-says") before it.'
+                "error",
+                "rule.no_id",
+                rule.place,
+                "this rule has no @id",
+                'Put @id("what-it-says") before it.',
             )
         if not rule.advice and rule.effect == "forbid":
             yield Problem(
@@ -126,9 +129,17 @@ def _names(bundle: Bundle) -> Iterator[Problem]:
 
 
 _VERDICTS: dict[str, tuple[Level, str, str]] = {
-    "unreachable": ("error", "its conditions contradict each other, so it never applies", "Correct or delete it."),
+    "unreachable": (
+        "error",
+        "its conditions contradict each other, so it never applies",
+        "Correct or delete it.",
+    ),
     "overruled": ("error", "whatever it permits is forbidden by other rules", "Delete it, or narrow those."),
-    "idle": ("warning", "nothing that it forbids is permitted in the first place", "Delete it, or keep it as a guard."),
+    "idle": (
+        "warning",
+        "nothing that it forbids is permitted in the first place",
+        "Delete it, or keep it as a guard.",
+    ),
     "redundant": ("warning", "other rules do all that it does", "Delete it, or keep it as documentation."),
 }
 
@@ -159,7 +170,7 @@ def _untested(bundle: Bundle, outcomes: tuple[Outcome, ...]) -> Iterator[Problem
 
 
 def _vocabulary(bundle: Bundle, catalogue: Catalogue) -> Iterator[Problem]:
-    """Find literals that the thing that they are compared with never is: a slip of the pen matches nothing."""
+    """Find literals that what they are compared with never is: a slip of the pen matches nothing."""
     known = _words(catalogue)
     for rule in bundle.rules:
         for place, literal in _comparisons(rule):
@@ -216,9 +227,11 @@ def _places(body: dict[str, Any]) -> list[str]:
 
 
 def _texts(body: dict[str, Any]) -> list[str]:
-    members = body["Set"] if "Set" in body else [body]
+    members = body.get("Set", [body])
     values = [member.get("Value") for member in members if isinstance(member, dict)]
-    entities = [value["__entity"]["id"] for value in values if isinstance(value, dict) and "__entity" in value]
+    entities = [
+        value["__entity"]["id"] for value in values if isinstance(value, dict) and "__entity" in value
+    ]
     return [value for value in values if isinstance(value, str)] + entities
 
 
@@ -226,10 +239,3 @@ def summary(problems: tuple[Problem, ...]) -> dict[str, int]:
     """Count problems by level."""
     counts = Counter(problem.level for problem in problems)
     return {level: counts[level] for level in get_args(Level)}
-
-
-def as_json(problems: tuple[Problem, ...]) -> str:
-    """Return problems as JSON, one list."""
-    from dataclasses import asdict
-
-    return json.dumps([asdict(problem) for problem in problems], indent=1)

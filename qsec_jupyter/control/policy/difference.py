@@ -81,16 +81,18 @@ def _changes(old: dict[str, str], new: dict[str, str]) -> tuple[Change, ...]:
 
 
 def _text(rule: Rule) -> str:
-    return cedarpy.format_policies(cedarpy.policies_from_json_str(as_set({"rule": rule.form}))).strip()
+    text: str = cedarpy.format_policies(cedarpy.policies_from_json_str(as_set({"rule": rule.form})))
+    return text.strip()
 
 
 def _entries(bundle: Bundle) -> dict[str, str]:
     """Return the catalogue's entries, one a target, a project, a workload, a data class."""
     found: dict[str, str] = {}
     for section, content in tomllib.loads(bundle.catalogue).items():
-        tables = {k: v for k, v in content.items() if isinstance(v, dict)} if isinstance(content, dict) else {}
+        inner = content if isinstance(content, dict) else {}
+        tables = {name: entry for name, entry in inner.items() if isinstance(entry, dict)}
         found.update({f"{section}.{name}": _lines(entry) for name, entry in tables.items()})
-        rest = {k: v for k, v in content.items() if k not in tables} if isinstance(content, dict) else content
+        rest = {k: v for k, v in inner.items() if k not in tables} if inner else content
         if rest:
             found[section] = _lines(rest)
     return found

@@ -156,7 +156,9 @@ def validate(bundle: Bundle) -> None:
             "Correct it; the shipped one shows its form.",
         ) from error
     for rule in bundle.rules:
-        checked = cedarpy.validate_policies(cedarpy.policies_from_json_str(as_set({"rule": rule.form})), schema)
+        checked = cedarpy.validate_policies(
+            cedarpy.policies_from_json_str(as_set({"rule": rule.form})), schema
+        )
         if not checked.validation_passed:
             raise Invalid(
                 "policy.invalid",

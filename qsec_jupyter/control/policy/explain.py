@@ -92,6 +92,6 @@ def _conjuncts(condition: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 
 def _text(form: dict[str, Any]) -> str:
-    text = cedarpy.policies_from_json_str(as_set({"rule": form})).strip().rstrip(";")
+    text: str = cedarpy.policies_from_json_str(as_set({"rule": form})).strip().rstrip(";")
     scope, _, condition = text.partition(")")
     return condition.strip() or scope.removeprefix("permit(")

@@ -86,8 +86,13 @@ class LivePolicy:
     def decide(
         self, principal: Principal, action: Action, target: Target | str, situation: Situation
     ) -> Decision:
-        """See :meth:`.engine.PolicyEngine.decide`."""
-        return self.current.engine.decide(principal, action, target, situation)
+        """Return the decision, by rules and a catalogue of the same bundle.
+
+        See :meth:`.engine.PolicyEngine.decide`; what the caller knows of a target is looked up anew.
+        """
+        current = self.current
+        name = target if isinstance(target, str) else target.name
+        return current.engine.decide(principal, action, current.catalogue.targets.get(name, name), situation)
 
     # -- taking a new one --------------------------------------------------------------------------
 
@@ -143,7 +148,7 @@ class LivePolicy:
     # -- what was in force -------------------------------------------------------------------------
 
     def _keep(self, checked: Checked) -> None:
-        """Keep a copy, so that decisions of the past stay explainable, and a start never stands without one."""
+        """Keep a copy: decisions of the past stay explainable, and a start never stands without one."""
         digest = checked.bundle.digest
         folder, unfinished = self._archive / digest, self._archive / f".{digest}"
         try:
@@ -186,7 +191,7 @@ class SourcesInForce(Mapping[str, TargetSource]):
 
 
 def archived(home: Path, digest: str | None = None) -> Bundle | None:
-    """Return a bundle that was in force: the one of that digest, else the last; ``None`` when no copy is left.
+    """Return a bundle that was in force: of that digest, else the last; ``None`` when no copy is left.
 
     Raises:
         Invalid: ``policy.archive``: the copy is not what it was.

@@ -1,9 +1,9 @@
 """Which rules can never matter: their conditions contradict, or other rules always come first.
 
-A rule's scope and conditions become a formula over what Cedar would look up: ``principal.roles.contains("x")``,
-``context.from_kernel``, ``resource.approval == "auto"``. What the formula does not understand is one opaque
-atom, so a rule that is reported is one that truly cannot matter; some that cannot may go unreported. Satisfiability
-is decided by branching on one atom after another (Davis, Logemann, Loveland 1962).
+A rule's scope and conditions become a formula over what Cedar would look up, such as
+``principal.roles.contains("x")`` or ``resource.approval == "auto"``. What is not understood is one opaque
+atom, so a rule that is reported truly cannot matter; some that cannot may go unreported. Satisfiability is
+decided by branching on one atom after another (Davis, Logemann, Loveland 1962).
 """
 
 from __future__ import annotations
@@ -173,8 +173,7 @@ _TRANSLATIONS: dict[str, Any] = {
 
 def satisfiable(formula: Formula) -> bool:
     """Say whether some assignment makes ``formula`` true; when it is too large to tell, yes."""
-    budget = [_BRANCHES]
-    return _solve(formula, budget)
+    return _solve(_under(formula, "", value=True), [_BRANCHES])
 
 
 def _solve(rest: Formula, budget: list[int]) -> bool:
