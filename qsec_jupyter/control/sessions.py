@@ -26,9 +26,7 @@ T = TypeVar("T")
 class Sessions:
     """Calls the broker with a time limit, and knows what is still open there."""
 
-    def __init__(
-        self, store: Store, audit: Audit, broker: Broker, caps: Callable[[], Caps] = Caps
-    ) -> None:
+    def __init__(self, store: Store, audit: Audit, broker: Broker, caps: Callable[[], Caps] = Caps) -> None:
         self._caps = caps
         self._store = store
         self._audit = audit
