@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 from ..core.secret import marker
 from .known import KnownValues
 from .needles import Needles, Span
+from .pieces import PiecedNeedles, pieces
 
 _ZERO_WIDTH = (
     "\u00ad\u034f\u061c\u180e\u200b\u200c\u200d\u200e\u200f\u202a\u202b\u202c\u202d\u202e"
@@ -138,9 +139,14 @@ class Masker:
 def _compile(version: int, texts: Mapping[str, tuple[str, str]]) -> _Set:
     plain = {_bytes(text): label for text, (label, _) in texts.items()}
     packed = {_packed(text): label for text, (label, _) in texts.items()}
+    wholes = {
+        piece.encode("ascii"): (_bytes(value), label)
+        for value, label in {value: label for label, value in texts.values()}.items()
+        for piece in pieces(value)
+    }
     numeric = any(re.fullmatch(rb"[-+0-9.eE]+", needle) for needle in plain)
-    needles = Needles(plain)
-    return _Set(version, needles, needles if packed == plain else Needles(packed), numeric)
+    needles = PiecedNeedles(plain, wholes)
+    return _Set(version, needles, needles if packed == plain else PiecedNeedles(packed, wholes), numeric)
 
 
 def is_noisy(value: Any) -> bool:

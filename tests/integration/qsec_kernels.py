@@ -57,6 +57,19 @@ class Kernel:
         self.manager.shutdown_kernel(now=False)
         self._log.close()
 
+    def restart(self, peer: Peer, *, now: bool = False) -> None:
+        """End the process and start another in its place, as a server does: with a socket of its own."""
+        descriptor = peer.kernel_end.fileno()
+        env = {
+            **os.environ,
+            "IPYTHONDIR": str(self.log.parent / "ipython"),
+            "QSEC_CHANNEL_FD": str(descriptor),
+        }
+        env.pop("PYTEST_CURRENT_TEST", None)
+        self.manager.restart_kernel(now=now, env=env, pass_fds=(descriptor,))
+        peer.kernel_end.close()
+        self.client.wait_for_ready(timeout=60)
+
     def run(self, code: str, seconds: float = 60, **options: Any) -> list[dict[str, Any]]:
         """Run a cell; return all its messages, the reply last, up to and including idle."""
         wanted = self.client.execute(code, **options)

@@ -75,6 +75,14 @@ ROUTES = {
         "import multiprocessing as mp\n"
         "with mp.get_context('fork').Pool(2) as pool: pool.map(print, [v, v])\ntime.sleep(.3)"
     ),
+    "a child that was spawned": (
+        "with mp.get_context('spawn').Pool(1) as pool: pool.map(print, [v])\ntime.sleep(.3)"
+    ),
+    "metadata of a display": "display({'text/plain': 'x'}, metadata={'text/plain': {'k': v}}, raw=True)",
+    "the name of an exception": "raise type(v, (Exception,), {})",
+    "an exception in a thread": "t = threading.Thread(target=lambda: {}[v]); t.start(); t.join()",
+    "an exception that nobody waited for": "async def fails(): raise ValueError(v)\nawait fails()",
+    "reprlib": "import reprlib; reprlib.repr([v])",
     "Verbose traceback": (
         "get_ipython().run_line_magic('xmode', 'Verbose')\ndef f(secret): return 1 / 0\nf([v, credential])"
     ),

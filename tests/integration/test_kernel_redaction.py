@@ -386,3 +386,36 @@ def test_a_value_that_a_thread_prints_while_others_print_is_masked(kernel):
         "[t.start() for t in ts]; [t.join() for t in ts]"
     )
     assert shown == MARK
+
+
+def test_what_a_debugger_is_told_is_masked(kernel):
+    def asked(command, **arguments):
+        content = {"type": "request", "seq": 1, "command": command, "arguments": arguments}
+        channel = kernel.client.control_channel
+        channel.send(kernel.client.session.msg("debug_request", content))
+        return everything([channel.get_msg(timeout=30)])
+
+    asked("initialize", clientID="t", adapterID="", pathFormat="path", linesStartAt1=True)
+    asked("attach")
+    for shown in (asked("inspectVariables"), asked("richInspectVariables", variableName="v")):
+        assert MARK in shown
+        assert not leaks(shown)
+    asked("disconnect", restart=False, terminateDebuggee=True)
+
+
+def test_a_prompt_that_holds_the_value_is_masked(kernel):
+    wanted = kernel.client.execute("answer = input('give ' + v); print(len(answer))", allow_stdin=True)
+    asked = kernel.client.get_stdin_msg(timeout=20)
+    assert asked["content"]["prompt"] == f"give {MARK}"
+    kernel.client.input(VALUE)
+    kernel.reply(wanted)
+    assert not leaks(everything(kernel.run("print(answer)")))
+
+
+def test_a_value_of_under_8_characters_is_refused_with_a_warning(tmp_path):
+    with Peer("seven77") as peer, Kernel(peer, tmp_path) as short:
+        shown = short.run(SETUP)
+        assert "The credential for sandbox is too short to be recognised; it is NOT redacted." in printed(
+            shown, "stderr"
+        )
+        assert short.text("print(v)") == "seven77\n"  # a masked word this short would mangle everything

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import pickle
+import reprlib
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -22,6 +23,7 @@ def install(ip: Any) -> None:
         history = ip.history_manager
         hooks.wrap(HISTORY, history, "store_inputs", _inputs)
         hooks.wrap(HISTORY, ip.history_manager, "store_output", lambda store: _outputs(history, store))
+    hooks.wrap(HISTORY, ip.logger, "log_write", _logged)
     line_magics = ip.magics_manager.magics["line"]
     if "store" in line_magics:
         hooks.wrap(STORE, line_magics, "store", lambda store: _store(ip, store))
@@ -43,6 +45,15 @@ def _outputs(history: Any, store: Callable[..., None]) -> Callable[..., None]:
         if masker and shown is not None:
             history.output_hist_reprs[line_num] = masker.redact_tree(shown)
         store(line_num)
+
+    return guarded
+
+
+def _logged(write: Callable[..., None]) -> Callable[..., None]:
+    """``%logstart`` writes a history, too."""
+
+    def guarded(data: str, kind: str = "input") -> None:
+        write(masker.redact(data) if data else data, kind)
 
     return guarded
 
@@ -80,18 +91,20 @@ def holds_value(thing: Any) -> bool:
         data = pickle.dumps(thing)
     except Exception:  # noqa: BLE001  # an object of the user's: it cannot be stored either, but it can be printed
         data = repr(thing).encode("utf-8", "surrogatepass")
-    return masker.redact_buffer(data) is not data
+    wide = data.replace(b"\0", b"")  # numpy keeps text as UTF-32
+    return masker.redact_buffer(data) is not data or masker.redact_buffer(wide) is not wide
 
 
 def guard_tracebacks() -> None:
-    """Redact before Verbose mode shortens the repr of a variable: a part of a value is a leak, too.
+    """Redact before Verbose mode and ``reprlib`` shorten a repr: a part of a value is a leak, too.
 
     Called when the first value is known: ``pydoc`` would be a fifth of what a kernel's start may cost.
     """
     import pydoc
 
     if TRACEBACKS not in hooks.state():
-        hooks.wrap(TRACEBACKS, pydoc.text._repr_instance, "repr1", _shown)
+        for shortening in (pydoc.text._repr_instance, reprlib.aRepr):
+            hooks.wrap(TRACEBACKS, shortening, "repr1", _shown)
 
 
 def _shown(shorten: Callable[[Any, int], str]) -> Callable[[Any, int], str]:
