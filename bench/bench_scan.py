@@ -27,7 +27,7 @@ from .bench_save import _Maker
 COUNT, SIZE = 500, 71_500_000
 ROUNDS = 7
 GIGABYTE = 1_000_000_000
-MEMORY_TARGET = 400.0
+MEMORY_TARGET = 200.0
 _SLOW = 10.0  # seconds; a peer that takes longer is run once
 _QSEC = str(Path(sys.executable).parent / "qsec")
 _PEERS: dict[str, Callable[[str], list[str]]] = {

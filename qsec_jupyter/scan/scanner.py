@@ -64,17 +64,24 @@ class Scanner:
         baseline: Findings that a person keeps.
         fingerprint_key: Key of the findings' fingerprints.
         rules: Compiled rules; default the shipped ones, loaded at the first scan.
+        memory: How much clean text is remembered (characters); 0 where nothing is scanned twice.
     """
 
     def __init__(
-        self, known: KnownValues, baseline: Baseline, fingerprint_key: bytes, rules: RuleSet | None = None
+        self,
+        known: KnownValues,
+        baseline: Baseline,
+        fingerprint_key: bytes,
+        rules: RuleSet | None = None,
+        memory: int = CLEAN_CHARACTERS,
     ) -> None:
         self._known = known
         self._baseline = baseline
         self._key = fingerprint_key
         self._rules = rules
         self._lock = threading.Lock()
-        self._clean = _CleanTexts()
+        self._memory = memory
+        self._clean = _CleanTexts(memory)
         self._issued: tuple[int, _Literals | None] = (-1, None)
 
     @property
@@ -137,7 +144,9 @@ class Scanner:
                 version, texts = self._known.snapshot()
                 literals = _Literals(texts) if texts else None
                 self._issued = (version, literals)
-                self._clean = _CleanTexts()  # clean of the old set of values is not clean of the new one
+                self._clean = _CleanTexts(
+                    self._memory
+                )  # clean of the old set of values is not clean of the new one
             return literals
 
     def _suspects(self, document: Document | _TextDocument, literals: _Literals | None) -> list[_Place]:
@@ -334,22 +343,23 @@ def _hit(rule: Rule, group: int, position: int, span: tuple[int, int], value: by
 
 
 class _CleanTexts:
-    """Texts in which nothing was found, the latest ``CLEAN_CHARACTERS`` of them."""
+    """Texts in which nothing was found, the latest of them up to a size in characters."""
 
-    def __init__(self) -> None:
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
         self._texts: OrderedDict[tuple[str, int, str, str], str] = OrderedDict()
         self._size = 0
 
     def holds(self, unit: Unit) -> bool:
-        return self._texts.get(_shape(unit)) == unit.text
+        return bool(self._texts) and self._texts.get(_shape(unit)) == unit.text
 
     def add(self, unit: Unit) -> None:
-        if len(unit.text) > CLEAN_CHARACTERS // 4:
+        if len(unit.text) > self._limit // 4:
             return
         key = _shape(unit)
         self._size += len(unit.text) - len(self._texts.pop(key, ""))
         self._texts[key] = unit.text
-        while self._size > CLEAN_CHARACTERS:
+        while self._size > self._limit:
             self._size -= len(self._texts.popitem(last=False)[1])
 
 

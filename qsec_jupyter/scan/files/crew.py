@@ -20,6 +20,8 @@ from .model import Item, Outcome, Problem
 
 BATCH_BYTES = 1_000_000
 BATCH_ITEMS = 32
+COLLECT_BYTES = 16_000_000
+"""A process looks for unused objects after this much, and not whenever Python would."""
 
 
 class Scanning(Protocol):
@@ -111,13 +113,19 @@ def _work(made: Any, connection: Connection) -> None:
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent ends us
     scanning: Scanning = made() if callable(made) else made
-    gc.set_threshold(200_000, 20, 100)  # a notebook makes many objects and leaves few
+    gc.disable()  # a notebook makes many objects; they are looked through when some size is reached
+    size = 0
     try:
         while True:
             batch: list[Item] | None = connection.recv()
             if batch is None:
                 break
-            connection.send([scanning.scan(item) for item in batch])
+            outcomes = [scanning.scan(item) for item in batch]
+            connection.send(outcomes)
+            size += sum(outcome.size for outcome in outcomes)
+            if size > COLLECT_BYTES:
+                gc.collect()
+                size = 0
     except (EOFError, BrokenPipeError, ConnectionResetError):
         pass
     finally:

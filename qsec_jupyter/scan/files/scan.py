@@ -157,7 +157,7 @@ class _Deciding(Scanner):
     """The scanner, asked about one file at a time, with every decision that a project and its user made."""
 
     def __init__(self, decisions: Decisions, rules: RuleSet, *, context: bool) -> None:
-        super().__init__(KnownValues(), Baseline(), decisions.key, rules)
+        super().__init__(KnownValues(), Baseline(), decisions.key, rules, memory=0)
         self._decisions = decisions
         self._kept = Baseline()
         self._context = context
