@@ -249,10 +249,13 @@ def test_gitleaksignore_with_a_commit_counts_in_that_commit(call, scan):
 # -- the clean filter -----------------------------------------------------------------------------
 
 
-@pytest.fixture
-def filtered(call):
-    call("git", "config", "filter.qsec.clean", "qsec scan --filter %f")
-    call("git", "config", "filter.qsec.smudge", "cat")
+@pytest.fixture(params=["clean", "process"])
+def filtered(call, request):
+    if request.param == "clean":
+        call("git", "config", "filter.qsec.clean", "qsec scan --filter %f")
+        call("git", "config", "filter.qsec.smudge", "cat")
+    else:
+        call("git", "config", "filter.qsec.process", "qsec scan --filter-process")
     call("git", "config", "filter.qsec.required", "true")
     (call.folder / ".gitattributes").write_text("*.ipynb filter=qsec\n")
     return call
@@ -283,3 +286,25 @@ def test_filter_that_fails_makes_git_refuse_the_file(filtered, home, tmp_path):
     assert done.returncode != 0
     assert b"nonsense" in done.stderr
     assert filtered("git", "ls-files").stdout == b""
+
+
+def test_process_takes_many_large_and_empty_files_and_gives_them_back(filtered):
+    texts = {f"n{number}.ipynb": notebook(LINE, f"x = {number}\n" * (5000 * number)) for number in range(12)}
+    texts["empty.ipynb"] = ""
+    for name, text in texts.items():
+        (filtered.folder / name).write_text(text)
+    assert filtered("git", "add", "-A").returncode == 0
+    filtered("git", "commit", "-qm", "many")
+    for name, text in texts.items():
+        stored = text.replace(SECRET, MARKER)
+        assert filtered("git", "show", f"HEAD:{name}").stdout.decode() == stored
+        (filtered.folder / name).unlink()
+    assert filtered("git", "checkout", "--", ".").returncode == 0
+    assert (filtered.folder / "n3.ipynb").read_text() == texts["n3.ipynb"].replace(SECRET, MARKER)
+
+
+@pytest.mark.parametrize("data", [b"", b"0000", b"hello", b"0010git-filter", b"zzzz"])
+def test_process_refuses_what_is_not_git(call, data):
+    done = call(*QSEC, "scan", "--filter-process", input=data)
+    assert done.returncode != 0
+    assert b"Traceback" not in done.stderr

@@ -154,7 +154,7 @@ def test_hook_of_the_guide_works_without_pre_commit(call):
 
 def test_clean_filter_of_the_guide_works(call):
     guide = (ROOT / "docs/users/scan.md").read_text()
-    start = guide.index("git config filter.qsec.clean")
+    start = guide.index("git config filter.qsec.process")
     assert shell(call, guide[start:].split("```")[0]).returncode == 0
     (call.folder / "a.ipynb").write_text(
         json.dumps({"cells": [], "metadata": {"note": LINE}, "nbformat": 4, "nbformat_minor": 5})

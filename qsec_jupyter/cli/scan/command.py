@@ -40,10 +40,10 @@ def main(arguments: Sequence[str]) -> int:
     for stream in (sys.stdout, sys.stderr):  # a name of a file may be anything
         getattr(stream, "reconfigure", lambda **_: None)(errors="backslashreplace")
     try:
-        if options.filter:
-            from .filter import run
+        if options.filter or options.filter_process:
+            from . import filter as filters
 
-            return run(options)
+            return filters.run(options) if options.filter else filters.serve(options)
         if options.audit:
             from .audit import run as audit
 

@@ -32,6 +32,8 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
         parser.error("--backup goes with --fix")
     if "/" in options.backup or "\\" in options.backup:
         parser.error("--backup is a suffix such as .orig")
+    if options.filter and len(options.paths) != 1:
+        parser.error("--filter needs the PATH of what comes in")
     options.paths = options.paths or ([] if options.staged else ["."])
     return options
 
@@ -63,8 +65,9 @@ def _parser() -> argparse.ArgumentParser:
     what.add_argument(
         "--history", metavar="RANGE", help="what a range of commits brought in; 'all' for every one"
     )
+    what.add_argument("--filter", action="store_true", help="redact standard input as the file PATH, for git")
     what.add_argument(
-        "--filter", action="store_true", help="redact standard input to standard output, as the file PATH"
+        "--filter-process", action="store_true", help="the same for many files, by git's protocol"
     )
     add("--format", choices=FORMATS, default="text", help="how findings are printed")
     add("--output", "-o", metavar="FILE", help="print findings to a file")
