@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import importlib
 import os
@@ -58,6 +59,7 @@ def main() -> None:
 
 def _leave(status: int) -> NoReturn:
     """End at once: to take every module apart first would make a short scan a tenth longer."""
-    sys.stdout.flush()
-    sys.stderr.flush()
+    with contextlib.suppress(OSError):  # whoever read our output has gone
+        sys.stdout.flush()
+        sys.stderr.flush()
     os._exit(status)

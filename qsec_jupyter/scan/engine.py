@@ -15,6 +15,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
+from ..core.errors import Invalid
 from . import decode, detect, notations
 from .compiled import Cache
 from .rules import loader
@@ -187,6 +188,9 @@ def load_rules(cache: Path | None = None, files: Sequence[Path] = ()) -> RuleSet
         Invalid: ``rule.invalid`` with file and rule.
     """
     hyperscan = hyperscan_module()
+    for file in files:
+        if not file.is_file():
+            raise Invalid("rule.invalid", "A rule cannot be used", f"{file} is no file.", "Correct the path.")
     version = _version(hyperscan, files)
     if hyperscan is None:
         import logging

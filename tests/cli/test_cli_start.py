@@ -91,6 +91,8 @@ def test_help_of_all_commands_names_scan():
         ["--backup", "x"],
         ["--histo", "x"],
         ["--format", "x"],
+        ["--jobs", "-1"],
+        ["--filter"],
     ],
 )
 def test_options_that_do_not_fit_are_refused(arguments, capsys):

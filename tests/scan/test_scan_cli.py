@@ -130,3 +130,23 @@ def test_binary_files_are_counted_and_broken_ones_named(folder):
 def test_byte_order_mark_is_no_part_of_the_text(folder):
     (folder / "bom.py").write_bytes(b"\xef\xbb\xbf" + f"'{TOKEN}'".encode())
     assert "bom.py, 1:2" in run("bom.py").output
+
+
+@pytest.mark.parametrize("text", [None, "x = [", "\udcff"])
+def test_rule_file_that_cannot_be_read_is_refused_by_name(folder, text):
+    (folder / "qsec.toml").write_text('[scan]\nrules = ["mine.toml"]\n')
+    if text is not None:
+        (folder / "mine.toml").write_text(text, "utf-8", "surrogateescape")
+    result = run(".")
+    assert result.exception.code == "rule.invalid"
+    assert "mine.toml" in result.exception.detail
+
+
+def test_rule_of_the_users_own_is_used(folder):
+    (folder / "qsec.toml").write_text('[scan]\nrules = ["mine.toml"]\n')
+    (folder / "mine.toml").write_text(
+        "[[rule]]\nid = 'mine'\nlabel = 'mine'\ntitle = 'Ours'\nseverity = 'high'\nremedy = 'Ask.'\n"
+        "pattern = 'xyzzy-[0-9a-f]{16}'\npositive = ['xyzzy-{hex:16}']\nnegative = ['xyzzy-1']\n"
+    )
+    (folder / "other.md").write_text("xyzzy-0123a5b7c9d2e4f6\n")
+    assert "other.md, 1:1: high: Ours [mine]" in run("other.md").output

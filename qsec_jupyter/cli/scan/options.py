@@ -45,6 +45,14 @@ class _Help(argparse.RawDescriptionHelpFormatter):
         super().__init__(prog, width=100)
 
 
+def _number(text: str) -> int:
+    """Return a whole number, 0 or more."""
+    number = int(text)
+    if number < 0:
+        raise argparse.ArgumentTypeError("0 or more is wanted")
+    return number
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="qsec scan",
@@ -85,6 +93,6 @@ def _parser() -> argparse.ArgumentParser:
     add("--audit", action="store_true", help="go through the baseline and judge each finding")
     add("--exclude", metavar="PATTERN", action="append", default=[], help="leave out, as in .gitignore")
     add("--settings", metavar="FILE", help="instead of the nearest qsec.toml or pyproject.toml")
-    add("--max-size", type=int, metavar="BYTES", help="larger files are reported as not scanned")
-    add("--jobs", type=int, metavar="N", help="processes; default: one a core")
+    add("--max-size", type=_number, metavar="BYTES", help="larger files are reported as not scanned")
+    add("--jobs", type=_number, metavar="N", help="processes; default: one a core")
     return parser

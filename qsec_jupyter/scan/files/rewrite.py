@@ -46,7 +46,8 @@ def _replace(file: Path, read: os.stat_result, content: bytes) -> None:
             stream.write(content)
             stream.flush()
             os.fsync(stream.fileno())
-        with contextlib.suppress(PermissionError):  # only root can give a file to another owner
+        # Only root can give a file to another owner; Windows knows no such call.
+        with contextlib.suppress(PermissionError, AttributeError):
             shutil.chown(name, read.st_uid, read.st_gid)
         shutil.copystat(file, name)
         _unchanged(file, read)

@@ -11,8 +11,11 @@ from .model import Report, place, plain
 
 
 def as_text(report: Report) -> str:
-    """Return one line a finding: place, severity, title, rule, what happened to it."""
-    return "".join(f"{plain(_line(one))}\n" for one in report.found)
+    """Return one line a finding: place, severity, title, rule, what happened to it.
+
+    What a baseline holds is only counted, in :func:`notes`: there may be hundreds.
+    """
+    return "".join(f"{plain(_line(one))}\n" for one in report.found if not one.kept.startswith("baseline"))
 
 
 def _line(one: Found) -> str:
@@ -38,6 +41,8 @@ def notes(report: Report) -> Iterator[str]:
 def _summary(report: Report) -> str:
     found, files = _count(len(report.found), "finding"), _count(report.files, "file")
     parts = [f"{found} in {files} ({report.size / 1e6:.1f} MB)"]
+    kept = sum(bool(one.kept) for one in report.found)
+    parts += [f"{kept} kept"] if kept else []
     parts += [f"{report.fixed} rewritten"] if report.fixed else []
     parts += [f"{report.binary} not text"] if report.binary else []
     parts += [f"{report.excluded} excluded"] if report.excluded else []

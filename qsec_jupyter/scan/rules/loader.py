@@ -143,12 +143,20 @@ def load(folder: Path = FOLDER, files: Sequence[Path] = ()) -> list[Rule]:
     """
     rules: dict[str, Rule] = {}
     for path in (*sorted(folder.glob("*.toml")), *files):
-        for entry in toml.loads(path.read_text("utf-8")).get("rule", []):
+        for entry in _tables(path):
             rule = parse(entry, path.name)
             if rule.id in rules:
                 raise _invalid(path.name, rule.id, "the id is taken")
             rules[rule.id] = rule
     return list(rules.values())
+
+
+def _tables(path: Path) -> list[dict[str, Any]]:
+    try:
+        tables: list[dict[str, Any]] = toml.loads(path.read_text("utf-8")).get("rule", [])
+    except (OSError, ValueError) as error:
+        raise _invalid(str(path), "of any name", "the file cannot be read as TOML") from error
+    return tables
 
 
 def parse(entry: dict[str, Any], file: str) -> Rule:
