@@ -2,6 +2,7 @@ import { URLExt } from '@jupyterlab/coreutils';
 import { ServerConnection } from '@jupyterlab/services';
 
 import type {
+  IDenials,
   IGrant,
   IGrantRequest,
   IRecordedFinding,
@@ -30,6 +31,8 @@ export interface IQsecApi {
   version(): Promise<string>;
   request(request: IGrantRequest): Promise<IGrant>;
   act(id: string, verb: GrantVerb, said?: ISaid): Promise<IGrant>;
+  extend(id: string, duration: string): Promise<IGrant>;
+  denyAll(ids: readonly string[], comment: string): Promise<IDenials>;
   scan(path: string): Promise<IScanReport>;
   keep(
     path: string,
@@ -98,6 +101,15 @@ export class QsecApi implements IQsecApi, IRunsApi {
 
   async act(id: string, verb: GrantVerb, said: ISaid = {}): Promise<IGrant> {
     return this._post<IGrant>(`grants/${encodeURIComponent(id)}/${verb}`, said);
+  }
+
+  async extend(id: string, duration: string): Promise<IGrant> {
+    const path = `grants/${encodeURIComponent(id)}/extend`;
+    return this._post<IGrant>(path, { duration });
+  }
+
+  async denyAll(ids: readonly string[], comment: string): Promise<IDenials> {
+    return this._post<IDenials>('grants/deny', { ids, comment });
   }
 
   async scan(path: string): Promise<IScanReport> {

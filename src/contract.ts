@@ -21,6 +21,8 @@ export type ITarget = Schemas['Target'];
 export type IGrant = Schemas['Grant'];
 /** A request that this person may decide, with what is to be looked at. */
 export type IAwaitedGrant = Schemas['AwaitedGrant'];
+/** Which requests were denied, and why the others were not. */
+export type IDenials = Schemas['Denials'];
 /** What is locked, by whom and why. */
 export type ILock = Schemas['Lock'];
 /** A secret that was found: where and by which rule, never the value. */

@@ -2,7 +2,7 @@ import type { ISignal } from '@lumino/signaling';
 import { Signal } from '@lumino/signaling';
 
 import type { GrantVerb, IAnswer, IQsecApi } from './api';
-import type { IGrant, IGrantRequest, IState } from './contract';
+import type { IDenials, IGrant, IGrantRequest, IState } from './contract';
 import type { IPace, Visibility } from './longPoll';
 import { LongPoll } from './longPoll';
 import { Problem } from './problem';
@@ -75,6 +75,16 @@ export class QsecModel implements IQsecModel {
       ...(digest ? { payload_digest: digest } : {})
     };
     return this._adopt(await this._api.act(id, verb, said));
+  }
+
+  async extend(id: string, duration: string): Promise<IGrant> {
+    return this._adopt(await this._api.extend(id, duration));
+  }
+
+  async denyAll(ids: readonly string[], comment: string): Promise<IDenials> {
+    const answer = await this._api.denyAll(ids, comment);
+    this.refresh();
+    return answer;
   }
 
   dispose(): void {

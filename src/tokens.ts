@@ -3,7 +3,7 @@ import type { IDisposable } from '@lumino/disposable';
 import type { ISignal } from '@lumino/signaling';
 
 import type { GrantVerb } from './api';
-import type { IGrant, IGrantRequest, IState } from './contract';
+import type { IDenials, IGrant, IGrantRequest, IState } from './contract';
 import type { Problem } from './problem';
 import type { SaveWatcher } from './saveWatcher';
 
@@ -25,6 +25,10 @@ export interface IQsecModel extends IDisposable {
   request(request: IGrantRequest): Promise<IGrant>;
   /** Decide on a grant or end it. Rejects with a `Problem`. */
   act(id: string, verb: GrantVerb, comment?: string): Promise<IGrant>;
+  /** Ask for more time on a grant, such as `30m`. Rejects with a `Problem`. */
+  extend(id: string, duration: string): Promise<IGrant>;
+  /** Deny several requests; says which, and why not the others. */
+  denyAll(ids: readonly string[], comment: string): Promise<IDenials>;
 }
 
 /** For other extensions: who is connected, what is granted, until when. */

@@ -1,6 +1,7 @@
 import type { IAnswer, IQsecApi, IStateOptions } from '../api';
 import type {
   IAwaitedGrant,
+  IDenials,
   IFinding,
   IGrant,
   IRecordedFinding,
@@ -191,6 +192,14 @@ export class FakeServer implements IQsecApi {
 
   async request(): Promise<IGrant> {
     return grant({ id: 'new', state: 'requested' });
+  }
+
+  async extend(id: string): Promise<IGrant> {
+    return grant({ id: `${id}-more`, extends: id });
+  }
+
+  async denyAll(ids: readonly string[]): Promise<IDenials> {
+    return { denied: [...ids], refused: {} };
   }
 
   async act(id: string): Promise<IGrant> {

@@ -18,8 +18,14 @@ const OPEN = new Set(['requested', 'approved', 'active']);
 export function Grants(props: { state: IState }): JSX.Element {
   const { trans } = usePanel();
   const { state } = props;
-  const open = state.grants.filter(grant => OPEN.has(grant.state));
-  const ended = state.grants.filter(grant => !OPEN.has(grant.state));
+  // An extension shows as its grant's new end; what waits for approval shows by itself.
+  const open = state.grants.filter(
+    grant =>
+      OPEN.has(grant.state) && !(grant.extends && grant.state === 'active')
+  );
+  const ended = state.grants.filter(
+    grant => !OPEN.has(grant.state) && !grant.extends
+  );
   return (
     <Section title={trans.__('Grants')} count={open.length}>
       <Announcer state={state} />
@@ -64,13 +70,16 @@ function OpenGrant(props: { grant: IGrant; state: IState }): JSX.Element {
   const isActive = grant.state === 'active';
   const verb: GrantVerb = isActive ? 'revoke' : 'cancel';
   const label = isActive ? trans.__('Hand back') : trans.__('Withdraw');
-  const place =
-    notebooks.nameOfKernel(grant.kernel_id) ??
-    trans.__('kernel %1', grant.kernel_id.slice(0, 8));
+  const place = grant.parent
+    ? trans._n('results of %1 job', 'results of %1 jobs', grant.jobs.length)
+    : (notebooks.nameOfKernel(grant.kernel_id) ??
+      trans.__('kernel %1', grant.kernel_id.slice(0, 8)));
   return (
     <li className={`jp-Qsec-item jp-Qsec-grant jp-mod-${grant.state}`}>
       <div className="jp-Qsec-row">
-        <span className="jp-Qsec-main jp-Qsec-strong">{title}</span>
+        <span className="jp-Qsec-main jp-Qsec-strong">
+          {grant.extends ? trans.__('%1, more time', title) : title}
+        </span>
         {isActive ? (
           <Countdown grant={grant} title={title} />
         ) : (
@@ -82,6 +91,9 @@ function OpenGrant(props: { grant: IGrant; state: IState }): JSX.Element {
         <span className="jp-Qsec-main jp-Qsec-dim" title={grant.reason}>
           {[place, grant.ticket, grant.reason].filter(Boolean).join(' · ')}
         </span>
+        {isActive && !grant.parent ? (
+          <Extend grant={grant} state={props.state} onAsk={run} busy={busy} />
+        ) : null}
         <button
           type="button"
           className="jp-Qsec-button"
@@ -94,6 +106,48 @@ function OpenGrant(props: { grant: IGrant; state: IState }): JSX.Element {
       </div>
       {problem ? <ProblemCard problem={problem} /> : null}
     </li>
+  );
+}
+
+/** Asks for as much again, as far as the target allows; nothing where it allows no more. */
+function Extend(props: {
+  grant: IGrant;
+  state: IState;
+  busy: boolean;
+  onAsk: (ask: () => Promise<unknown>) => Promise<boolean>;
+}): JSX.Element | null {
+  const { model, trans } = usePanel();
+  const { grant, state } = props;
+  const target = state.targets.find(one => one.name === grant.target);
+  const { activated_at: begun, expires_at: ends } = grant;
+  if (!target || !begun || !ends) {
+    return null;
+  }
+  const whole = (Date.parse(ends) - Date.parse(begun)) / 1000;
+  const more = Math.min(
+    target.default_duration,
+    Math.floor((target.max_duration - whole) / 60) * 60
+  );
+  const waits = state.grants.some(
+    one => one.extends === grant.id && one.state === 'requested'
+  );
+  if (more < 60 || waits) {
+    return null;
+  }
+  const length = spell(more);
+  return (
+    <button
+      type="button"
+      className="jp-Qsec-button"
+      disabled={props.busy}
+      aria-label={trans.__('Extend %1 by %2', target.title, length)}
+      title={trans.__('Ask for %1 more', length)}
+      onClick={() =>
+        void props.onAsk(() => model.extend(grant.id, length.replace(' ', '')))
+      }
+    >
+      {trans.__('+ %1', length)}
+    </button>
   );
 }
 

@@ -13,6 +13,7 @@ import { Findings } from './findings/tab';
 import { Grants } from './grants';
 import { Health } from './health';
 import { Identity } from './identity';
+import { Locks } from './locks';
 import { ProblemCard, Skeleton } from './parts';
 import { Runs } from './runs';
 import { Tabs } from './tabs';
@@ -109,6 +110,7 @@ function Content(props: {
       {head}
       <div className={stale}>
         <Identity state={state} />
+        <Locks state={state} />
         <Approvals state={state} />
         <Targets state={state} wanted={props.wanted} onDone={props.onDone} />
         <UseSignal signal={notebooks.changed}>

@@ -15,12 +15,18 @@ export function RequestForm(props: {
   const { busy, problem, run } = useAction();
   const [reason, setReason] = useState('');
   const [ticket, setTicket] = useState('');
+  const [project, setProject] = useState('');
+  const [start, setStart] = useState('');
   const [duration, setDuration] = useState(target.default_duration);
+  const [later, setLater] = useState(false);
   const first = useRef<HTMLInputElement>(null);
   const id = useId();
   useEffect(() => first.current?.focus(), []);
 
   const active = notebooks.active;
+  const projects = (model.state?.projects ?? []).filter(
+    one => one.targets.length === 0 || one.targets.includes(target.name)
+  );
   const isComplete =
     reason.trim() !== '' && (ticket.trim() !== '' || !target.ticket_required);
   const kernelId = active?.kernelId ?? null;
@@ -34,7 +40,9 @@ export function RequestForm(props: {
       reason: reason.trim(),
       duration: spell(duration).replace(' ', ''),
       kernel_id: kernelId,
-      ...(ticket.trim() ? { ticket: ticket.trim() } : {})
+      ...(ticket.trim() ? { ticket: ticket.trim() } : {}),
+      ...(project ? { project } : {}),
+      ...(start ? { start: new Date(start).toISOString() } : {})
     };
     if (await run(() => model.request(request))) {
       onClose();
@@ -94,6 +102,44 @@ export function RequestForm(props: {
           )
         )}
       </select>
+      {projects.length > 0 ? (
+        <>
+          <label htmlFor={`${id}-project`}>{trans.__('Project')}</label>
+          <select
+            id={`${id}-project`}
+            className="jp-Qsec-input"
+            value={project}
+            onChange={event => setProject(event.target.value)}
+          >
+            <option value="">{trans.__('None')}</option>
+            {projects.map(one => (
+              <option key={one.name} value={one.name}>
+                {one.title}
+              </option>
+            ))}
+          </select>
+        </>
+      ) : null}
+      {later ? (
+        <>
+          <label htmlFor={`${id}-start`}>{trans.__('From')}</label>
+          <input
+            id={`${id}-start`}
+            className="jp-Qsec-input"
+            type="datetime-local"
+            value={start}
+            onChange={event => setStart(event.target.value)}
+          />
+        </>
+      ) : (
+        <button
+          type="button"
+          className="jp-Qsec-more"
+          onClick={() => setLater(true)}
+        >
+          {trans.__('Begin later…')}
+        </button>
+      )}
       <p className="jp-Qsec-formNote" role="status">
         {kernelId
           ? trans.__('For the kernel of %1', active?.name)
