@@ -32,9 +32,17 @@ class Line:
     remedy: str = ""
 
 
-def doctor(as_json: Annotated[bool, typer.Option("--json", help="Print JSON, one object.")] = False) -> None:
+def doctor(
+    area: Annotated[
+        Literal["all", "vault"], typer.Argument(help="`vault` asks the Vault for every permission.")
+    ] = "all",
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, one object.")] = False,
+) -> None:
     """Say what is on, what is off and why."""
-    lines = [*installation(), *jupyter(os.environ), *scanner(), *state(), *credentials(os.environ)]
+    if area == "vault":
+        lines = [*credentials(os.environ), *permissions(os.environ)]
+    else:
+        lines = [*installation(), *jupyter(os.environ), *scanner(), *state(), *credentials(os.environ)]
     if as_json:
         print(json.dumps([{key: getattr(line, key) for key in Line.__slots__} for line in lines], indent=1))
     else:
@@ -164,3 +172,12 @@ def credentials(environ: Mapping[str, str]) -> Iterator[Line]:
     yield Line("Credentials", "store", "on", choice.sentence)
     for check in choice.checks(home(), load_catalog(home()).sources):
         yield Line("Credentials", check.name, "on" if check.ok else "wrong", check.detail, check.remedy)
+
+
+def permissions(environ: Mapping[str, str]) -> Iterator[Line]:
+    """Ask the Vault what our tokens may do: each permission that is missing, each that is too wide."""
+    from ..control.catalog import load_catalog
+    from ..control.credentials.choose import choose
+
+    for check in choose(environ).permissions(home(), load_catalog(home()).sources):
+        yield Line("Permissions", check.name, "on" if check.ok else "wrong", check.detail, check.remedy)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable
+from keyword import iskeyword
 from typing import Any
 
 import typer
@@ -23,7 +24,9 @@ class _LazyGroup(TyperGroup):
         if cmd_name not in COMMANDS:
             return None
         try:
-            module = importlib.import_module(f"qsec_jupyter.cli.{cmd_name}")
+            module = importlib.import_module(
+                f"qsec_jupyter.cli.{cmd_name}{'_' if iskeyword(cmd_name) else ''}"
+            )
         except ModuleNotFoundError as error:
             if (error.name or "").startswith("qsec_jupyter"):
                 raise

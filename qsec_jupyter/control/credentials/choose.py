@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
@@ -12,7 +12,7 @@ import structlog
 
 from ...core.errors import QsecError, Unavailable
 from ...core.signing import Signer
-from . import dev, identity
+from . import dev, identity, starts
 from .broker import Broker, Check, TargetSource, WrappedKey
 from .identity import BrokerIdentity
 from .keystore import KeyStore, real_keyring
@@ -62,14 +62,29 @@ class Choice:
             return [Check("vault", False, f"{error.title}. {error.detail}", error.remedy)]
         return []
 
-    def _external_checks(self, keys: KeyStore, targets: Mapping[str, TargetSource]) -> list[Check]:
+    def permissions(self, home: Path, targets: Mapping[str, TargetSource]) -> list[Check]:
+        """Ask an external Vault what our tokens may do: what is missing, and what is too wide."""
+        if self.kind != "external":
+            detail = "There is no Vault of somebody else's to ask: " + self.sentence + "."
+            return [Check("permission", False, detail, "Set VAULT_ADDR.")]
+        try:
+            return self._external_checks(KeyStore(home, real_keyring()), targets, VaultBroker.permissions)
+        except QsecError as error:
+            return [Check("vault", False, f"{error.title}. {error.detail}", error.remedy)]
+
+    def _external_checks(
+        self,
+        keys: KeyStore,
+        targets: Mapping[str, TargetSource],
+        ask: Callable[[VaultBroker], list[Check]] = VaultBroker.checks,
+    ) -> list[Check]:
         found = keys.read(identity.KEY_NAME)
         if found is None:
             remedy = "Run `qsec setup vault`; it makes the key and shows what the Vault needs."
             return [Check("vault.key", False, "This machine has no key to log in with yet.", remedy)]
         broker = _external(found, keys, targets, self.environ)
         try:
-            return broker.checks()
+            return ask(broker)
         finally:
             broker.close()
 
@@ -114,6 +129,7 @@ def _external(
         machine=MachineWrapping(keys),
         origin="external",
         key_protection=protection,
+        start=starts.from_environ(environ, keys),
     )
 
 

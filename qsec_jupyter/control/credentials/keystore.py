@@ -80,6 +80,17 @@ class KeyStore:
             write_private(self.path(name), key)
             return key, "file-0600"
 
+    def replace(self, name: str, key: bytes) -> None:
+        """Put another key in the place of the one called ``name``, or a first one."""
+        with locked(self._home / "keys.lock"):
+            if (
+                self._keyring is not None
+                and not self.path(name).exists()
+                and self._put(self._keyring, name, key)
+            ):
+                return
+            write_private(self.path(name), key)
+
     def _put(self, keyring: Any, name: str, key: bytes) -> bool:
         """Store in the keyring and read it back; a keyring that only says yes is not enough."""
         text = base64.b64encode(key).decode()

@@ -17,6 +17,8 @@ from ...core.secret import Secret
 from . import vault_errors
 from .identity import BrokerIdentity
 from .naming import BROKER_ROLE, Mounts
+from .patience import patiently
+from .starts import Start
 from .vault import Answer, VaultAdapter
 from .vault_errors import Doing
 
@@ -86,7 +88,9 @@ class BrokerToken:
         mounts: Mounts,
         identity: BrokerIdentity,
         monotonic: Callable[[], float] = time.monotonic,
+        start: Start | None = None,
     ) -> None:
+        self._start = start
         self._adapter = adapter
         self._mounts = mounts
         self._identity = identity
@@ -101,15 +105,17 @@ class BrokerToken:
     def run(self, call: Callable[[Secret], T]) -> T:
         """Make a call with the token; after a refusal log in once more and repeat it once.
 
-        Only calls that may be repeated belong here: nothing that issues.
+        Only calls that may be repeated belong here: nothing that issues. So one that a failover or an
+        overload broke is repeated a few times, with growing waits.
         """
         token = self._current()
         try:
-            return call(token)
+            return patiently(lambda: call(token))
         except Denied as error:
             if error.code not in ("vault.token_rejected", "vault.forbidden") or not self._drop(token):
                 raise
-        return call(self._current())
+        token = self._current()
+        return patiently(lambda: call(token))
 
     def close(self, give_back: bool) -> None:
         """Forget the token for good; ``give_back`` ends it in the Vault, too, when that answers."""
@@ -135,7 +141,11 @@ class BrokerToken:
     def _logged_in(self) -> Secret:
         if self._closed:
             raise vault_errors.closed()
-        answer = log_in(self._adapter, self._mounts, BROKER_ROLE, self._identity.for_broker())
+        answer = (
+            self._start(self._adapter)
+            if self._start
+            else log_in(self._adapter, self._mounts, BROKER_ROLE, self._identity.for_broker())
+        )
         self._token = Secret(str(answer.auth["client_token"]), "vault token")
         self._since = self._monotonic()
         self._note_life(answer)

@@ -48,15 +48,21 @@ class Endpoint:
         address: Scheme, host and port; plain http only to this machine itself.
         ca_file: PEM file of the authority to trust, ``None`` for the public ones.
         namespace: Vault Enterprise's or OpenBao's namespace.
+        others: Other nodes of the same cluster, tried when this one is away or not the active one.
+        client: Files of a client certificate and its key, for mTLS.
     """
 
     address: str
     ca_file: str | None = None
     namespace: str | None = None
+    others: tuple[str, ...] = ()
+    client: tuple[str, str] | None = None
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> Endpoint:
-        """Read ``VAULT_ADDR``, ``VAULT_CACERT`` and ``VAULT_NAMESPACE``; nothing else of ``VAULT_*``.
+        """Read ``VAULT_ADDR``, ``VAULT_CACERT``, ``VAULT_NAMESPACE``, ``VAULT_CLIENT_CERT`` and ``_KEY``.
+
+        Nothing else of ``VAULT_*``; other nodes are in ``QSEC_VAULT_NODES``.
 
         Raises:
             Invalid: ``vault.address_refused``, ``vault.ca_missing`` or ``vault.namespace_refused``.
@@ -77,7 +83,11 @@ class Endpoint:
                 f"There is no file {ca_file}.",
                 "Correct VAULT_CACERT or unset it.",
             )
-        return cls(checked_address(environ["VAULT_ADDR"]), ca_file, namespace)
+        others = (environ.get("QSEC_VAULT_NODES") or "").replace(",", " ").split()
+        certificate, key = environ.get("VAULT_CLIENT_CERT"), environ.get("VAULT_CLIENT_KEY")
+        client = (certificate, key) if certificate and key else None
+        nodes = tuple(map(checked_address, others))
+        return cls(checked_address(environ["VAULT_ADDR"]), ca_file, namespace, nodes, client)
 
 
 def checked_address(address: str) -> str:
@@ -175,7 +185,9 @@ class VaultAdapter(RawAdapter):  # type: ignore[misc]  # hvac has no types
         session.trust_env = False
         session.verify = endpoint.ca_file or True
         pool = HTTPAdapter(pool_connections=1, pool_maxsize=_WORKERS, pool_block=True, max_retries=0)
-        session.mount(f"{endpoint.address}/", pool)
+        session.cert = endpoint.client
+        for address in (endpoint.address, *endpoint.others):
+            session.mount(f"{address}/", pool)
         super().__init__(
             base_uri=endpoint.address,
             token=None,
@@ -187,6 +199,8 @@ class VaultAdapter(RawAdapter):  # type: ignore[misc]  # hvac has no types
         )
         self.endpoint = endpoint
         self.total = total
+        self._nodes = [self, *(self._node(address, session) for address in endpoint.others)]
+        self._active = 0
         self._workers = ThreadPoolExecutor(_WORKERS, thread_name_prefix="qsec-vault")
 
     def call(
@@ -238,9 +252,35 @@ class VaultAdapter(RawAdapter):  # type: ignore[misc]  # hvac has no types
     ) -> requests.Response:
         """Send within the time limit; hvac's API classes end here too and get the same treatment."""
         path_segments(url.strip("/"))
+        deadline = time.monotonic() + self.total
+        for left in reversed(range(len(self._nodes))):
+            node = self._active
+            try:
+                return self._answered(node, method, url, doing, token, {**kwargs, "headers": headers})
+            except QsecError as error:
+                if error.code not in vault_errors.NOT_DONE or not left or time.monotonic() > deadline:
+                    raise
+                self._active = (node + 1) % len(self._nodes)  # a race of two calls costs a detour at most
+        raise AssertionError  # the last node answered or raised
+
+    def _node(self, address: str, session: requests.Session) -> RawAdapter:
+        """Return another way into the same cluster: the same trust and limits, another address."""
+        return RawAdapter(
+            base_uri=address,
+            token=None,
+            verify=self.endpoint.ca_file or True,
+            timeout=(min(CONNECT_LIMIT, self.total), self.total),
+            allow_redirects=False,
+            session=session,
+            namespace=self.endpoint.namespace,
+        )
+
+    def _answered(
+        self, node: int, method: str, url: str, doing: Doing, token: Secret | None, kwargs: dict[str, Any]
+    ) -> requests.Response:
         try:
-            options = {**kwargs, "headers": dict(headers or {})}
-            work = self._workers.submit(self._exchange, method, url, doing, token, options)
+            options = {**kwargs, "headers": dict(kwargs["headers"] or {})}
+            work = self._workers.submit(self._exchange, node, method, url, doing, token, options)
         except RuntimeError as error:  # the pool was shut down
             raise vault_errors.closed() from error
         try:
@@ -253,16 +293,15 @@ class VaultAdapter(RawAdapter):  # type: ignore[misc]  # hvac has no types
         return response
 
     def _exchange(
-        self, method: str, url: str, doing: Doing, token: Secret | None, options: dict[str, Any]
+        self, node: int, method: str, url: str, doing: Doing, token: Secret | None, options: dict[str, Any]
     ) -> requests.Response:
         """Send and read to the end, in a worker thread; the caller may have given up meanwhile."""
         deadline = time.monotonic() + self.total
         if token is not None:
             options["headers"]["X-Vault-Token"] = token.reveal()
         try:
-            response: requests.Response = super().request(
-                method, url, raise_exception=False, stream=True, **options
-            )
+            send = super().request if node == 0 else self._nodes[node].request
+            response: requests.Response = send(method, url, raise_exception=False, stream=True, **options)
             response.raw = io.BytesIO(_read(response, deadline, doing, self.total))
             return response
         except requests.RequestException as error:

@@ -28,8 +28,10 @@ from .engines import Engine, Material, SessionCalls, engine_of, operator_of
 from .identity import BrokerIdentity
 from .login import BrokerToken
 from .naming import Mounts
+from .permissions import PermissionChecks
 from .sessions import Slot, refuse_ended
 from .signers import TransitSigner
+from .starts import Start
 from .vault import VaultAdapter
 from .vault_checks import VaultChecks, describe
 from .vault_sessions import Remember, VaultSessions
@@ -58,6 +60,7 @@ class VaultBroker:
         on_close: Stops what was started for this broker.
         clock: Present time, for absolute expiries.
         monotonic: Seconds that only grow, for lifetimes.
+        start: How the broker itself logs in; by its own key when not given.
     """
 
     def __init__(
@@ -74,6 +77,7 @@ class VaultBroker:
         on_close: Callable[[], None] = lambda: None,
         clock: Callable[[], datetime] = _utc_now,
         monotonic: Callable[[], float] = time.monotonic,
+        start: Start | None = None,
     ) -> None:
         self._adapter = adapter
         self._mounts = mounts
@@ -85,11 +89,12 @@ class VaultBroker:
         self._on_close = on_close
         self._clock = clock
         self._monotonic = monotonic
-        self._token = BrokerToken(adapter, mounts, identity, monotonic)
+        self._token = BrokerToken(adapter, mounts, identity, monotonic, start)
         self._machine = machine
         self._transit = TransitWrapping(adapter, mounts.transit, self._token.run)
         self._sessions = VaultSessions(adapter, mounts, identity, self._token, clock, monotonic)
         self._checks = VaultChecks(adapter, mounts, identity, self._token, self._targets)
+        self._permissions = PermissionChecks(adapter, mounts, identity, self._token, self._targets)
         self._info, self._reached = describe(adapter, origin, key_protection)
 
     @property
@@ -157,6 +162,10 @@ class VaultBroker:
     def checks(self) -> list[Check]:
         """Return what is right and wrong; good results are kept for a while, so asking often is cheap."""
         return self._checks.run()
+
+    def permissions(self) -> list[Check]:
+        """Return what our tokens lack, and what is too wide, by logging in as each role."""
+        return self._permissions.run()
 
     def signer(self) -> Signer:
         """Return the Vault's transit key in its newest version."""

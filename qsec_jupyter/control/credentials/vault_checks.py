@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, timedelta, timezone
 from functools import partial
+from typing import Any
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -205,18 +206,34 @@ class VaultChecks:
                 return Check(name, False, f"{role} may not {capability} {path}.", remedy)
         for path in engine.needs(source, self._mounts):
             mount, verb, _ = [*path.split("/subkeys/"), "", ""][:3]
-            if verb and not self._has_field(f"{mount}/subkeys/{verb}", role, target, source, token):
+            if not verb:
+                continue
+            found = self._subkeys(f"{mount}/subkeys/{verb}", role, target, token)
+            if source.field not in (found.get("subkeys") or {}):
                 where = f"No field {source.field!r} at {mount}/{verb}."
                 return Check(name, False, where, engine.advice(source, self._mounts))
+            if (age := age_of(found)) and source.rotate_after and age > source.rotate_after:
+                detail = f"Its value is {age // 86400:.0f} days old; it is to be replaced every "
+                detail += f"{source.rotate_after // 86400} days."
+                return Check(name, False, detail, f"qsec rotate {target}")
         return Check(name, True, f"{role} may use {source.engine} {source.path}.", "")
 
-    def _has_field(self, path: str, role: str, target: str, source: TargetSource, token: Secret) -> bool:
+    def _subkeys(self, path: str, role: str, target: str, token: Secret) -> dict[str, Any]:
         doing = Doing(f"read the field names of target {target!r}", f"policy {role}")
         try:
-            fields = self._adapter.call("GET", path, doing=doing, token=token).data.get("subkeys")
+            return self._adapter.call("GET", path, doing=doing, token=token).data
         except NotFound:
-            return False
-        return isinstance(fields, dict) and source.field in fields
+            return {}
+
+
+def age_of(found: Mapping[str, Any]) -> float | None:
+    """Return how many seconds ago a kv secret's version was written, as its metadata says."""
+    try:
+        written = str((found.get("metadata") or {})["created_time"])
+        since = datetime.fromisoformat(written[:19] + "+00:00")  # RFC 3339 with nanoseconds
+    except (KeyError, ValueError):
+        return None
+    return (datetime.now(timezone.utc) - since).total_seconds()
 
 
 def capabilities(adapter: VaultAdapter, token: Secret, path: str) -> list[str]:

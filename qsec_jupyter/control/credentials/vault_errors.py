@@ -14,6 +14,9 @@ from ...core.errors import Denied, NotFound, QsecError, Unavailable
 UNKNOWN_OUTCOME = frozenset({"vault.timeout", "vault.interrupted", "vault.bad_answer"})
 """Codes after which the Vault may or may not have done what it was asked."""
 
+NOT_DONE = frozenset({"vault.unreachable", "vault.standby", "vault.sealed"})
+"""Codes after which a call was surely not done, so that another node of the cluster may be asked at once."""
+
 SETUP = "Run `qsec setup vault --plan`, then `--apply` with an administrator's token."
 
 
@@ -142,15 +145,23 @@ def no_such_lease(doing: Doing) -> QsecError:
     return NotFound("vault.no_such_lease", "The lease is gone", f"No such lease when asked to {doing.what}.")
 
 
+class Busy(Unavailable):
+    """A rate limit, and after how many seconds to come back."""
+
+    seconds: float = 1.0
+
+
 def busy(wait: str) -> QsecError:
     """A rate limit; ``wait`` is the Retry-After header."""
     asked = f" It asks to wait {wait} s." if wait.isdigit() else ""
-    return Unavailable(
+    error = Busy(
         "vault.busy",
         "The Vault refuses more calls for now",
         f"A rate limit was reached.{asked}",
         "Wait and try again; ask the Vault's operators for a higher quota if it happens often.",
     )
+    error.seconds = float(wait) if wait.isdigit() else 1.0
+    return error
 
 
 def sealed() -> QsecError:
