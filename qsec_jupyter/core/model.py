@@ -12,13 +12,13 @@ from typing import Any, Literal, get_args
 
 from .canonical import digest
 from .classification import DATA_CLASSES, DataClass
+from .finding import Finding as Finding, Severity as Severity  # noqa: PLC0414  # words of every wire, too
 
 GrantState = Literal["requested", "approved", "active", "expired", "revoked", "denied", "cancelled"]
 GRANT_STATES: tuple[str, ...] = get_args(GrantState)
 OPEN_STATES: frozenset[str] = frozenset({"requested", "approved", "active"})
 """States that something can still come of; every other state is final."""
 
-Severity = Literal["info", "low", "medium", "high", "critical"]
 Tier = Literal["deliver", "proxy", "operate"]
 Environment = Literal["dev", "test", "pilot", "production"]
 ENVIRONMENTS: tuple[Environment, ...] = get_args(Environment)
@@ -276,36 +276,3 @@ class Grant:
 def _known(kind: type[Any], data: dict[str, Any]) -> dict[str, Any]:
     names = {f.name for f in dataclasses.fields(kind)}
     return {key: value for key, value in data.items() if key in names}
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """A secret that was found: where, by which rule, how bad. Never the value.
-
-    Attributes:
-        fingerprint: Keyed HMAC of the value; stable over edits, useless for guessing.
-        surface: ``source``, ``output``, ``metadata``, ``attachment`` or ``text``.
-        cell: Index of the cell counted from 0, or ``None`` outside cells.
-        cell_id: nbformat cell id, when the cell has one.
-        line: Line within what the user sees of the unit, counted from 1.
-        column: Column within that line, counted from 1.
-        action: What happened to it: ``redacted``, ``kept`` or ``reported``.
-        end_column: Column behind the secret's last character on its first line; 0 when not known.
-        confidence: ``high`` when a structure or an issued value tells, ``medium`` when a name does, ``low``
-            when only the look of the value does.
-    """
-
-    rule: str
-    title: str
-    severity: Severity
-    surface: str
-    path: str
-    cell: int | None
-    cell_id: str | None
-    line: int
-    column: int
-    fingerprint: str
-    remedy: str
-    action: Literal["redacted", "kept", "reported"] = "reported"
-    end_column: int = 0
-    confidence: Literal["high", "medium", "low"] = "high"

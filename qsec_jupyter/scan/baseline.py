@@ -15,7 +15,6 @@ from pathlib import Path
 
 from ..core import paths
 from ..core.errors import Unavailable
-from ..core.model import rfc3339
 
 FORMAT = 1
 """Version of the file's layout."""
@@ -104,6 +103,8 @@ class Baseline:
         Raises:
             Unavailable: ``scan.baseline_unwritable`` when the file cannot be written.
         """
+        from ..core.model import rfc3339
+
         kept = Kept(fingerprint, path, reason, user, rfc3339(self._clock()))
         with self._lock:
             self._refresh()

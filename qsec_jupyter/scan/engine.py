@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from ..core.errors import Invalid
-from . import decode, detect, notations
+from . import detect, notations
 from .compiled import Cache
 from .rules import loader
 from .rules.loader import Rule
@@ -219,7 +219,7 @@ def _version(hyperscan: Any | None, files: Sequence[Path]) -> str:
     for path in (
         sorted(loader.FOLDER.glob("*.toml"))
         + sorted(loader.FOLDER.glob("*.py"))
-        + [Path(detect.__file__), Path(decode.__file__), Path(notations.__file__), *files]
+        + [Path(detect.__file__), loader.FOLDER.with_name("decode.py"), Path(notations.__file__), *files]
     ):
         digest.update(hashlib.sha256(path.read_bytes()).digest())
     return digest.hexdigest()

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from ..core.model import Severity
+from ..core.finding import Severity
 from ..core.secret import marker
 from .units import Document, Group, splice
 

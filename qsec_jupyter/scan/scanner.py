@@ -7,17 +7,20 @@ from bisect import bisect_right
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-from ..core.model import Finding
+from ..core.finding import Finding
 from ..core.secret import Secret
-from . import decode, engine as engines, notations
+from . import engine as engines, notations
 from .baseline import Baseline, fingerprint
 from .engine import Engine, RuleSet
 from .known import MINIMUM, KnownValues
 from .redact import Hit, merge, redact_notebook, redact_text
 from .rules.loader import Rule
 from .units import SEPARATOR, Document, Group, Unit
+
+if TYPE_CHECKING:
+    from . import decode
 
 CLEAN_CHARACTERS = 16_000_000
 """How much text that was found clean is remembered, so that saving it again costs a comparison.
@@ -238,6 +241,10 @@ class Scanner:
                 if span is not None:
                     yield _hit(rule, group, position, span, data[begin:end])
         places = [span for end in encoded if (span := unit.span(end - 1, end))]
+        if not places:
+            return
+        from . import decode  # most texts hold no notations
+
         for view in decode.views(unit.text, places):
             yield from self._view_hits(view, unit, group, position, literals)
 

@@ -27,7 +27,7 @@ from typing import Any, NamedTuple, get_args
 
 from ..core import toml
 from ..core.errors import Invalid
-from ..core.model import Severity
+from ..core.finding import Severity
 
 MAX_SIZE = 256 * 1024 * 1024
 """Largest file that is read when the settings do not say (bytes)."""

@@ -29,6 +29,8 @@ ALONE_BYTES = 2_000_000
 ALONE_ITEMS = 40
 """Less than this is scanned by this process itself: starting others would take longer."""
 
+_UNKNOWN = 100_000  # bytes that a blob is taken for: its size is known when it is read
+
 
 def main(arguments: Sequence[str]) -> int:
     """Run ``qsec scan`` and return its exit status.
@@ -140,7 +142,7 @@ def _outcomes(source: Iterable[Item], plan: Plan, made: FileScanner, jobs: int) 
     size, alone = 0, False
     for item in items:
         first.append(item)
-        size += item.size
+        size += item.size or _UNKNOWN
         if size > ALONE_BYTES or len(first) > ALONE_ITEMS:
             break
     else:

@@ -7,6 +7,7 @@ The first takes one file on standard input. The second speaks git's protocol for
 from __future__ import annotations
 
 import argparse
+import gc
 import sys
 from collections.abc import Iterator
 from typing import IO
@@ -48,6 +49,7 @@ def serve(options: argparse.Namespace) -> int:
     list(_packets(source))
     _send(sink, b"capability=clean\n", b"capability=smudge\n")
     scanner = _scanner(options)
+    gc.enable()  # this may go on for long
     while head := dict(line.rstrip(b"\n").split(b"=", 1) for line in _packets(source)):
         data = b"".join(_packets(source))
         path = head[b"pathname"].decode("utf-8", "surrogateescape")

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from ...core.model import Finding
+from ...core.finding import Finding
 
 
 class Item(NamedTuple):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -121,6 +122,7 @@ class FileScanner:
     def _archive(self, data: bytes, path: str, commit: str, outcome: Outcome, depth: int) -> None:
         from . import archive
 
+        gc.enable()  # a small archive may hold much
         if depth == archive.DEPTH:
             raise Unreadable(f"{path}: archives inside archives are opened {archive.DEPTH} deep")
         for name, member in archive.members(path, data, self._limit):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from ...core.model import Finding
+from ...core.finding import Finding
 from ..files.model import Found, Problem
 from ..settings import Allow
 

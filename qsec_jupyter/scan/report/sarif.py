@@ -9,7 +9,7 @@ from collections import Counter
 from typing import Any
 from urllib.parse import quote
 
-from ...core.model import Finding
+from ...core.finding import Finding
 from ..files.model import Found, Place, Problem
 from .model import Report, place, plain
 

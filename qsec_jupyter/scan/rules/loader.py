@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from ...core import toml
 from ...core.errors import Bug, Invalid
-from ...core.model import Severity
+from ...core.finding import Severity
 from .checks import CHECKS, entropy, placeholder
 from .fields import ROOM, wrong
 
