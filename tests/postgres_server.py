@@ -14,7 +14,6 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-import psycopg
 import pytest
 
 WITHOUT = "NO POSTGRESQL: tests against a real database did not run. Install the package `postgresql`."
@@ -38,6 +37,8 @@ class Postgres:
         return f"postgresql://{user}:{password or self.password}@127.0.0.1:{self.port}/postgres"
 
     def logs_in(self, user, password):
+        import psycopg  # not there where these tests run under another Qiskit
+
         try:
             with psycopg.connect(self.url(user, password), connect_timeout=3) as connection:
                 return connection.execute("select 1").fetchone() == (1,)
