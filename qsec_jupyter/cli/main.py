@@ -23,6 +23,7 @@ COMMANDS: dict[str, str] = {
     "replay": "Run a recorded run again and judge the outcome.",
     "rotate": "Replace the value, or make a new key, behind a target.",
     "rules": "List, test and explain the rules of the scanner.",
+    "run": "Run a program with credentials on demand, as a workload.",
     "runs": "Find recorded runs.",
     "scan": "Find secrets in notebooks and text files.",
     "serve": "Run the control plane.",

@@ -12,6 +12,7 @@ import sys
 import threading
 from dataclasses import asdict
 from importlib.metadata import version
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -58,19 +59,19 @@ def _embedded() -> None:
     bearer = Secret(str(hello.pop("bearer")), "bearer")
     for handler in logging.getLogger().handlers:
         handler.addFilter(_Masking(bearer))
-    user = hello["user"]
-    principal = Principal(
-        name=str(user["name"]),
-        display_name=str(user["display_name"]),
-        identity_provider=str(user["identity_provider"]),
-        roles=ROLES,  # one person owns a laptop; roles come with a team
-    )
     folder = home()
     policy = LivePolicy(Place.of(folder))
+    principal = _principal(hello, policy, folder)
     broker = open_broker(folder, SourcesInForce(policy), os.environ)
     try:
         control = ControlPlane(
-            folder, broker, policy, principal, str(hello["server_id"]), server_pid=os.getppid()
+            folder,
+            broker,
+            policy,
+            principal,
+            str(hello["server_id"]),
+            server_pid=os.getppid(),
+            single_user=principal.kind == "person",
         )
     except BaseException:
         broker.close()
@@ -81,6 +82,29 @@ def _embedded() -> None:
         asyncio.run(_run(control))
     finally:
         control.close()
+
+
+def _principal(hello: dict[str, Any], policy: Any, folder: Path) -> Principal:
+    """Return who this control plane is for: the workload that proves itself, else the server's owner."""
+    from ..control.control_plane import now
+    from ..control.identity.keys import Keys
+    from ..control.identity.replay import UsedAssertions
+    from ..control.identity.workloads import Verifier
+
+    assertion = hello.pop("assertion", None)
+    if assertion is not None:
+        used = UsedAssertions(folder / "used-assertions")
+        principal: Principal = (
+            Verifier(policy.catalogue.workloads, Keys(), used, now).verify(str(assertion)).principal
+        )
+        return principal
+    user = hello["user"]
+    return Principal(
+        name=str(user["name"]),
+        display_name=str(user["display_name"]),
+        identity_provider=str(user["identity_provider"]),
+        roles=ROLES,  # one person owns a laptop; roles come with a team
+    )
 
 
 def _hello() -> dict[str, Any]:

@@ -254,6 +254,8 @@ def current() -> Session:
     """
     if _session is None:
         if channels.mine is None:
+            channels.mine = channels.Channel.from_environment()  # a program of `qsec run`
+        if channels.mine is None:
             raise absent()
         from .redaction import register
 

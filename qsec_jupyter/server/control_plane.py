@@ -23,6 +23,7 @@ from tornado.httpclient import AsyncHTTPClient, HTTPClientError, HTTPRequest, HT
 
 from ..core.errors import QsecError, Unavailable, from_problem
 from ..core.paths import home
+from ..core.secret import Secret
 
 READY_SECONDS = 15.0
 """How long a request waits for a child that is still starting."""
@@ -45,6 +46,7 @@ class ControlPlane:
         user: The principal of this server, see :func:`qsec_jupyter.server.identity.owner`.
         log: The Jupyter Server's logger.
         on_ready: Awaited after each (re)start, with the child's greeting.
+        assertion: Proves who a workload is, where no person is the principal.
         command: The child's command line; tests replace it.
     """
 
@@ -53,6 +55,7 @@ class ControlPlane:
         user: dict[str, str],
         log: logging.Logger,
         on_ready: Callable[[dict[str, Any]], Awaitable[None]] | None = None,
+        assertion: Secret | None = None,
         command: tuple[str, ...] = (sys.executable, "-m", "qsec_jupyter.cli", "serve", "--embedded"),
     ) -> None:
         self.server_id = str(uuid.uuid4())
@@ -60,6 +63,7 @@ class ControlPlane:
         self._user = user
         self._log = log
         self._on_ready = on_ready
+        self._assertion = assertion
         self._command = command
         self._process: asyncio.subprocess.Process | None = None
         self._bearer = ""
@@ -138,6 +142,8 @@ class ControlPlane:
         assert process.stdin is not None
         assert process.stdout is not None
         hello = {"bearer": self._bearer, "server_id": self.server_id, "user": self._user}
+        if self._assertion is not None:
+            hello["assertion"] = self._assertion.reveal()
         process.stdin.write(json.dumps(hello).encode() + b"\n")
         try:
             line = await asyncio.wait_for(process.stdout.readline(), READY_SECONDS * 2)

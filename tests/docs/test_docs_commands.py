@@ -42,7 +42,8 @@ def test_commands_in_the_docs_exist(page: Path) -> None:
 
 def test_generated_pages_are_up_to_date() -> None:
     pages = runpy.run_path(str(ROOT / "docs" / "reference" / "__main__.py"))
-    assert (ROOT / "docs" / "reference" / "events.md").read_text() == pages["events"]()
+    for page in ("events", "permissions"):
+        assert (ROOT / "docs" / "reference" / f"{page}.md").read_text() == pages[page]()
 
 
 def test_every_test_that_the_threat_model_names_is_there() -> None:

@@ -260,13 +260,15 @@ def _unverified(assertion: str) -> tuple[dict[str, Any], dict[str, Any]]:
 
 
 def _claim(claims: Mapping[str, Any], name: str) -> Any:
-    """Return a claim: by its whole name, else by the path that its dots make."""
+    """Return a claim by its name; a dot may be part of a name, or lead into a table."""
     if name in claims:
         return claims[name]
-    place: Any = claims
-    for key in name.split("."):
-        place = place.get(key) if isinstance(place, dict) else None
-    return place
+    for key, value in claims.items():
+        if isinstance(value, dict) and name.startswith(f"{key}."):
+            found = _claim(value, name[len(key) + 1 :])
+            if found is not None:
+                return found
+    return None
 
 
 def _audiences(claims: Mapping[str, Any]) -> list[Any]:
