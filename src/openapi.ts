@@ -660,6 +660,50 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  '/v1/tokens': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * List Tokens
+     * @description Return the caller's tokens, without their values.
+     */
+    get: operations['list_tokens'];
+    put?: never;
+    /**
+     * Issue Token
+     * @description Make a token; its value is told this once.
+     */
+    post: operations['issue_token'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/v1/tokens/{token_id}/revoke': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * Revoke Token
+     * @description End a token, and what hangs on it.
+     */
+    post: operations['revoke_token'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   '/v1/untracked': {
     parameters: {
       query?: never;
@@ -1219,6 +1263,28 @@ export interface components {
        * @enum {string}
        */
       status: 'ok' | 'degraded' | 'down';
+    };
+    /**
+     * IssuedToken
+     * @description A bearer with its value, which is told this once.
+     */
+    IssuedToken: {
+      /** Bearer */
+      bearer: string;
+      /** Created At */
+      created_at: string;
+      /** Expires At */
+      expires_at: string;
+      /** Id */
+      id: string;
+      /** Label */
+      label: string;
+      /** Owner */
+      owner: string;
+      /** Scopes */
+      scopes: ('submit' | 'retrieve' | 'metadata')[];
+      /** Targets */
+      targets: string[];
     };
     /**
      * Job
@@ -1911,6 +1977,46 @@ export interface components {
       title: string;
       /** Windows */
       windows: string[];
+    };
+    /**
+     * Token
+     * @description What is known of a bearer: everything but its value.
+     */
+    Token: {
+      /** Created At */
+      created_at: string;
+      /** Expires At */
+      expires_at: string;
+      /** Id */
+      id: string;
+      /** Label */
+      label: string;
+      /** Owner */
+      owner: string;
+      /** Scopes */
+      scopes: ('submit' | 'retrieve' | 'metadata')[];
+      /** Targets */
+      targets: string[];
+    };
+    /**
+     * TokenRequest
+     * @description Make a bearer for a tool.
+     */
+    TokenRequest: {
+      /**
+       * Label
+       * @default
+       */
+      label: string;
+      /** Scopes */
+      scopes: ('submit' | 'retrieve' | 'metadata')[];
+      /** Seconds */
+      seconds: number;
+      /**
+       * Targets
+       * @default []
+       */
+      targets: string[];
     };
     /**
      * Unkeep
@@ -3216,6 +3322,105 @@ export interface operations {
         };
         content: {
           'application/json': components['schemas']['Target'][];
+        };
+      };
+    };
+  };
+  list_tokens: {
+    parameters: {
+      query?: never;
+      header?: {
+        'Qsec-Kernel'?: string | null;
+      };
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Successful Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Token'][];
+        };
+      };
+      /** @description Validation Error */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['HTTPValidationError'];
+        };
+      };
+    };
+  };
+  issue_token: {
+    parameters: {
+      query?: never;
+      header?: {
+        'Qsec-Kernel'?: string | null;
+      };
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['TokenRequest'];
+      };
+    };
+    responses: {
+      /** @description Successful Response */
+      201: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['IssuedToken'];
+        };
+      };
+      /** @description Validation Error */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['HTTPValidationError'];
+        };
+      };
+    };
+  };
+  revoke_token: {
+    parameters: {
+      query?: never;
+      header?: {
+        'Qsec-Kernel'?: string | null;
+      };
+      path: {
+        token_id: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Successful Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Token'];
+        };
+      };
+      /** @description Validation Error */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['HTTPValidationError'];
         };
       };
     };

@@ -30,6 +30,7 @@ COMMANDS: dict[str, str] = {
     "share": "Make a stripped, scanned copy of a notebook to give away.",
     "show": "Show a recorded run.",
     "setup": "Prepare a Vault or OpenBao for the control plane.",
+    "token": "Make, list and revoke short-lived bearers for tools.",
     "verify": "Check journals, or an exported run, offline.",
 }
 """Command name to one-line help; the module of the same name holds ``app`` or the function."""

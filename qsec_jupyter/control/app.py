@@ -12,13 +12,16 @@ from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from ..core.errors import HTTP_STATUS, Bug, Invalid, NotFound, QsecError
-from .api import credentials, evidence, findings, grants, kernels, locks, runs, series, shares, state
+from ..core.errors import HTTP_STATUS, Bug, Denied, Invalid, NotFound, QsecError
+from .api import credentials, evidence, findings, grants, kernels, locks, runs, series, shares, state, tokens
 from .callers import Caller, Callers
 from .control_plane import ControlPlane
+from .identity.tokens import is_token, reaches
 from .policy.live import LivePolicy
 
 _log = logging.getLogger("qsec.http")
+_MODULES = (state, grants, series, locks, tokens, credentials, runs, evidence, findings, shares, kernels)
+_KERNEL = b"qsec-kernel"
 _HOSTS = frozenset({"127.0.0.1", "localhost", "[::1]"})
 
 
@@ -33,7 +36,7 @@ def make_app(control: ControlPlane | None) -> FastAPI:
         generate_unique_id_function=lambda route: route.name,
     )
     app.state.control = control
-    for module in (state, grants, series, locks, credentials, runs, evidence, findings, shares, kernels):
+    for module in _MODULES:
         app.include_router(module.router)
     app.add_exception_handler(QsecError, _refused)
     app.add_exception_handler(RequestValidationError, _malformed)
@@ -67,7 +70,10 @@ class BearerGuard:
             await self._app(scope, receive, send)
         elif (caller := self._caller(Headers(scope=scope))) is not None:
             scope["qsec.caller"] = caller
-            await self._app(scope, receive, send)
+            if is_token(caller) and not reaches(caller, scope.get("method", ""), scope["path"]):
+                await _problem(_out_of_scope())(scope, receive, send)
+                return
+            await self._app(_as_its_kernel(scope, caller), receive, send)
         elif scope["type"] == "http":
             refusal = Invalid(
                 "http.unauthenticated", "This needs the bearer", "", "Ask through the Jupyter Server."
@@ -82,6 +88,23 @@ class BearerGuard:
         if (host.rpartition(":")[0] or host) not in _HOSTS:
             return None
         return self._callers.find(headers.get("authorization", ""))
+
+
+def _as_its_kernel(scope: Scope, caller: Caller) -> Scope:
+    """Return what a caller that stands for one kernel asked, with that kernel's name and no other."""
+    if caller.kernel_id is None:
+        return scope
+    kept = [(name, value) for name, value in scope["headers"] if name != _KERNEL]
+    return {**scope, "headers": [*kept, (_KERNEL, caller.kernel_id.encode())]}
+
+
+def _out_of_scope() -> Denied:
+    return Denied(
+        "token.out_of_scope",
+        "That token is not for this",
+        "The rule: a token reaches what its scopes say.",
+        "Make one with the scope that this needs: `qsec token issue`.",
+    )
 
 
 class OneBundle:

@@ -29,6 +29,7 @@ from .changes import Changes
 from .credentials.broker import Broker
 from .evidence import Artefacts, Evidence, Runs
 from .findings import Findings
+from .identity.tokens import Tokens
 from .issuing import Issuing
 from .judge import Judge
 from .locks import Locks
@@ -46,6 +47,8 @@ CHECKPOINT_EVENTS = 100
 HEALTH_SECONDS = 15.0
 KEEP_SECONDS = 15.0
 """How often is looked which session or lease has two thirds of its life behind it (seconds)."""
+TOKEN_SECONDS = 1.0
+"""How often is looked which bearer of a tool is over; it lets nobody in from the very moment."""
 POLICY_SECONDS = 1.0
 """How often the files of the policy bundle are looked at; they are taken once they stand still."""
 ORPHANS_AFTER, ORPHANS_EVERY = 5.0, 60.0
@@ -161,6 +164,8 @@ class ControlPlane:
             locks=self.locks,
         )
         self.orphans = Orphans(home, broker, self.signing, policy, clock)
+        self.tokens = Tokens(self.audit, self._end_token, clock)
+        self.callers.ask(self.tokens.find)
         self._closed = False
         self._checks: list[dict[str, Any]] = []
         self._checked_at = float("-inf")
@@ -171,6 +176,10 @@ class ControlPlane:
     def catalogue(self) -> Catalogue:
         """Targets, projects and data classes of the bundle in force."""
         return self.policy.catalogue
+
+    def _end_token(self, caller: Caller) -> None:
+        if caller.kernel_id is not None:
+            self.access.kernel_ended(caller, caller.kernel_id)
 
     def _targets_of(self, backend: str) -> list[str]:
         return self.policy.catalogue.runs.targets_of(backend)
@@ -204,6 +213,7 @@ class ControlPlane:
             asyncio.create_task(self._settle()),
             asyncio.create_task(self._every(KEEP_SECONDS, self.issuing.keep_alive, after=KEEP_SECONDS)),
             asyncio.create_task(self._every(POLICY_SECONDS, self.reload_policy)),
+            asyncio.create_task(self._every(TOKEN_SECONDS, self.tokens.expire)),
             asyncio.create_task(self._every(HEALTH_SECONDS, self._check_health)),
             asyncio.create_task(self._every(ORPHANS_EVERY, self.orphans.end, after=ORPHANS_AFTER)),
         ]

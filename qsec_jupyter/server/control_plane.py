@@ -101,6 +101,11 @@ class ControlPlane:
         """Process id of the running child."""
         return self._process.pid if self._process and self._process.returncode is None else None
 
+    @property
+    def address(self) -> str | None:
+        """Where the running child listens, for whoever has a bearer of its own."""
+        return f"http://127.0.0.1:{self.greeting['port']}" if self.greeting else None
+
     async def _supervise(self) -> None:
         attempt = 0
         while not self._stopping.is_set():

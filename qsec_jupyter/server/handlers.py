@@ -197,6 +197,38 @@ class LockHandler(QsecHandler):
         return await _relay(self, f"/v1/locks/{lock_id}/lift")
 
 
+class TokensHandler(QsecHandler):
+    """Bearers for tools. A person's own, through the server's own authentication."""
+
+    @web.authenticated
+    @authorized("read", resource="qsec:tokens")
+    @answers
+    async def get(self) -> Any:
+        """Return those that are good now, without their values."""
+        return {"tokens": await self.control.call("GET", "/v1/tokens")}
+
+    @web.authenticated
+    @authorized("write", resource="qsec:tokens")
+    @answers
+    async def post(self) -> Any:
+        """Make one; answers 201 with its value, this once, and the address that takes it."""
+        issued = await _relay(self, "/v1/tokens", "scopes", "targets", "seconds", "label")
+        self.set_header("Cache-Control", "no-store")
+        self.set_status(201)
+        return {**issued, "url": self.control.address}
+
+
+class TokenHandler(QsecHandler):
+    """One bearer."""
+
+    @web.authenticated
+    @authorized("write", resource="qsec:tokens")
+    @answers
+    async def post(self, token_id: str) -> Any:
+        """End it, and what hangs on it."""
+        return await _relay(self, f"/v1/tokens/{token_id}/revoke")
+
+
 class SeriesHandler(QsecHandler):
     """Series of like requests that are approved once."""
 
@@ -404,6 +436,8 @@ ROUTES: tuple[tuple[str, type[QsecHandler]], ...] = (
     (rf"grants/{_ID}/(cancel|revoke)", GrantEndHandler),
     (r"locks", LocksHandler),
     (rf"locks/{_ID}/lift", LockHandler),
+    (r"tokens", TokensHandler),
+    (rf"tokens/{_ID}/revoke", TokenHandler),
     (r"series", SeriesHandler),
     (rf"series/{_ID}/end", SeriesEndHandler),
     (r"runs", RunsHandler),

@@ -212,6 +212,33 @@ class Lock(Schema):
     lifted_at: str | None
 
 
+class TokenRequest(Schema):
+    """Make a bearer for a tool."""
+
+    scopes: Annotated[list[Scope], Field(min_length=1, max_length=3)]
+    targets: Annotated[list[Name], Field(max_length=100)] = []
+    seconds: Annotated[int, Field(ge=1, le=86_400)]
+    label: Annotated[str, Field(max_length=80)] = ""
+
+
+class Token(Schema):
+    """What is known of a bearer: everything but its value."""
+
+    id: str
+    label: str
+    owner: str
+    scopes: list[Scope]
+    targets: list[str]
+    created_at: str
+    expires_at: str
+
+
+class IssuedToken(Token):
+    """A bearer with its value, which is told this once."""
+
+    bearer: str
+
+
 class LockRequest(Schema):
     """Lock something; a lock of the site needs no name."""
 
