@@ -95,8 +95,8 @@ def _catalogue(sources: list[str] | None) -> _Catalogue:
 
 
 def _explanation(rule_id: str, sources: list[str] | None) -> Explanation:
+    from ..scan.literals import ISSUED as ISSUED_ID
     from ..scan.rules.explain import ISSUED
-    from ..scan.scanner import ISSUED as ISSUED_ID
 
     if rule_id == ISSUED_ID:
         return ISSUED

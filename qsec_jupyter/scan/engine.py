@@ -131,7 +131,7 @@ class RuleSet:
         self.rules = tuple(rules)
         self.version = version
         self.engine = engine
-        self.close = close or PatternEngine(trigger.pattern.encode() for trigger in notations.CLOSE)
+        self.close = close or PatternEngine(pattern.encode() for pattern in _CLOSE)
         self._triggered = _by_trigger(rules)
 
     def windows(self, data: bytes) -> list[tuple[Rule, int, int]]:
@@ -146,7 +146,7 @@ class RuleSet:
             close: Look for any text in base64, hexadecimal or numbers, too.
         """
         spans: dict[int, list[list[int]]] = {}
-        encoded = [end for _, end in self.close.scan(data)] if close else []
+        encoded = [end for number, end in self.close.scan(data) if number != _DRAWN] if close else []
         for trigger, end in sorted(self.engine.scan(data)):
             if trigger >= len(self._triggered):
                 if notations.trigger(trigger - len(self._triggered)).confirmed(data, end):
@@ -161,6 +161,14 @@ class RuleSet:
                 else:
                     joined.append([start, stop])
         return [(self.rules[index], a, b) for index, joined in spans.items() for a, b in joined], encoded
+
+    def drawn(self, data: bytes) -> bool:
+        """Tell whether source has a literal that looks drawn, or one in another notation."""
+        return bool(self.close.scan(data))
+
+
+_CLOSE = [trigger.pattern for trigger in (*notations.CLOSE, notations.DRAWN)]
+_DRAWN = len(notations.CLOSE)
 
 
 def triggers(rules: Sequence[Rule]) -> list[str]:
@@ -204,10 +212,7 @@ def load_rules(cache: Path | None = None, files: Sequence[Path] = ()) -> RuleSet
     loaded = _unpack(kept.read(version), hyperscan)
     if loaded is None:
         rules = _build(files)
-        databases = [
-            _compile(expressions, hyperscan)
-            for expressions in (triggers(rules), [trigger.pattern for trigger in notations.CLOSE])
-        ]
+        databases = [_compile(expressions, hyperscan) for expressions in (triggers(rules), _CLOSE)]
         kept.write(version, _pack(rules, [hyperscan.dumpb(database) for database in databases]))
     else:
         rules, databases = loaded

@@ -71,6 +71,10 @@ CLOSE = (
 )
 """Any text in base64, hexadecimal or as a list of numbers; each costs as much as all rules together."""
 
+_TURN = "(?:[a-z][A-Z0-9]|[A-Z][a-z0-9]|[0-9][A-Za-z])[A-Za-z0-9._~+/=!@#$%^&*:-]{0,24}"
+DRAWN = Trigger("[\"'][A-Za-z0-9._~+/=!@#$%^&*:-]{0,24}" + _TURN * 3)
+"""A literal that looks drawn: why source is worth parsing."""
+
 _WORDS = (
     *("token", "secret", "passw", "credential", "apikey", "api_key"),
     *("bearer ", "basic ", "_key", "key=", 'key"', "key:", "://"),

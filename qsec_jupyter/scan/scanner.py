@@ -11,34 +11,24 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from ..core.finding import Finding
 from ..core.secret import Secret
-from . import engine as engines, notations
+from . import engine as engines
 from .baseline import Baseline, fingerprint
-from .engine import Engine, RuleSet
-from .known import MINIMUM, KnownValues
+from .clean import CLEAN_CHARACTERS, CleanTexts
+from .engine import RuleSet
+from .known import KnownValues
+from .literals import Literals
 from .redact import Hit, merge, redact_notebook, redact_text
 from .rules.loader import Rule
-from .units import SEPARATOR, Document, Group, Unit
+from .units import SEPARATOR, Document, Group, Unit, encode as _encoded
 
 if TYPE_CHECKING:
     from . import decode
-
-CLEAN_CHARACTERS = 16_000_000
-"""How much text that was found clean is remembered, so that saving it again costs a comparison.
-
-Comparing beats hashing: 10 GB/s against 1.5 GB/s for SHA-256, and nothing needs to be encoded.
-"""
-
-ISSUED = "issued-credential"
-"""Rule id of values that the broker issued."""
+    from .source import Reading, SourceReader
 
 _Place = tuple[int, int]  # number of the group, position of the unit in it
 _SMALL = 4096
 _SPREAD_MINIMUM = 12
-_HALF = 12
-_ISSUED_TITLE = "A credential that was issued to you"
-_ISSUED_REMEDY = (
-    "Nothing to do if this was an accident: it was not written. Revoke the grant if others saw it."
-)
+_SILENT = 500
 
 
 @dataclass(frozen=True)
@@ -84,8 +74,10 @@ class Scanner:
         self._rules = rules
         self._lock = threading.Lock()
         self._memory = memory
-        self._clean = _CleanTexts(memory)
-        self._issued: tuple[int, _Literals | None] = (-1, None)
+        self._clean = CleanTexts(memory)
+        self._reader: SourceReader | None = None
+        self._silent: OrderedDict[int, None] = OrderedDict()
+        self._issued: tuple[int, Literals | None] = (-1, None)
 
     @property
     def rules(self) -> RuleSet:
@@ -105,7 +97,7 @@ class Scanner:
         document = Document(notebook)
         literals = self._literals()
         suspects = self._suspects(document, literals)
-        hits = merge(self._hits(document, suspects, literals)) if suspects else []
+        hits = merge(self._hits(document, suspects, literals, python_cells(document, notebook)))
         self._remember(document, suspects, hits)
         unscanned = _left_out(document)
         if not hits:
@@ -120,9 +112,11 @@ class Scanner:
         """Scan a text as one unit."""
         document = _TextDocument(text)
         literals = self._literals()
-        if not (suspects := self._suspects(document, literals)):
+        suspects = self._suspects(document, literals)
+        cells = {0: text} if path.endswith((".py", ".pyw", ".pyi", ".ipy")) else {}
+        hits = merge(self._hits(document, suspects, literals, cells))
+        if not hits:
             return ScanResult([])
-        hits = merge(self._hits(document, suspects, literals))
         findings, wanted = self._judge(document, hits, path)
         return ScanResult(findings, redact_text(text, wanted) if wanted else None)
 
@@ -139,20 +133,19 @@ class Scanner:
 
     # -- finding ----------------------------------------------------------------------------------
 
-    def _literals(self) -> _Literals | None:
+    def _literals(self) -> Literals | None:
         """Return the engine for the issued values as they are now; ``None`` when there are none."""
         with self._lock:
             version, literals = self._issued
             if version != self._known.version:
                 version, texts = self._known.snapshot()
-                literals = _Literals(texts) if texts else None
+                literals = Literals(texts) if texts else None
                 self._issued = (version, literals)
-                self._clean = _CleanTexts(
-                    self._memory
-                )  # clean of the old set of values is not clean of the new one
+                # Clean of the old set of values is not clean of the new one.
+                self._clean = CleanTexts(self._memory)
             return literals
 
-    def _suspects(self, document: Document | _TextDocument, literals: _Literals | None) -> list[_Place]:
+    def _suspects(self, document: Document | _TextDocument, literals: Literals | None) -> list[_Place]:
         """Return the units that hold something; the others are remembered as clean."""
         clean = self._clean
         places = [
@@ -179,7 +172,7 @@ class Scanner:
                 if (number, position) not in found:
                     self._clean.add(document.groups[number].units[position])
 
-    def _screen(self, units: list[Unit], literals: _Literals | None) -> set[int]:
+    def _screen(self, units: list[Unit], literals: Literals | None) -> set[int]:
         """Return which units hold a confirmed match.
 
         A large unit is read right after it was encoded, while its bytes are in the processor's
@@ -203,7 +196,7 @@ class Scanner:
                 dirty.add(parts[bisect_right(starts, begin) - 1][0])
         return dirty
 
-    def _matches(self, data: bytes, literals: _Literals | None, close: bool) -> Iterator[int]:
+    def _matches(self, data: bytes, literals: Literals | None, close: bool) -> Iterator[int]:
         """Yield where values of confirmed matches begin."""
         if literals:
             found, parts = literals.look(data)
@@ -219,10 +212,14 @@ class Scanner:
             yield end - 1
 
     def _hits(
-        self, document: Document | _TextDocument, suspects: Iterable[_Place], literals: _Literals | None
+        self,
+        document: Document | _TextDocument,
+        suspects: Iterable[_Place],
+        literals: Literals | None,
+        cells: dict[int, str],
     ) -> list[Hit]:
-        """Return every hit in the suspected units, and every other place of the values found there."""
-        hits: list[Hit] = []
+        """Return every hit in the suspected units and in ``cells``, and what was found elsewhere again."""
+        hits = list(self._source_hits(cells, literals))
         for number, position in suspects:
             unit = document.groups[number].units[position]
             hits += self._rule_hits(unit, number, position, literals)
@@ -230,7 +227,53 @@ class Scanner:
                 hits += literals.hits(unit, number, position)
         return hits + self._spread(document, hits)
 
-    def _rule_hits(self, unit: Unit, group: int, position: int, literals: _Literals | None) -> Iterable[Hit]:
+    def _source_hits(self, cells: dict[int, str], literals: Literals | None) -> Iterator[Hit]:
+        """Yield what the syntax trees of source say, unless the same source said nothing before."""
+        if not cells:
+            return
+        said = hash((*cells.items(), self._known.version))
+        if said in self._silent:
+            return
+        silent = True
+        if self.rules.drawn(_encoded("\n".join(cells.values()))):
+            from .source import SourceReader  # few sources need it, and every start would pay for it
+
+            with self._lock:
+                self._reader = self._reader or SourceReader()
+                readings = self._reader.readings(cells)
+            for hit in self._reading_hits(readings, literals):
+                silent = False
+                yield hit
+        if silent:
+            with self._lock:
+                self._silent[said] = None
+                if len(self._silent) > _SILENT:
+                    self._silent.popitem(last=False)
+
+    def _reading_hits(self, readings: list[Reading], literals: Literals | None) -> Iterator[Hit]:
+        starts, parts, at = [], [], 0
+        for reading in readings:
+            part = Unit("source", reading.text, None, None)
+            starts.append(at)
+            parts.append(part)
+            at += len(part.data) + len(SEPARATOR)
+        data = SEPARATOR.join([part.data for part in parts])
+        for hit, begin, end in self._all_of(data, literals):
+            number = bisect_right(starts, begin) - 1
+            span = parts[number].span(begin - starts[number], end - starts[number])
+            for place in readings[number].places(*span) if span else ():
+                yield replace(hit, group=place.cell, start=place.start, end=place.end)
+
+    def _all_of(self, data: bytes, literals: Literals | None) -> Iterator[tuple[Hit, int, int]]:
+        """Yield every hit in ``data``, with where it begins and ends there."""
+        for rule, start, stop in self.rules.windows(data):
+            for begin, end in rule.find(data, start, stop):
+                yield _hit(rule, 0, 0, (begin, end), data[begin:end]), begin, end
+        if literals:
+            for index, begin, end in literals.find(data):
+                yield literals.hit(index, 0, 0, (begin, end)), begin, end
+
+    def _rule_hits(self, unit: Unit, group: int, position: int, literals: Literals | None) -> Iterable[Hit]:
         data = unit.data
         windows, encoded = self.rules.look(data, close=unit.close)
         if literals:
@@ -249,7 +292,7 @@ class Scanner:
             yield from self._view_hits(view, unit, group, position, literals)
 
     def _view_hits(
-        self, view: decode.View, unit: Unit, group: int, position: int, literals: _Literals | None
+        self, view: decode.View, unit: Unit, group: int, position: int, literals: Literals | None
     ) -> Iterable[Hit]:
         """Yield what a decoded text holds, at the characters that it was decoded from."""
         shown = Unit(unit.surface, view.text, None, None, unit.name)
@@ -275,7 +318,7 @@ class Scanner:
         values = KnownValues()
         for value in origins:
             values.add(value, Secret(value, ""))
-        literals = _Literals(values.snapshot()[1])
+        literals = Literals(values.snapshot()[1])
         return [
             Hit(
                 hit.group,
@@ -349,92 +392,22 @@ def _hit(rule: Rule, group: int, position: int, span: tuple[int, int], value: by
     )
 
 
-class _CleanTexts:
-    """Texts in which nothing was found, the latest of them up to a size in characters."""
-
-    def __init__(self, limit: int) -> None:
-        self._limit = limit
-        self._texts: OrderedDict[tuple[str, int, str, str], str] = OrderedDict()
-        self._size = 0
-
-    def holds(self, unit: Unit) -> bool:
-        return bool(self._texts) and self._texts.get(_shape(unit)) == unit.text
-
-    def add(self, unit: Unit) -> None:
-        if len(unit.text) > self._limit // 4:
-            return
-        key = _shape(unit)
-        self._size += len(unit.text) - len(self._texts.pop(key, ""))
-        self._texts[key] = unit.text
-        while self._size > self._limit:
-            self._size -= len(self._texts.popitem(last=False)[1])
-
-
-def _shape(unit: Unit) -> tuple[str, int, str, str]:
-    """Return what finds a text without reading all of it; its key says what it is, so that counts too."""
-    text = unit.text
-    middle = len(text) // 2
-    return unit.name, len(text), text[:32], text[middle : middle + 64]
-
-
-class _Literals:
-    """The engine for issued values, with what each text stands for."""
-
-    def __init__(self, texts: dict[str, tuple[str, str]]) -> None:
-        forms = {value: set(_base64(value)) for _, value in texts.values()}
-        twice = {
-            inner: (label, value)
-            for label, value in dict.fromkeys(texts.values())
-            for once in forms[value]
-            for inner in notations.offsets(once.encode(), MINIMUM)
-        }
-        texts = {**twice, **texts}
-        self._texts = [(text.encode("utf-8", "surrogatepass"), *owner) for text, owner in texts.items()]
-        # A text in base64 may be written in lines: then half of it is still in one piece.
-        halves = {half.encode() for once in set().union(*forms.values()) for half in _halves(once)}
-        self._engine: Engine = engines.literals([*(data for data, _, _ in self._texts), *halves])
-
-    def find(self, data: bytes) -> list[tuple[int, int, int]]:
-        """Return (index of text, start, end) of every occurrence."""
-        return self.look(data)[0]
-
-    def look(self, data: bytes) -> tuple[list[tuple[int, int, int]], list[int]]:
-        """Return (index of text, start, end) of every occurrence, and where there is a part of one."""
-        found, parts = [], []
-        for index, end in self._engine.scan(data):
-            if index < len(self._texts):
-                found.append((index, end - len(self._texts[index][0]), end))
-            else:
-                parts.append(end)
-        return found, parts
-
-    def hits(self, unit: Unit, group: int, position: int) -> Iterable[Hit]:
-        """Yield a hit for every occurrence in ``unit``."""
-        for index, start, end in self.find(unit.data):
-            span = unit.span(start, end)
-            if span is not None:
-                _, label, value = self._texts[index]
-                yield Hit(
-                    group,
-                    position,
-                    *span,
-                    ISSUED,
-                    label,
-                    _ISSUED_TITLE,
-                    "critical",
-                    _ISSUED_REMEDY,
-                    value,
-                    issued=True,
-                )
-
-
-def _base64(value: str) -> Iterable[str]:
-    return notations.offsets(value.encode("utf-8", "surrogatepass"))
-
-
-def _halves(text: str) -> tuple[str, ...]:
-    middle = len(text) // 2
-    return (text[:middle], text[middle:]) if middle >= _HALF else ()
+def python_cells(document: Document, notebook: dict[str, Any]) -> dict[int, str]:
+    """Return the source of each code cell of a notebook in Python, by the number of its group."""
+    metadata = notebook.get("metadata")
+    kernel = metadata.get("kernelspec") if isinstance(metadata, dict) else None
+    language = kernel.get("language", "python") if isinstance(kernel, dict) else "python"
+    if document.shape != "4" or str(language).lower() not in ("python", "ipython", "python3", ""):
+        return {}
+    return {
+        number: group.units[0].text
+        for number, group in enumerate(document.groups)
+        if group.cell is not None
+        and group.units
+        and group.units[0].surface == "source"
+        and isinstance(group.tree[0], dict)
+        and group.tree[0].get("cell_type") == "code"
+    }
 
 
 class _TextDocument:

@@ -65,10 +65,10 @@ class Unit:
     def data(self) -> bytes:
         """What the engine reads: UTF-8 of what is seen, with the key in front of a value in an object."""
         if self._data is None:
-            data = _encode(f'{self._lead}{self.text}"' if self.name else self.text)
+            data = encode(f'{self._lead}{self.text}"' if self.name else self.text)
             if b"\x1b" in data or (len(data) != len(self.text) and _may_hide(data)):
                 view = seen(self.text)
-                data = _encode(f'{self._lead}{view}"' if self.name else view)
+                data = encode(f'{self._lead}{view}"' if self.name else view)
             self._data = data
         return self._data
 
@@ -149,7 +149,8 @@ def _has_unseen(text: str) -> bool:
     return "\x1b" in text or (not text.isascii() and _ZERO_WIDTH.search(text) is not None)
 
 
-def _encode(text: str) -> bytes:
+def encode(text: str) -> bytes:
+    """Return ``text`` in UTF-8, lone surrogates as they are."""
     try:
         return text.encode()
     except UnicodeEncodeError:

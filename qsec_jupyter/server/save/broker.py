@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from ...core.model import Finding
-from ...scan.scanner import ISSUED
+from ...scan.literals import ISSUED
 
 _MARKER = re.compile(r"\[redacted: ([^\]]*)\]")
 _IMPORT = "import qsec_jupyter as qsec"

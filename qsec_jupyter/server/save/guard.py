@@ -27,7 +27,8 @@ from ...core.errors import Denied, NotFound, QsecError
 from ...core.model import rfc3339
 from ...scan.baseline import Baseline, fingerprint_key
 from ...scan.known import KnownValues
-from ...scan.scanner import ISSUED, Scanner, ScanResult
+from ...scan.literals import ISSUED
+from ...scan.scanner import Scanner, ScanResult
 from .broker import offer
 from .contents import GuardedContents
 from .disk import scan_file, unread

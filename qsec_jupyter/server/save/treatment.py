@@ -7,7 +7,8 @@ from typing import Any
 
 from ...core.classification import Classified, Treatment
 from ...core.model import Finding
-from ...scan.scanner import ISSUED, ScanResult
+from ...scan.literals import ISSUED
+from ...scan.scanner import ScanResult
 
 _PARTS = {"source": "source", "output": "outputs", "metadata": "metadata", "attachment": "attachments"}
 """Surface of a finding to the key of the cell that holds it."""

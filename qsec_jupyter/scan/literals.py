@@ -1,0 +1,86 @@
+"""Finds values that are known, in every encoding, in texts of any size."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from . import engine as engines, notations
+from .engine import Engine
+from .known import MINIMUM
+from .redact import Hit
+from .units import Unit
+
+ISSUED = "issued-credential"
+"""Rule id of values that the broker issued."""
+
+_TITLE = "A credential that was issued to you"
+_REMEDY = "Nothing to do if this was an accident: it was not written. Revoke the grant if others saw it."
+_HALF = 12
+
+
+class Literals:
+    """The engine for known values, with what each text stands for.
+
+    Args:
+        texts: Each encoding of each value, and its label and the value: see ``KnownValues.snapshot``.
+    """
+
+    def __init__(self, texts: dict[str, tuple[str, str]]) -> None:
+        forms = {value: set(_base64(value)) for _, value in texts.values()}
+        twice = {
+            inner: (label, value)
+            for label, value in dict.fromkeys(texts.values())
+            for once in forms[value]
+            for inner in notations.offsets(once.encode(), MINIMUM)
+        }
+        texts = {**twice, **texts}
+        self._texts = [(text.encode("utf-8", "surrogatepass"), *owner) for text, owner in texts.items()]
+        # A text in base64 may be written in lines: then half of it is still in one piece.
+        halves = {half.encode() for once in set().union(*forms.values()) for half in _halves(once)}
+        self._engine: Engine = engines.literals([*(data for data, _, _ in self._texts), *halves])
+
+    def find(self, data: bytes) -> list[tuple[int, int, int]]:
+        """Return (index of text, start, end) of every occurrence."""
+        return self.look(data)[0]
+
+    def look(self, data: bytes) -> tuple[list[tuple[int, int, int]], list[int]]:
+        """Return (index of text, start, end) of every occurrence, and where there is a part of one."""
+        found, parts = [], []
+        for index, end in self._engine.scan(data):
+            if index < len(self._texts):
+                found.append((index, end - len(self._texts[index][0]), end))
+            else:
+                parts.append(end)
+        return found, parts
+
+    def hits(self, unit: Unit, group: int, position: int) -> Iterable[Hit]:
+        """Yield a hit for every occurrence in ``unit``."""
+        for index, start, end in self.find(unit.data):
+            span = unit.span(start, end)
+            if span is not None:
+                yield self.hit(index, group, position, span)
+
+    def hit(self, index: int, group: int, position: int, span: tuple[int, int]) -> Hit:
+        """Return the hit for an occurrence of the text ``index``."""
+        _, label, value = self._texts[index]
+        return Hit(
+            group,
+            position,
+            *span,
+            ISSUED,
+            label,
+            _TITLE,
+            "critical",
+            _REMEDY,
+            value,
+            issued=True,
+        )
+
+
+def _base64(value: str) -> Iterable[str]:
+    return notations.offsets(value.encode("utf-8", "surrogatepass"))
+
+
+def _halves(text: str) -> tuple[str, ...]:
+    middle = len(text) // 2
+    return (text[:middle], text[middle:]) if middle >= _HALF else ()

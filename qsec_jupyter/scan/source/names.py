@@ -1,0 +1,211 @@
+"""Where source says what a value is: assignments, keywords, keys, calls, defaults, returns."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from itertools import pairwise
+
+_CREDENTIAL = re.compile(
+    r"(?i)token|secret|passw|pwd|passphrase|credential|api_?key|_key\b|\bkey\b|bearer|cookie|jwt|\bauth|x-auth|-key\b"
+)
+_VENDOR = re.compile(
+    r"(?i)qiskitruntimeservice|(?:save|enable|active|use)_account|ibm(?:q|_?provider|quantum)|ionq|d_?wave|aqt|iqm|quantinuum|nexus|alice_?bob|perceval"
+    r"|quandela|remoteprocessor|remoteconfig|superstaq|bluequbit|qbraid|quantuminspire|oqc|pasqal|qctrl|fire_?opal|boulder"
+    r"|rigetti|xanadu|strangeworks|classiq|azurekeycredential"
+)
+_MAKER = re.compile(
+    r"(?:Provider|Client|Service|Credentials?|Sampler|SDK|Auth|Account|Processor|Key|Token|Secret|API|Api)$"
+    r"|^(?:login|authenticate\w*|connect|init|enable_account|save_account|set_account|use_account|sign_in)$"
+)
+_SETTER = re.compile(
+    r"(?i)^(?:set|with|use|add|store|put|save|register|configure)?_?\w*"
+    r"(?:token|secret|passw|api_?key|credential|auth)"
+)
+_HEXLIKE = re.compile(r"[0-9a-fA-F-]+")
+
+
+@dataclass(slots=True)
+class Facts:
+    """What one text says.
+
+    Attributes:
+        bound: Names and what they are assigned.
+        added: Names and what is added to them: by ``+=``, ``append`` or ``extend``.
+        returned: Functions and what they return.
+        named: Expressions and the name under which they are used.
+        loose: Expressions of several parts that nothing names.
+    """
+
+    bound: list[tuple[str, ast.expr]] = field(default_factory=list)
+    added: list[tuple[str, ast.expr]] = field(default_factory=list)
+    returned: list[tuple[str, ast.expr]] = field(default_factory=list)
+    named: list[tuple[str, ast.expr]] = field(default_factory=list)
+    loose: list[ast.expr] = field(default_factory=list)
+
+
+_MOST_NODES = 60_000
+
+
+def facts(body: list[ast.stmt]) -> Facts:
+    """Return what the statements of one text say; iterative, so that depth costs no stack."""
+    found = Facts()
+    stack: list[tuple[ast.AST, str]] = [(node, "") for node in reversed(body)]
+    for _ in range(_MOST_NODES):
+        if not stack:
+            break
+        node, function = stack.pop()
+        _note(node, function, found)
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            function = node.name
+        stack.extend((child, function) for child in reversed(list(ast.iter_child_nodes(node))))
+    return found
+
+
+def _note(node: ast.AST, function: str, found: Facts) -> None:
+    if isinstance(node, ast.Assign):
+        for target in node.targets:
+            _assigned(target, node.value, found)
+    elif isinstance(node, (ast.AnnAssign, ast.NamedExpr)):
+        if node.value is not None:
+            _assigned(node.target, node.value, found)
+    elif isinstance(node, ast.AugAssign):
+        found.added.append((name_of(node.target), node.value))
+        found.named.append((name_of(node.target), node.target))
+    elif isinstance(node, ast.Call):
+        _called(node, found)
+    elif isinstance(node, ast.Return):
+        if node.value is not None:
+            found.returned.append((function, node.value))
+            found.named.append((function, node.value))
+    elif isinstance(node, (ast.BinOp, ast.JoinedStr)):
+        found.loose.append(node)
+    else:
+        found.named += _pairs(node)
+
+
+def _pairs(node: ast.AST) -> Iterator[tuple[str, ast.expr]]:
+    """Yield what is named where it stands: in a dictionary, a list of parameters, a comparison."""
+    if isinstance(node, ast.Dict):
+        for key, value in zip(node.keys, node.values, strict=True):
+            if (text := constant(key)) is not None:
+                yield text, value
+    elif isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)):
+        yield from _defaults(node.args)
+    elif isinstance(node, ast.Compare):
+        for other in node.comparators:
+            yield name_of(node.left), other
+
+
+def _assigned(target: ast.expr, value: ast.expr, found: Facts) -> None:
+    if isinstance(target, (ast.Tuple, ast.List)):
+        values = value.elts if isinstance(value, (ast.Tuple, ast.List)) else []
+        if len(values) == len(target.elts):
+            for one, its in zip(target.elts, values, strict=True):
+                _assigned(one, its, found)
+        return
+    name = name_of(target)
+    if name:
+        found.bound.append((name, value))
+        found.named.append((name, value))
+        if isinstance(value, ast.Lambda):
+            found.returned.append((name, value.body))
+            found.named.append((name, value.body))
+
+
+def _called(node: ast.Call, found: Facts) -> None:
+    function = name_of(node.func)
+    if function in ("append", "extend", "write") and isinstance(node.func, ast.Attribute):
+        if (name := name_of(node.func.value)) and node.args:
+            found.added.append((name, node.args[0]))
+        return
+    for keyword in node.keywords:
+        if keyword.arg:
+            found.named.append((keyword.arg, keyword.value))
+            if keyword.arg in ("default", "value", "data", "secret") and (
+                name := _first_name(node) or function
+            ):
+                found.named.append((name, keyword.value))
+    if named := _first_name(node):
+        found.named += [(named, value) for value in node.args if constant(value) != named]
+    elif _VENDOR.search(function) or (
+        node.args and _VENDOR.search(dotted(node.func)) and _MAKER.search(function)
+    ):
+        found.named += [(f"{function} token", value) for value in node.args[:3]]
+    elif _SETTER.search(function) and _CREDENTIAL.search(function):
+        found.named += [(function, value) for value in node.args[:3]]
+    elif _MAKER.search(function):
+        found.named += [(f"{function} api token", value) for value in node.args[:2]]
+    if function == "partial" and node.args and (inner := name_of(node.args[0])):
+        found.named += [
+            (f"{inner} token", value)
+            for value in node.args[1:3]
+            if _VENDOR.search(inner) or _SETTER.search(inner)
+        ]
+    for value in node.args:
+        if isinstance(value, (ast.List, ast.Tuple)):
+            found.named += _options(value.elts)
+
+
+def _options(values: list[ast.expr]) -> Iterator[tuple[str, ast.expr]]:
+    """Yield what follows an option in the arguments of a command: ``["--token", value]``."""
+    for option, value in pairwise(values):
+        name = constant(option)
+        if name and name.startswith("-"):
+            yield (
+                {"-p": "--password", "-u": "--password", "-k": "--key", "-t": "--token"}.get(name, name),
+                value,
+            )
+
+
+def _first_name(node: ast.Call) -> str:
+    """Return the first argument that is a text and names a credential: ``setenv("API_KEY", value)``."""
+    for value in node.args:
+        text = constant(value)
+        if text and len(text) < 60 and _CREDENTIAL.search(text) and re.fullmatch(r"[A-Za-z_.\- ]+\d?", text):
+            return text
+    return ""
+
+
+def _defaults(arguments: ast.arguments) -> Iterator[tuple[str, ast.expr]]:
+    given = [*arguments.posonlyargs, *arguments.args]
+    if arguments.defaults:
+        for argument, value in zip(given[-len(arguments.defaults) :], arguments.defaults, strict=False):
+            yield argument.arg, value
+    for argument, default in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True):
+        if default is not None:
+            yield argument.arg, default
+
+
+def name_of(node: ast.expr) -> str:
+    """Return the name by which ``node`` is known: a variable, an attribute, a key; else nothing."""
+    if isinstance(node, ast.Name):
+        return node.id
+    if isinstance(node, ast.Attribute):
+        return node.attr
+    if isinstance(node, ast.Subscript):
+        return constant(node.slice) or ""
+    return ""
+
+
+def dotted(node: ast.expr) -> str:
+    """Return ``a.b.c`` as it is written."""
+    parts: list[str] = []
+    while isinstance(node, ast.Attribute):
+        parts.append(node.attr)
+        node = node.value
+    if isinstance(node, ast.Name):
+        parts.append(node.id)
+    return ".".join(reversed(parts))
+
+
+def constant(node: ast.expr | None) -> str | None:
+    """Return a text that is written out."""
+    return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else None
+
+
+def unclear(text: str, name: str) -> bool:
+    """Tell whether a value that only its place in a call names may as well be an id."""
+    return name.endswith(" api token") and _HEXLIKE.fullmatch(text) is not None
