@@ -10,7 +10,7 @@ export PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD := 1
 CHECK ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test lint types arch generate unit integration attack jest ui upstream bench docs vault wheel constraints clean
+.PHONY: help install demo test lint types arch generate unit integration attack jest ui upstream bench fuzz docs vault wheel constraints clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -104,6 +104,10 @@ upstream: install ## Suites of Qiskit, ipykernel and others with and without the
 
 vault: ## Build a real Vault for the tests into .cache/bin (10 min cold), unless vault or bao is on PATH
 	dev/vault/build.sh
+
+fuzz: install ## The scanner's properties on a hundred times as much input, and by coverage where atheris is installed
+	QSEC_FUZZ=100 $(BIN)/pytest -q tests/scan/fuzz
+	@$(BIN)/python -c 'import atheris' 2>/dev/null && $(BIN)/python tests/scan/fuzz/coverage_guided.py -max_total_time=120 || echo "atheris is not installed (pip install atheris): coverage-guided part left out"
 
 bench: install ## Ratios against the same work without us; JSON in bench/results
 	$(BIN)/python -m bench

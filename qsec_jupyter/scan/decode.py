@@ -15,6 +15,7 @@ from bisect import bisect_right
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from . import layout
 from .notations import INLINE, PRINTABLE
 
 DEPTH = 4
@@ -224,7 +225,27 @@ def _rule(
     return lambda view: _rewritten(view, pattern, read)
 
 
+def _table(view: View) -> list[View]:
+    """Write the cells of tables with the headers of their columns: ``token: value``."""
+    pieces: list[str] = []
+    starts: list[int] = []
+    runs: list[tuple[int, int, bool]] = []
+    size = 0
+    for (name, *header), (cell, *place) in layout.named_cells(view.text):
+        for text, (start, end), plain in (
+            (f"{name.strip()}: ", header, False),
+            (cell, place, True),
+            ("\n", (place[1], place[1]), False),
+        ):
+            pieces.append(text)
+            starts.append(size)
+            runs.append((start, end, plain))
+            size += len(text)
+    return [View("".join(pieces), tuple(starts), tuple(runs), view)] if pieces else []
+
+
 _REWRITES: tuple[Callable[[View], list[View]], ...] = (
+    _table,
     _rule(_TAG, _tag),
     _rule(_ENTITY, _entity),
     _rule(_LATEX, lambda match: match[1]),

@@ -15,7 +15,7 @@ ISSUED = "issued-credential"
 
 _TITLE = "A credential that was issued to you"
 _REMEDY = "Nothing to do if this was an accident: it was not written. Revoke the grant if others saw it."
-_HALF = 12
+_PART, _LEAST, _PARTS = 24, 12, 8
 
 
 class Literals:
@@ -35,9 +35,9 @@ class Literals:
         }
         texts = {**twice, **texts}
         self._texts = [(text.encode("utf-8", "surrogatepass"), *owner) for text, owner in texts.items()]
-        # A text in base64 may be written in lines: then half of it is still in one piece.
-        halves = {half.encode() for once in set().union(*forms.values()) for half in _halves(once)}
-        self._engine: Engine = engines.literals([*(data for data, _, _ in self._texts), *halves])
+        # A text in base64 may be written in lines.
+        parts = {part.encode() for once in set().union(*forms.values()) for part in _parts(once)}
+        self._engine: Engine = engines.literals([*(data for data, _, _ in self._texts), *parts])
 
     def find(self, data: bytes) -> list[tuple[int, int, int]]:
         """Return (index of text, start, end) of every occurrence."""
@@ -81,6 +81,9 @@ def _base64(value: str) -> Iterable[str]:
     return notations.offsets(value.encode("utf-8", "surrogatepass"))
 
 
-def _halves(text: str) -> tuple[str, ...]:
-    middle = len(text) // 2
-    return (text[:middle], text[middle:]) if middle >= _HALF else ()
+def _parts(text: str) -> Iterable[str]:
+    """Return some parts of a text, so many that a break into lines leaves one of them whole."""
+    size = min(_PART, len(text) // 2)
+    if size >= _LEAST:
+        last = len(text) - size
+        yield from {text[at : at + size] for at in (*range(0, last, max(size, last // _PARTS)), last)}

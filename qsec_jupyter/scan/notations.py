@@ -46,6 +46,11 @@ class Trigger:
 _BREAK = re.compile(rb"[A-Za-z0-9_-]{4}</?(?:%b)(?:\s[^<>]{0,120})?></?(?:%b)" % ((INLINE.encode(),) * 2))
 _RUN = re.compile(rb"[A-Za-z0-9+/_-]{20}|(?:[0-9a-fA-F]{2}[ :]?){10}")
 
+_COLUMN = re.compile(  # a cell of the lines below looks drawn
+    rb"\n[^\n]{0,300}?(?<![A-Za-z0-9._~+/=-])(?=[A-Za-z._~+/=-]{0,30}[0-9])(?=[0-9._~+/=-]{0,30}[A-Za-z])"
+    rb"[A-Za-z0-9._~+/=-]{12,}[\"']?(?:[ |,;\t\r\n&]|$)"
+)
+
 EVERYWHERE = (
     Trigger("H4sI[A-Za-z0-9+/_-]{24}"),  # gzip (RFC 1952)
     Trigger("(?:^|[^A-Za-z0-9+/_-])e[AFJN][A-Za-z0-9+/_-]{30}"),  # zlib (RFC 1950)
@@ -55,6 +60,11 @@ EVERYWHERE = (
     Trigger("(?:%(?:25)?[2-7][0-9A-Fa-f]){2}|[A-Za-z0-9]{4}%(?:25)?(?:2[BFbf]|3[Dd]|40)"),
     Trigger(rf"(?i)(?:{_NAMED})[\s\"'=:]{{0,4}}</?[a-z]"),
     Trigger(f"></?(?:{INLINE})[ >]", _BREAK),
+    Trigger(  # a column of a table
+        rf"(?i)(?:[,;|\t&]|  )[\"' ]{{0,3}}[a-z_-]{{0,20}}(?:{_NAMED})[a-z_]{{0,10}}[\"']?"
+        rf"(?:[ ]{{0,3}}[,;|\t\n&\\]|  )|(?:{_NAMED})[a-z_]{{0,10}}[\"']?[ ]{{0,3}}[,;|\t]",
+        _COLUMN,
+    ),
     Trigger("[A-Za-z0-9_-]{4}<wbr"),
     Trigger(r"\\[_$#%&]|\\(?:text(?:tt|bf|it)|mathrm|mathtt|verb)\b"),
     Trigger(

@@ -163,7 +163,7 @@ def _named(value: str) -> bool:
     return entropy(value) >= (2.9 if _HEX.fullmatch(value) or _UUID.fullmatch(value) else 3.2)
 
 
-_CODE = re.compile(r"[()\[\]{}]|[a-z]{3,}\.[a-z_]{3,}|==|->|::|_[a-z]+_[a-z]+_|(?:[a-z]{3,}[-_]){3}")
+_CODE = re.compile(r"[()\[\]{}]|[a-z]{3,}\.[a-z_]{3,}|==(?!$)|->|::|_[a-z]+_[a-z]+_|(?:[a-z]{3,}[-_]){3}")
 _LOCATION = re.compile(
     r"(?i)https?:|wss?:|/[a-z]+/|~/|\.\.?/|arn:|crn:|projects/|sha\d{1,3}[-:=]|md5[-:=]|data:|v?\d+\.\d+"
 )

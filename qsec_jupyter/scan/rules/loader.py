@@ -26,7 +26,7 @@ _LETTER, _ANY = r"[A-Za-z._~+/=!@\#$%^&*:-]", r"[A-Za-z0-9._~+/=!@\#$%^&*:-]"
 _MACROS = {
     # A trigger that several rules share: the name of a credential, and soon a value that is no identifier.
     "<<nearby>>": r"(?i)(?:token|secret|key|passw(?:or)?d|pwd|passphrase|pat|cookie|bearer|jwt|auth"
-    r"|credentials?)(?:[_. -]?(?:value|string|text|here|v?[0-9]{1,2}))?[^A-Za-z0-9]{1,16}"
+    r"|credentials?)(?:[_. -]?(?:value|string|text|here|v?[0-9]{1,2}))?[^A-Za-z0-9]{1,40}"
     r"(?:(?:is|was|bearer|basic|str|bytes|apikey|token)[^A-Za-z0-9]{1,12})?"
     rf"(?:{_LETTER}{{0,3}}[0-9]{_ANY}{{8}}|{_LETTER}{{4,40}}[0-9])",
     # Base64 of decimal digits, as many as a bot's number begins with.

@@ -35,8 +35,12 @@ def statements(text: str) -> list[ast.stmt]:
         for number, line in enumerate(block.split("\n")):
             plain = line.lstrip()
             single = _parse(plain.rstrip(", ") if plain.endswith(",") else plain) if plain else None
-            found += _moved(single or [], first + number, len(line.encode()) - len(plain.encode()))
+            found += _moved(single or [], first + number, _size(line) - _size(plain))
     return found
+
+
+def _size(text: str) -> int:
+    return len(text.encode("utf-8", "surrogatepass"))
 
 
 def _parse(text: str) -> list[ast.stmt] | None:

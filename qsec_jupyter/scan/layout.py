@@ -1,0 +1,66 @@
+"""Reads tables, where the header of a column names its cells: HTML, CSV, Markdown, LaTeX, aligned text."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+NAME = re.compile(
+    r"(?i)(?:token|secret|key|passw(?:or)?d|passwort|pwd|passphrase|credentials?|cookie|bearer|jwt)"
+    r"[a-z_]{0,10}\W{0,3}$"
+)
+_ROW = re.compile(r"<tr\b[^<>]*>(.{0,4000}?)</tr>", re.DOTALL | re.IGNORECASE)
+_CELL = re.compile(r"<t[hd]\b[^<>]{0,200}>\s*(.{0,2000}?)\s*</t[hd]>", re.DOTALL | re.IGNORECASE)
+_LINE = re.compile(r"[^\n]+")
+_SEPARATORS = tuple(
+    map(re.compile, (r"\s*\|\s*", r"\t", r"\s*;\s*", r"\s*,\s*", r"\s+&\s+", r"\s{2,}|(?<=\d)\s(?=\S)"))
+)
+_MOST_ROWS = 60
+
+Cell = tuple[str, int, int]
+"""Text of a cell, and where it stands."""
+
+
+def named_cells(text: str) -> Iterator[tuple[Cell, Cell]]:
+    """Yield (header, cell) for each cell of a table in ``text`` below a header that names a credential."""
+    if "<t" in text:
+        rows = [
+            [(cell[1], *cell.span(1)) for cell in _CELL.finditer(text, *row.span(1))]
+            for row in _ROW.finditer(text)
+        ]
+        yield from _below(rows)
+    for separator in _SEPARATORS:
+        yield from _delimited(text, separator)
+
+
+def _delimited(text: str, separator: re.Pattern[str]) -> Iterator[tuple[Cell, Cell]]:
+    lines = [match.span() for match in _LINE.finditer(text)]
+    for number, (start, end) in enumerate(lines):
+        header = _cells(text, start, end, separator)
+        if len(header) < 2 or not any(NAME.search(name) and len(name) < 40 for name, _, _ in header):
+            continue
+        rows = [_cells(text, *line, separator) for line in lines[number + 1 : number + 1 + _MOST_ROWS]]
+        yield from _below([header, *rows])
+
+
+def _cells(text: str, start: int, end: int, separator: re.Pattern[str]) -> list[Cell]:
+    cells, at = [], start
+    for match in separator.finditer(text, start, end):
+        cells.append((text[at : match.start()], at, match.start()))
+        at = match.end()
+    cells.append((text[at:end], at, end))
+    return cells
+
+
+def _below(rows: Sequence[Sequence[Cell]]) -> Iterator[tuple[Cell, Cell]]:
+    """Pair the cells of the first row with those below; a column without header stands on the left."""
+    if not rows:
+        return
+    header = rows[0]
+    for place, name in enumerate(header):
+        if not NAME.search(name[0]) or len(name[0]) >= 40:
+            continue
+        for row in rows[1:]:
+            right = len(header) - place
+            if len(row) in (len(header), len(header) + 1) and row[-right][0]:
+                yield name, row[-right]
