@@ -101,6 +101,8 @@ def run() -> list[dict[str, Any]]:
         short, _ = knowing(50, 20)
         throughput(short, "lines", "by lines, 50 values of 20 characters", 0.95, LONG_TURNS)
         duration(short, "html", "HTML, 50 values of 20 characters (own)", 1.5)
+        long, _ = knowing(50, 60)
+        duration(long, "html", "HTML, 50 values of 60 characters (own)", 1.5)
         many, memory = knowing(5000)
         throughput(many, "lines", "by lines, 5,000 values", 1 / 1.2, LONG_TURNS)
         throughput(many, "once", "at once, 5,000 values", 1 / 1.2)
