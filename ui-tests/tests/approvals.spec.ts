@@ -12,7 +12,7 @@ const NAME = 'benchmark.ipynb';
 function catalogue(): string {
   const shipped = resolve(
     __dirname,
-    '../../qsec_jupyter/control/policy/catalog.toml'
+    '../../qsec_jupyter/control/policy/shipped/catalog.toml'
   );
   return `${readFileSync(shipped, 'utf8')}
 [projects.chem]
