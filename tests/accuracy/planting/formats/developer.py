@@ -58,8 +58,8 @@ _NPM = _client(
     "npm",
     ("NPM_TOKEN",),
     (),
-    files=((".npmrc", "//registry.npmjs.org/:_authToken={v}\nalways-auth=true\n"),),
-    shells=("npm config set //registry.npmjs.org/:_authToken {v}",),
+    files=((".npmrc", "//npm.example.org/:_authToken={v}\nalways-auth=true\n"),),
+    shells=("npm config set //npm.example.org/:_authToken {v}",),
 )
 _PYPI = _client(
     "PyPI",
