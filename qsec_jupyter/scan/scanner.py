@@ -95,10 +95,10 @@ class Scanner:
             path: Names the notebook in findings and selects kept ones.
         """
         document = Document(notebook)
-        literals = self._literals()
-        suspects = self._suspects(document, literals)
+        literals, clean = self._known_now()
+        suspects = self._suspects(document, literals, clean)
         hits = merge(self._hits(document, suspects, literals, python_cells(document, notebook)))
-        self._remember(document, suspects, hits)
+        self._remember(document, suspects, hits, clean)
         unscanned = _left_out(document)
         if not hits:
             return ScanResult([], unscanned=unscanned)
@@ -111,8 +111,8 @@ class Scanner:
     def scan_text(self, text: str, path: str) -> ScanResult:
         """Scan a text as one unit."""
         document = _TextDocument(text)
-        literals = self._literals()
-        suspects = self._suspects(document, literals)
+        literals, clean = self._known_now()
+        suspects = self._suspects(document, literals, clean)
         cells = {0: text} if path.endswith((".py", ".pyw", ".pyi", ".ipy")) else {}
         hits = merge(self._hits(document, suspects, literals, cells))
         if not hits:
@@ -133,8 +133,11 @@ class Scanner:
 
     # -- finding ----------------------------------------------------------------------------------
 
-    def _literals(self) -> Literals | None:
-        """Return the engine for the issued values as they are now; ``None`` when there are none."""
+    def _known_now(self) -> tuple[Literals | None, CleanTexts]:
+        """Return the engine for the issued values as they are now, and what was clean of just those.
+
+        Both together: what a scan finds clean of old values must not be remembered beside new ones.
+        """
         with self._lock:
             version, literals = self._issued
             if version != self._known.version:
@@ -143,11 +146,12 @@ class Scanner:
                 self._issued = (version, literals)
                 # Clean of the old set of values is not clean of the new one.
                 self._clean = CleanTexts(self._memory)
-            return literals
+            return literals, self._clean
 
-    def _suspects(self, document: Document | _TextDocument, literals: Literals | None) -> list[_Place]:
+    def _suspects(
+        self, document: Document | _TextDocument, literals: Literals | None, clean: CleanTexts
+    ) -> list[_Place]:
         """Return the units that hold something; the others are remembered as clean."""
-        clean = self._clean
         places = [
             (number, position)
             for number, group in enumerate(document.groups)
@@ -164,13 +168,15 @@ class Scanner:
                     clean.add(unit)
         return [places[index] for index in sorted(dirty)]
 
-    def _remember(self, document: Document, suspects: Iterable[_Place], hits: Iterable[Hit]) -> None:
+    def _remember(
+        self, document: Document, suspects: Iterable[_Place], hits: Iterable[Hit], clean: CleanTexts
+    ) -> None:
         """Remember what was decoded for nothing as clean."""
         found = {(hit.group, hit.unit) for hit in hits}
         with self._lock:
             for number, position in suspects:
                 if (number, position) not in found:
-                    self._clean.add(document.groups[number].units[position])
+                    clean.add(document.groups[number].units[position])
 
     def _screen(self, units: list[Unit], literals: Literals | None) -> set[int]:
         """Return which units hold a confirmed match.

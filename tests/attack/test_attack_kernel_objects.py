@@ -73,4 +73,5 @@ def test_neither_object_nor_revealed_text_shows_in(kernel, way, thing):
 @pytest.mark.parametrize("way", ["a cell", "whos", "captured", "DataFrame", "rich", "vars", "Verbose"])
 def test_the_masked_form_stands_there_instead(kernel, way):
     kernel.run(WAYS["capture"].format("credential"))
-    assert MARK in everything(kernel.run(WAYS[way].format("credential")))
+    # Without its brackets: rich prints those bold.
+    assert MARK.strip("[]") in everything(kernel.run(WAYS[way].format("credential")))
