@@ -6,14 +6,14 @@ import secrets
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any, Literal
+from typing import Literal
 
 from ..core.duration import format_duration, parse_duration
 from ..core.errors import Conflict, Denied, Invalid, QsecError, Unavailable
 from ..core.model import Grant, Principal, Vote, moment, rfc3339
-from .asking import Wish, changes, check
+from .asking import Wish, check
 from .audit import Audit
-from .book import Book, newest, unknown_grant
+from .book import Book
 from .callers import Caller
 from .grants import GrantEvent, check_reason, step
 from .judge import Judge, is_own
@@ -22,7 +22,7 @@ from .policy.engine import Decision
 from .policy.live import LivePolicy
 from .series import AllSeries, Series
 from .sessions import Sessions
-from .windows import next_opening, open_until
+from .timetable import Timetable
 
 START_SECONDS = 2.0
 """How long the start waits for the sessions of an earlier server to end; the rest is pending."""
@@ -46,6 +46,7 @@ class Access:
         audit: Audit,
         judge: Judge,
         policy: LivePolicy,
+        timetable: Timetable,
         sessions: Sessions,
         locks: Locks,
         series: AllSeries,
@@ -55,6 +56,7 @@ class Access:
         self._audit = audit
         self._judge = judge
         self._policy = policy
+        self._timetable = timetable
         self._sessions = sessions
         self._locks = locks
         self._series = series
@@ -190,7 +192,7 @@ class Access:
             decision = self._judge.permit(verdict, grant, caller)
             if self._book.server_of(grant_id) in self._closed:
                 raise Unavailable("control.ending", "The control plane is ending")
-            if self._deadline(grant) <= self._clock():
+            if self._timetable.deadline(grant) <= self._clock():
                 self.keep_time()  # a machine that slept is later than its timers think
                 grant = self._book.get(grant_id)
             step(grant, verdict, self._clock())  # refuses what is decided already
@@ -277,17 +279,9 @@ class Access:
         if grant.extends is not None:
             return self._lengthen(grant, actor)
         now = self._clock()
-        if self._starts(grant, now) > now:
+        if self._timetable.starts(grant, now) > now:
             return grant
-        windows = self._policy.catalogue.windows.get(grant.target, ())
-        until = open_until(windows, now) if windows else None
-        return self._book.commit(step(grant, "activate", now, until), actor)
-
-    def _starts(self, grant: Grant, now: datetime) -> datetime:
-        """Return when an approved grant begins, at the earliest ``now``."""
-        earliest = max(now, moment(grant.start_at)) if grant.start_at else now
-        windows = self._policy.catalogue.windows.get(grant.target, ())
-        return (next_opening(windows, earliest) or earliest) if windows else earliest
+        return self._book.commit(step(grant, "activate", now, self._timetable.closes(grant, now)), actor)
 
     def _lengthen(self, extension: Grant, actor: str | None) -> Grant:
         assert extension.extends is not None
@@ -295,8 +289,7 @@ class Access:
         if grant.state != "active" or grant.expires_at is None:
             return self._book.commit(step(extension, "cancel", now), actor, ending=True)
         until = moment(grant.expires_at) + timedelta(seconds=extension.duration)
-        windows = self._policy.catalogue.windows.get(grant.target, ())
-        if windows and (closes := open_until(windows, now)):
+        if closes := self._timetable.closes(grant, now):
             until = min(until, closes)
         self._book.commit(
             step(grant, "extend", now, until), actor, event="grant.extended", until=rfc3339(until)
@@ -388,7 +381,7 @@ class Access:
         now, nearest = self._clock(), None
         expired: list[str] = []
         for grant in self._book.open():
-            left = (self._due(grant, now) - now).total_seconds()
+            left = (self._timetable.due(grant, now) - now).total_seconds()
             if left > 0:
                 nearest = left if nearest is None else min(nearest, left)
             elif self._turn(grant.id, now):
@@ -400,10 +393,10 @@ class Access:
         """Begin or end a grant whose time has come; say whether it ended."""
         with self._book.lock:
             grant = self._book.get(grant_id)
-            if self._due(grant, now) > now:
+            if self._timetable.due(grant, now) > now:
                 return False  # it went on meanwhile
             try:
-                if grant.state == "approved" and self._deadline(grant) > now:
+                if grant.state == "approved" and self._timetable.deadline(grant) > now:
                     self._begin(grant, None)
                     return False
                 self._book.commit(step(grant, "expire", now), None, ending=True)
@@ -411,111 +404,7 @@ class Access:
                 return False  # somebody ended it meanwhile
             return True
 
-    def _due(self, grant: Grant, now: datetime) -> datetime:
-        """Return when something happens to a grant by itself."""
-        if grant.state == "approved":
-            return min(self._deadline(grant), self._starts(grant, now))
-        return self._deadline(grant)
-
-    def _deadline(self, grant: Grant) -> datetime:
-        """Return when a grant or request ends by itself."""
-        if grant.expires_at is not None:
-            return moment(grant.expires_at)
-        if grant.state == "approved":  # a start that nothing made happen
-            begin = max(
-                moment(grant.start_at or grant.requested_at), moment(grant.decided_at or grant.requested_at)
-            )
-            return begin + timedelta(days=8, seconds=grant.duration)
-        return moment(grant.pending_until or grant.requested_at)
-
-    # -- reading ----------------------------------------------------------------------------------
-
-    def get(self, grant_id: str, caller: Caller) -> Grant:
-        """Return a grant that the caller may see; a kernel sees only its own.
-
-        Raises:
-            NotFound: ``grant.unknown``.
-        """
-        grant = self._book.get(grant_id)
-        foreign = caller.kernel_id is not None and caller.kernel_id != grant.kernel_id
-        if foreign or not self._judge.decide("view", grant, caller).allowed:
-            raise unknown_grant()
-        return grant
-
-    def listed(self, caller: Caller) -> list[Grant]:
-        """Return the caller's grants at their server, newest first, at most 50.
-
-        Open ones, those that ended in the last hour, and what lets results be read, from wherever it began.
-        """
-        since, name = rfc3339(self._clock() - timedelta(hours=1)), caller.principal.name
-        here = self._book.recent({"requester": name, "server_id": caller.server_id}, since, 50)
-        known = {grant.id for grant in here}
-        results = [g for g in self._book.open({"requester": name}) if g.parent and g.id not in known]
-        return [*here, *results][:50]
-
-    def awaiting(self, caller: Caller) -> list[Grant]:
-        """Return the requests that the caller may decide, the oldest first."""
-        with self._book.lock:  # what policy is just about to approve is not one
-            asked = self._book.rows({"state": "requested"})
-        now = self._clock()
-        waiting = [grant for grant in asked if self._deadline(grant) > now]
-        mine = [grant for grant in waiting if self._judge.decide("approve", grant, caller).allowed]
-        return sorted(mine, key=lambda grant: grant.requested_at)
-
-    def changed(self, grant: Grant) -> list[dict[str, Any]]:
-        """Return how a payload differs from the last one that was approved for its person and target."""
-        if grant.payload is None:
-            return []
-        where = {"requester": grant.requester, "target": grant.target}
-        before = (one for one in self._book.rows(where) if one.requested_at < grant.requested_at)
-        last = newest(one for one in before if one.payload and one.decided_at and one.state != "denied")
-        return [] if last is None or last.payload is None else changes(grant.payload, last.payload)
-
-    def active(self, caller: Caller, target: str | None = None) -> Grant | None:
-        """Return the newest active grant of a kernel, for one target or for any."""
-        now = self._clock()
-        where = {"kernel_id": caller.kernel_id, "server_id": caller.server_id}
-        open_ = self._book.open(where | ({} if target is None else {"target": target}))
-        own = (grant for grant in open_ if grant.extends is None and grant.parent is None)
-        return newest(g for g in own if g.state == "active" and self._deadline(g) > now)
-
-    # -- what follows a submit grant ----------------------------------------------------------------
-
-    def submitted(self, caller: Caller, target: str, job_id: str) -> Grant | None:
-        """Let the results of a submitted job be read after its grant is over, where the target allows it.
-
-        Returns:
-            The retrieve grant that covers the job, together with the other jobs of its submit grant.
-        """
-        grant = self.active(caller, target)
-        seconds = self._policy.catalogue.target(target).retrieve_duration
-        if grant is None or not seconds:
-            return None
-        with self._book.lock:
-            open_ = self._book.open({"requester": grant.requester, "target": target})
-            known = next((one for one in open_ if one.parent == grant.id), None)
-            if known is None:
-                return self._let_retrieve(grant, job_id, seconds, caller)
-            if job_id in known.jobs:
-                return known
-            more = replace(known, jobs=(*known.jobs, job_id))
-            return self._book.commit(more, None, event="grant.jobs_added", job=job_id)
-
-    def _let_retrieve(self, grant: Grant, job_id: str, seconds: int, caller: Caller) -> Grant:
-        now = self._clock()
-        retrieve = replace(
-            grant,
-            id=secrets.token_hex(16),
-            state="requested",
-            scope="retrieve",
-            parent=grant.id,
-            jobs=(job_id,),
-            duration=seconds,
-            requested_at=rfc3339(now),
-        )
-        self._book.add(retrieve, caller.server_id, caller.principal.name)
-        approved = self._book.commit(step(retrieve, "approve", now), None, job=job_id)
-        return self._book.commit(step(approved, "activate", now), None)
+    # -- afterwards -------------------------------------------------------------------------------
 
     def review(self, caller: Caller, grant_id: str, comment: str | None) -> Grant:
         """Note that somebody other than its holder has looked at a use of break-glass.

@@ -33,14 +33,17 @@ from .identity.tokens import Tokens
 from .issuing import Issuing
 from .judge import Judge
 from .locks import Locks
+from .lookup import Lookup
 from .orphans import Orphans
 from .permits import Permits
 from .policy.live import LivePolicy
+from .retrieval import Retrieval
 from .series import AllSeries
 from .sessions import Sessions
 from .shares import Shares
 from .signing import Signing
 from .store import Store, open_engine
+from .timetable import Timetable
 
 CHECKPOINT_SECONDS = 60.0
 CHECKPOINT_EVENTS = 100
@@ -115,16 +118,20 @@ class ControlPlane:
             single_user=single_user,
         )
         book = Book(self.store, self.audit, self.changes, clock)
+        timetable = Timetable(policy)
+        self.lookup = Lookup(book=book, judge=judge, timetable=timetable, clock=clock)
         self.access = Access(
             book=book,
             audit=self.audit,
             judge=judge,
             policy=policy,
+            timetable=timetable,
             sessions=self.sessions,
             locks=self.locks,
             series=self.series,
             clock=clock,
         )
+        self.retrieval = Retrieval(book=book, lookup=self.lookup, policy=policy, clock=clock)
         self.issuing = Issuing(
             access=self.access,
             book=book,
@@ -147,7 +154,8 @@ class ControlPlane:
             keys=self._keys,
             store=self.store,
             audit=self.audit,
-            access=self.access,
+            lookup=self.lookup,
+            retrieval=self.retrieval,
             signing=self.signing,
             changes=self.changes,
             targets_of=self._targets_of,
@@ -157,7 +165,7 @@ class ControlPlane:
             clock=clock,
         )
         self.permits = Permits(
-            access=self.access,
+            lookup=self.lookup,
             policy=policy,
             judge=judge,
             audit=self.audit,
@@ -376,8 +384,8 @@ class ControlPlane:
             "principal": asdict(caller.principal),
             "vault": asdict(self.broker.info),
             "targets": [asdict(target) for target in self.catalogue.targets.values()],
-            "grants": [asdict(grant) for grant in self.access.listed(caller)],
-            "approvals": [self._approval(grant) for grant in self.access.awaiting(caller)],
+            "grants": [asdict(grant) for grant in self.lookup.listed(caller)],
+            "approvals": [self._approval(grant) for grant in self.lookup.awaiting(caller)],
             "locks": [asdict(lock) for lock in self.locks.listed()],
             "projects": [
                 asdict(project)
@@ -392,7 +400,7 @@ class ControlPlane:
 
     def _approval(self, grant: Grant) -> dict[str, Any]:
         digest = grant.payload.digest if grant.payload else None
-        return {**asdict(grant), "payload_digest": digest, "changes": self.access.changed(grant)}
+        return {**asdict(grant), "payload_digest": digest, "changes": self.lookup.changed(grant)}
 
 
 def _check(name: str, ok: bool, detail: str, remedy: str) -> dict[str, Any]:

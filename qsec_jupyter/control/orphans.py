@@ -28,6 +28,7 @@ from .series import AllSeries
 from .sessions import Sessions
 from .signing import Signing
 from .store import Store, open_engine
+from .timetable import Timetable
 
 _log = logging.getLogger("qsec.orphans")
 
@@ -93,6 +94,7 @@ class Orphans:
                 single_user=False,
             ),
             policy=self._policy,
+            timetable=Timetable(self._policy),
             sessions=sessions,
             locks=locks,
             series=series,

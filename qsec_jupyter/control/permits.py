@@ -9,12 +9,12 @@ from typing import Any
 
 from ..core.errors import Denied, QsecError
 from ..core.model import Payload
-from .access import Access
 from .asking import changes
 from .audit import Audit
 from .callers import Caller
 from .judge import Judge
 from .locks import Locks
+from .lookup import Lookup
 from .policy.engine import Situation
 from .policy.live import LivePolicy
 
@@ -26,7 +26,7 @@ class Permits:
     """Asks policy about each run, and writes down what it said before it is answered.
 
     Args:
-        access: Which grants are active.
+        lookup: Which grants are active.
         policy: Decides; its catalogue says which target a backend belongs to, and what is local.
         judge: Knows who shares a kernel.
         audit: Where decisions are written.
@@ -36,13 +36,13 @@ class Permits:
     def __init__(
         self,
         *,
-        access: Access,
+        lookup: Lookup,
         policy: LivePolicy,
         judge: Judge,
         audit: Audit,
         locks: Locks,
     ) -> None:
-        self._access = access
+        self._lookup = lookup
         self._policy = policy
         self._judge = judge
         self._audit = audit
@@ -82,7 +82,7 @@ class Permits:
     def _decide(self, run: dict[str, Any], caller: Caller) -> dict[str, Any]:
         rules, backend = self._policy.catalogue.runs, run["backend"]
         targets = rules.targets_of(backend["name"])
-        grant = next(filter(None, (self._access.active(caller, target) for target in targets)), None)
+        grant = next(filter(None, (self._lookup.active(caller, target) for target in targets)), None)
         local = not targets and rules.is_local(backend["type"] or "")
         target = grant.target if grant else (targets or [UNLISTED])[0]
         situation = Situation(

@@ -156,5 +156,5 @@ def ask(plane):
     return SimpleNamespace(
         request=request,
         credential=lambda target="sandbox", kernel="k1": plane.issuing.issue(plane.owner.by(kernel), target),
-        state=lambda grant: plane.access.get(grant.id, plane.owner).state,
+        state=lambda grant: plane.lookup.get(grant.id, plane.owner).state,
     )

@@ -163,7 +163,7 @@ def test_store_that_hangs_on_many_endings_is_waited_for_once(make_plane, broker,
 def test_one_ending_that_fails_oddly_does_not_keep_the_others_open(ask, plane, broker) -> None:
     ask.request(kernel="k1"), ask.request("pilot", kernel="k1")
     ask.credential(kernel="k1")
-    plane.access.decide(plane.owner, plane.access.awaiting(plane.owner)[0].id, "approve")
+    plane.access.decide(plane.owner, plane.lookup.awaiting(plane.owner)[0].id, "approve")
     ask.credential("pilot", kernel="k1")
     revoke = broker.revoke
 
@@ -192,8 +192,8 @@ def test_full_disk_keeps_no_grant_and_no_session_alive(ask, plane, broker, monke
         assert plane.access.end(plane.owner, grant.id, "revoke").state == "revoked"
         assert broker.open == {}
         assert ask.state(grant) == "revoked"
-        assert plane.access.active(plane.owner.by("k1")) is None
-        assert {g.id: g.state for g in plane.access.listed(plane.owner)} == {
+        assert plane.lookup.active(plane.owner.by("k1")) is None
+        assert {g.id: g.state for g in plane.lookup.listed(plane.owner)} == {
             grant.id: "revoked",
             other.id: "active",
         }
@@ -250,7 +250,7 @@ def test_nothing_is_granted_or_issued_while_the_ledger_cannot_be_written(ask, pl
         ask.request("pilot")
     with pytest.raises(Unavailable):
         ask.credential()
-    assert [grant.target for grant in plane.access.listed(plane.owner)] == ["sandbox"]
+    assert [grant.target for grant in plane.lookup.listed(plane.owner)] == ["sandbox"]
 
 
 def test_revocation_goes_on_without_the_ledger_and_is_written_later(
@@ -301,7 +301,7 @@ def test_after_a_crash_the_same_server_goes_on_with_its_grants(make_plane, broke
     first.issuing.issue(first.owner.by("k1"), "sandbox")
     crash(first)
     second = make_plane(server_id="server-1")
-    assert second.access.get(grant.id, second.owner).state == "active"
+    assert second.lookup.get(grant.id, second.owner).state == "active"
     assert second.issuing.issue(second.owner.by("k1"), "sandbox")["value"]
 
 
@@ -311,9 +311,9 @@ def test_after_a_crash_another_server_revokes_what_was_left(make_plane, broker, 
     first.issuing.issue(first.owner.by("k1"), "sandbox")
     crash(first)
     second = make_plane(server_id="server-2")
-    assert second.access.get(grant.id, second.owner).state == "revoked"
+    assert second.lookup.get(grant.id, second.owner).state == "revoked"
     assert broker.open == {}
-    assert second.access.listed(second.owner) == []
+    assert second.lookup.listed(second.owner) == []
 
 
 @pytest.fixture
@@ -380,7 +380,7 @@ def test_ledger_names_no_person_and_no_reason(make_plane, tmp_path) -> None:
 def test_who_may_not_approve_sees_nothing_to_approve(make_plane) -> None:
     plane = make_plane(Principal("bob", "Bob", "local account", roles=("researcher",)))
     grant = plane.access.request(plane.owner.by("k1"), Wish("pilot", "k1", "r", "QC-1"))
-    assert plane.access.awaiting(plane.owner) == []
+    assert plane.lookup.awaiting(plane.owner) == []
     with pytest.raises(Denied):
         plane.access.decide(plane.owner, grant.id, "approve")
 

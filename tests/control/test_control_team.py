@@ -103,7 +103,7 @@ def ask(team):
 
 
 def state(team, grant):
-    return team.access.get(grant.id, SEC).state
+    return team.lookup.get(grant.id, SEC).state
 
 
 def approve(team, grant, *reviewers):
@@ -158,7 +158,7 @@ def test_queue_shows_each_reviewer_what_they_may_decide(team, ask):
     grant = ask()
 
     def queue(who):
-        return [one.id for one in team.access.awaiting(who)]
+        return [one.id for one in team.lookup.awaiting(who)]
 
     assert queue(BO) == queue(CY) == [grant.id]
     assert queue(SEC) == queue(ADA) == queue(AUDITOR) == []
@@ -198,10 +198,10 @@ def test_the_clock_of_a_grant_stands_still_while_it_waits(team, ask, clock):
 def test_who_may_see_a_grant(team, ask):
     grant = ask()
     for who in (ADA, BO, SEC, AUDITOR):
-        assert team.access.get(grant.id, who).id == grant.id
+        assert team.lookup.get(grant.id, who).id == grant.id
     for who in (DEV, ADA.by("k2")):
         with pytest.raises(NotFound):
-            team.access.get(grant.id, who)
+            team.lookup.get(grant.id, who)
 
 
 # -- when -----------------------------------------------------------------------------------------
@@ -216,7 +216,7 @@ def test_grant_with_a_start_begins_then_and_its_clock_with_it(team, ask, clock):
     assert team.access.keep_time() == pytest.approx(2 * 3600)
     clock.forward(hours=2)
     team.access.keep_time()
-    active = team.access.get(grant.id, ADA)
+    active = team.lookup.get(grant.id, ADA)
     assert (active.state, active.expires_at) == ("active", "2026-01-31T12:00:00.000Z")
     assert team.issuing.issue(ADA.by("k1"), "open")["value"]
 
@@ -233,7 +233,7 @@ def test_grant_lies_within_its_targets_window(team, ask, clock):
     assert grant.state == "approved"
     clock.forward(days=2)  # Monday, ten in Berlin
     team.access.keep_time()
-    assert team.access.get(grant.id, ADA).expires_at == "2026-02-02T13:00:00.000Z"
+    assert team.lookup.get(grant.id, ADA).expires_at == "2026-02-02T13:00:00.000Z"
     clock.forward(hours=6)
     late = ask("office", duration="8h")
     assert late.expires_at == "2026-02-02T17:00:00.000Z"
@@ -246,7 +246,7 @@ def test_extension_moves_the_end_up_to_the_cap(team, ask, clock):
     grant = ask("open", duration="1h")
     extension = team.access.extend(ADA.by("k1"), grant.id, "2h", None)
     assert extension.state == "active"
-    assert team.access.get(grant.id, ADA).expires_at == "2026-01-31T12:00:00.000Z"
+    assert team.lookup.get(grant.id, ADA).expires_at == "2026-01-31T12:00:00.000Z"
     with pytest.raises(Invalid) as refusal:
         team.access.extend(ADA, grant.id, "2h", None)
     assert refusal.value.code == "duration.over_cap"
@@ -261,9 +261,9 @@ def test_extension_of_a_reviewed_target_is_reviewed(team, ask):
     before = grant.expires_at
     extension = team.access.extend(ADA, grant.id, "30m", "one more series")
     assert extension.state == "requested"
-    assert team.access.get(grant.id, ADA).expires_at == before
+    assert team.lookup.get(grant.id, ADA).expires_at == before
     approve(team, extension, BO, CY, SEC)
-    assert team.access.get(grant.id, ADA).expires_at > before
+    assert team.lookup.get(grant.id, ADA).expires_at > before
 
 
 def test_only_its_holder_extends_a_grant(team, ask):
@@ -341,7 +341,7 @@ def test_approval_of_another_payload_is_refused(team, ask):
             team.access.decide(BO, grant.id, "approve", None, digest)
         assert refusal.value.code == "grant.other_payload"
     assert team.access.decide(BO, grant.id, "approve", None, grant.payload.digest).state == "active"
-    assert team.access.changed(other) == []  # both were asked for at the same moment
+    assert team.lookup.changed(other) == []  # both were asked for at the same moment
 
 
 def test_what_changed_since_the_last_approval_is_told(team, ask, clock):
@@ -350,7 +350,7 @@ def test_what_changed_since_the_last_approval_is_told(team, ask, clock):
     clock.forward(seconds=1)
     again = ask("bound", payload={**RUN, "shots": 5000, "circuits": ["b" * 64]})
     assert again.state == "requested"
-    assert {one["field"]: one["asked"] for one in team.access.changed(again)} == {
+    assert {one["field"]: one["asked"] for one in team.lookup.changed(again)} == {
         "circuits": ["b" * 64],
         "shots": 5000,
     }
@@ -386,7 +386,7 @@ def test_only_the_approved_payload_runs(team, ask, change, differs):
 def test_results_of_submitted_jobs_may_be_read_when_the_grant_is_over(team, ask, clock, broker):
     grant = approve(team, ask(), BO, CY, SEC)
     for job in ("job-1", "job-2", "job-1"):
-        retrieve = team.access.submitted(ADA.by("k1"), "premium", job)
+        retrieve = team.retrieval.submitted(ADA.by("k1"), "premium", job)
     assert (retrieve.scope, retrieve.parent, retrieve.jobs) == ("retrieve", grant.id, ("job-1", "job-2"))
     team.access.kernel_ended(ADA, "k1")
     assert state(team, grant) == "revoked"
@@ -401,12 +401,12 @@ def test_results_of_submitted_jobs_may_be_read_when_the_grant_is_over(team, ask,
 
 def test_retrieve_grant_submits_nothing_and_opens_no_delivered_credential(team, ask):
     approve(team, ask(), BO, CY, SEC)
-    team.access.submitted(ADA.by("k1"), "premium", "job-1")
+    team.retrieval.submitted(ADA.by("k1"), "premium", "job-1")
     team.access.kernel_ended(ADA, "k1")
     for kernel in ("k1", "k2"):
         with pytest.raises(Denied):
             team.issuing.issue(ADA.by(kernel), "premium")
-        assert team.access.active(ADA.by(kernel), "premium") is None
+        assert team.lookup.active(ADA.by(kernel), "premium") is None
 
 
 # -- locks ------------------------------------------------------------------------------------------
@@ -551,7 +551,7 @@ STEPS = st.lists(
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps=STEPS)
 def test_whatever_is_tried_nobody_holds_a_grant_that_the_reviewers_did_not_approve(team, clock, steps):
-    for grant in team.access.listed(ADA):
+    for grant in team.lookup.listed(ADA):
         if not grant.ended_at:
             team.access.end(ADA, grant.id, "revoke" if grant.state != "requested" else "cancel")
     grant = team.access.request(ADA.by("k1"), Wish("premium", "k1", "r", duration="10m"))
@@ -570,7 +570,7 @@ def test_whatever_is_tried_nobody_holds_a_grant_that_the_reviewers_did_not_appro
                 team.access.keep_time()
         except QsecError:
             pass
-        now = team.access.get(grant.id, SEC)
+        now = team.lookup.get(grant.id, SEC)
         votes = {(vote.round, vote.subject) for vote in now.votes if vote.verdict == "approve"}
         if now.activated_at:
             assert {subject for number, subject in votes if number == 0} == {"bo", "cy"}

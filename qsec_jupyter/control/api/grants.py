@@ -52,7 +52,7 @@ async def get_grant(
     deadline = asyncio.get_running_loop().time() + wait
     while True:
         version = control.changes.version
-        grant = await asyncio.to_thread(control.access.get, grant_id, asker)
+        grant = await asyncio.to_thread(control.lookup.get, grant_id, asker)
         left = deadline - asyncio.get_running_loop().time()
         if grant.state != unless or left <= 0:
             return grant

@@ -16,10 +16,11 @@ from ...ledger.keys import KeyArchive
 from ...ledger.log import Ledger
 from ...provenance import envelope, statement
 from .. import tables
-from ..access import Access
 from ..audit import Audit
 from ..callers import Caller
 from ..changes import Changes
+from ..lookup import Lookup
+from ..retrieval import Retrieval
 from ..signing import Signing
 from ..store import Row, Store
 from .artefacts import Artefacts
@@ -43,7 +44,8 @@ class Evidence:
         keys: KeyArchive,
         store: Store,
         audit: Audit,
-        access: Access,
+        lookup: Lookup,
+        retrieval: Retrieval,
         signing: Signing,
         changes: Changes,
         targets_of: Callable[[str], list[str]],
@@ -58,7 +60,8 @@ class Evidence:
         self._keys = keys
         self._store = store
         self._audit = audit
-        self._access = access
+        self._lookup = lookup
+        self._retrieval = retrieval
         self._signing = signing
         self._changes = changes
         self._principal = principal
@@ -120,7 +123,7 @@ class Evidence:
         self, record: Record, kind: str, row: Row | None, summary: Row, server: Record
     ) -> dict[str, Any]:
         kernel_id = summary["kernel_id"]
-        grant = self._access.active(self._caller.by(kernel_id))
+        grant = self._lookup.active(self._caller.by(kernel_id))
         signed, signer, gaps = self._sign(record, kind, summary, grant, server)
         identity = self._statements.put(signed)
         data = {"run": record["run_id"], "kernel": kernel_id, "statement": identity}
@@ -167,7 +170,7 @@ class Evidence:
         """Let the job's result be read when its submit grant is over, where the target allows that."""
         caller = self._caller.by(row["kernel_id"])
         for target in self._targets_of(row["backend"]):
-            if self._access.submitted(caller, target, job_id):
+            if self._retrieval.submitted(caller, target, job_id):
                 return
 
     def _keep_job(self, row: Row, job_id: str) -> None:

@@ -1,0 +1,63 @@
+"""What follows a submit grant: the right to read the results of exactly the jobs that it made."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime
+
+from ..core.model import Grant, rfc3339
+from .book import Book
+from .callers import Caller
+from .grants import step
+from .lookup import Lookup
+from .policy.live import LivePolicy
+
+
+class Retrieval:
+    """Makes retrieve grants: longer than the submit grant that they follow, and good for its jobs only."""
+
+    def __init__(
+        self, *, book: Book, lookup: Lookup, policy: LivePolicy, clock: Callable[[], datetime]
+    ) -> None:
+        self._book = book
+        self._lookup = lookup
+        self._policy = policy
+        self._clock = clock
+
+    def submitted(self, caller: Caller, target: str, job_id: str) -> Grant | None:
+        """Let the results of a submitted job be read after its grant is over, where the target allows it.
+
+        Returns:
+            The retrieve grant that covers the job, together with the other jobs of its submit grant.
+        """
+        grant = self._lookup.active(caller, target)
+        seconds = self._policy.catalogue.target(target).retrieve_duration
+        if grant is None or not seconds:
+            return None
+        with self._book.lock:
+            open_ = self._book.open({"requester": grant.requester, "target": target})
+            known = next((one for one in open_ if one.parent == grant.id), None)
+            if known is None:
+                return self._let_retrieve(grant, job_id, seconds, caller)
+            if job_id in known.jobs:
+                return known
+            more = replace(known, jobs=(*known.jobs, job_id))
+            return self._book.commit(more, None, event="grant.jobs_added", job=job_id)
+
+    def _let_retrieve(self, grant: Grant, job_id: str, seconds: int, caller: Caller) -> Grant:
+        now = self._clock()
+        retrieve = replace(
+            grant,
+            id=secrets.token_hex(16),
+            state="requested",
+            scope="retrieve",
+            parent=grant.id,
+            jobs=(job_id,),
+            duration=seconds,
+            requested_at=rfc3339(now),
+        )
+        self._book.add(retrieve, caller.server_id, caller.principal.name)
+        approved = self._book.commit(step(retrieve, "approve", now), None, job=job_id)
+        return self._book.commit(step(approved, "activate", now), None)
