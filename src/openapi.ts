@@ -44,6 +44,26 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  '/v1/events': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * List Events
+     * @description Return a page of events, newest first. ``kind`` is a type, or a family such as ``grant``.
+     */
+    get: operations['list_events'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   '/v1/evidence/{sha256}': {
     parameters: {
       query?: never;
@@ -1014,6 +1034,52 @@ export interface components {
       revoked: string[];
     };
     /**
+     * Event
+     * @description What happened: an entry of the ledger, with names in the place of pseudonyms.
+     *
+     *     ``actor`` is who did it (``None``: time or policy), ``requester`` whose grant or token it is about; both
+     *     are ``None`` for persons who were forgotten. ``details`` is what else the entry says, by ``kind``.
+     */
+    Event: {
+      /** Actor */
+      actor: string | null;
+      /**
+       * Asserted By
+       * @enum {string}
+       */
+      asserted_by: 'control' | 'server' | 'kernel';
+      /** Details */
+      details: {
+        [key: string]: unknown;
+      };
+      /** Grant Id */
+      grant_id: string | null;
+      /** Kind */
+      kind: string;
+      /** Meaning */
+      meaning: string;
+      /** Position */
+      position: number;
+      /** Requester */
+      requester: string | null;
+      /** Target */
+      target: string | null;
+      /** Time */
+      time: string;
+    };
+    /**
+     * EventPage
+     * @description Events, newest first; ``next`` is the ``before`` of the page that follows, if one does.
+     */
+    EventPage: {
+      /** All */
+      all: boolean;
+      /** Events */
+      events: components['schemas']['Event'][];
+      /** Next */
+      next: number | null;
+    };
+    /**
      * EvidenceBytes
      * @description An artefact: base64 of its bytes, or of their zlib stream (RFC 1950) for ``deflate``.
      */
@@ -1913,6 +1979,8 @@ export interface components {
        * @enum {string}
        */
       mode: 'record' | 'enforce';
+      /** Newest Event */
+      newest_event: number;
       principal: components['schemas']['Principal'];
       /** Projects */
       projects: components['schemas']['Project'][];
@@ -2169,6 +2237,44 @@ export interface operations {
         };
         content: {
           'application/json': components['schemas']['OperationResult'];
+        };
+      };
+      /** @description Validation Error */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['HTTPValidationError'];
+        };
+      };
+    };
+  };
+  list_events: {
+    parameters: {
+      query?: {
+        kind?: string | null;
+        target?: string | null;
+        since?: string | null;
+        until?: string | null;
+        before?: number | null;
+        limit?: number;
+      };
+      header?: {
+        'Qsec-Kernel'?: string | null;
+      };
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Successful Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['EventPage'];
         };
       };
       /** @description Validation Error */

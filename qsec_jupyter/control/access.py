@@ -316,7 +316,7 @@ class Access:
 
     def kernel_ended(self, caller: Caller, kernel_id: str) -> list[str]:
         """End all that hangs on a kernel of the caller's server."""
-        self._audit.record_ending("kernel.ended", kernel=kernel_id)
+        self._audit.record_ending("kernel.ended", caller.principal.name, kernel=kernel_id)
         self._judge.forget(kernel_id)
         where = {"kernel_id": kernel_id, "server_id": caller.server_id}
         return self._end_all(_hanging(self._book.open(where)))

@@ -13,14 +13,40 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from ..core.errors import HTTP_STATUS, Bug, Denied, Invalid, NotFound, QsecError
-from .api import credentials, evidence, findings, grants, kernels, locks, runs, series, shares, state, tokens
+from .api import (
+    credentials,
+    events,
+    evidence,
+    findings,
+    grants,
+    kernels,
+    locks,
+    runs,
+    series,
+    shares,
+    state,
+    tokens,
+)
 from .callers import Caller, Callers
 from .control_plane import ControlPlane
 from .identity.tokens import is_token, reaches
 from .policy.live import LivePolicy
 
 _log = logging.getLogger("qsec.http")
-_MODULES = (state, grants, series, locks, tokens, credentials, runs, evidence, findings, shares, kernels)
+_MODULES = (
+    state,
+    grants,
+    series,
+    locks,
+    tokens,
+    credentials,
+    runs,
+    evidence,
+    events,
+    findings,
+    shares,
+    kernels,
+)
 _KERNEL = b"qsec-kernel"
 _HOSTS = frozenset({"127.0.0.1", "localhost", "[::1]"})
 

@@ -82,17 +82,20 @@ class Audit:
 
     def about(self, grant: Grant) -> dict[str, Any]:
         """Return what an event says of a grant."""
-        subject, _ = self._store.subject(grant.requester)
         return {
             "grant": grant.id,
             "target": grant.target,
             "kernel": grant.kernel_id,
-            "requester": subject,
+            "requester": self.pseudonym(grant.requester),
             "reason_hmac": self.reason_hmac(grant.requester, grant.reason),
             "ticket": grant.ticket,
             "duration": grant.duration,
             "policies": list(grant.policies),
         }
+
+    def pseudonym(self, person: str) -> str:
+        """Return what stands for a person in the ledger."""
+        return self._store.subject(person)[0]
 
     def reason_hmac(self, person: str, reason: str) -> str:
         """Return what stands for a person's reason: it can be checked against the text, not read."""

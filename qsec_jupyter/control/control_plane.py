@@ -27,6 +27,7 @@ from .callers import Caller, Callers
 from .catalog import Catalogue
 from .changes import Changes
 from .credentials.broker import Broker
+from .events import Events
 from .evidence import Artefacts, Evidence, Runs
 from .findings import Findings
 from .identity.tokens import Tokens
@@ -48,6 +49,8 @@ from .timetable import Timetable
 CHECKPOINT_SECONDS = 60.0
 CHECKPOINT_EVENTS = 100
 HEALTH_SECONDS = 15.0
+EVENTS_SECONDS = 0.5
+"""How soon after it was written an entry of the ledger is indexed, and told to panels that wait."""
 KEEP_SECONDS = 15.0
 """How often is looked which session or lease has two thirds of its life behind it (seconds)."""
 TOKEN_SECONDS = 1.0
@@ -108,6 +111,7 @@ class ControlPlane:
         self.sessions = Sessions(self.store, self.audit, broker, lambda: policy.catalogue.caps)
         self.signing = Signing(broker)
         self._clock = clock
+        self.events = Events(self.store, self._ledger, self.changes, policy)
         self.locks = Locks(self.store, self.audit, self.changes, clock)
         self.series = AllSeries(self.store, self.audit, clock)
         judge = Judge(
@@ -222,6 +226,7 @@ class ControlPlane:
             asyncio.create_task(self._every(KEEP_SECONDS, self.issuing.keep_alive, after=KEEP_SECONDS)),
             asyncio.create_task(self._every(POLICY_SECONDS, self.reload_policy)),
             asyncio.create_task(self._every(TOKEN_SECONDS, self.tokens.expire)),
+            asyncio.create_task(self._every(EVENTS_SECONDS, self.events.settle)),
             asyncio.create_task(self._every(HEALTH_SECONDS, self._check_health)),
             asyncio.create_task(self._every(ORPHANS_EVERY, self.orphans.end, after=ORPHANS_AFTER)),
         ]
@@ -242,6 +247,7 @@ class ControlPlane:
         self.evidence.settle()
         in_order = not self.sessions.pending()
         self.audit.record_ending("control.stopped")
+        self._safely(self.events.settle)
         self.checkpoint()
         self.sessions.close()
         self._close_broker()
@@ -380,6 +386,7 @@ class ControlPlane:
         """Return all that the caller's panel shows."""
         return {
             "version": self.changes.version,
+            "newest_event": self.events.newest,
             "mode": self.catalogue.runs.mode,
             "principal": asdict(caller.principal),
             "vault": asdict(self.broker.info),

@@ -13,6 +13,7 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Engine,
+    Select,
     Table,
     create_engine,
     event,
@@ -91,6 +92,18 @@ class Store:
         with self._begin() as connection:
             key = connection.execute(insert(table).values(**row)).inserted_primary_key
         return key[0] if key and isinstance(key[0], int) else 0
+
+    def add_all(self, rows: Sequence[tuple[Table, Sequence[Row]]]) -> None:
+        """Insert rows of several tables, all or none."""
+        with self._begin() as connection:
+            for table, several in rows:
+                if several:
+                    connection.execute(insert(table), list(several))
+
+    def found(self, statement: Select[Any]) -> list[Row]:
+        """Return the rows that a selection finds."""
+        with self._engine.connect() as connection:
+            return [dict(row._mapping) for row in connection.execute(statement)]
 
     def change(self, table: Table, where: Row, values: Row) -> int:
         """Update the rows that match; return how many."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import JSON, Boolean, Column, Integer, LargeBinary, MetaData, String, Table, Text
+from sqlalchemy import JSON, Boolean, Column, Index, Integer, LargeBinary, MetaData, String, Table, Text
 
 metadata = MetaData()
 
@@ -116,3 +116,31 @@ gaps = Table(
     Column("what", Text, nullable=False),
     Column("time", String(24), nullable=False),
 )
+
+events = Table(
+    "events",
+    metadata,
+    Column("position", Integer, primary_key=True),
+    Column("time", String(24), nullable=False, index=True),
+    Column("kind", String(40), nullable=False),
+    Column("target", String(40)),
+    Column("grant_id", String(32), index=True),
+    Column("asserted_by", String(8), nullable=False),
+    Column("data", JSON, nullable=False),
+    Index("ix_events_kind", "kind", "position"),
+    Index("ix_events_target", "target", "position"),
+)
+"""The index of the ledger: ``position`` is an entry's. The ledger is the record; this is made from it."""
+
+concerned = Table(
+    "concerned",
+    metadata,
+    Column("subject", String(32), primary_key=True),
+    Column("position", Integer, primary_key=True),
+    Column("kind", String(40), nullable=False),
+    Column("target", String(40)),
+    Index("ix_concerned_kind", "subject", "kind", "position"),
+    Index("ix_concerned_target", "subject", "target", "position"),
+    sqlite_with_rowid=False,
+)
+"""Whom each entry concerns, by pseudonym: who did it, whose request or token it is, who was locked."""

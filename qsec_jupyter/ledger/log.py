@@ -81,6 +81,7 @@ class Ledger:
         self._unclean = False  # an error left bytes behind the durable end that could not be cut yet
         self._owed: Event | None = None  # what happened at open and is not on the disk yet
         self._checkpointed = 0
+        self._follower: Callable[[list[Event]], None] | None = None
         self.truncated = 0
         self._state, self.journal = self._recover()
         self._file = os.open(self._state.path, os.O_RDWR | os.O_CLOEXEC)
@@ -147,6 +148,13 @@ class Ledger:
         if waiting.error is not None:
             raise waiting.error
         return waiting.index
+
+    def follow(self, follower: Callable[[list[Event]], None]) -> None:
+        """Have ``follower`` called with the entries of each commit, in order, once they are durable.
+
+        It is called while others wait for the disk: it must be quick, and must not raise.
+        """
+        self._follower = follower
 
     def checkpoint(self, signer: Signer) -> checkpoints.Checkpoint:
         """Sign the tree as it is now and store the checkpoint; the same size is never signed twice.
@@ -258,14 +266,17 @@ class Ledger:
         if self._state.offset >= self._segment_bytes:
             self._rotate()
         tree, chain, out = self._state.tree.copy(), self._state.chain, bytearray()
+        written: list[Event] = []
         time = rfc3339(self._clock())
         for waiting in batch:
+            entry = {**waiting.event, "index": tree.size, "time": time}
             try:
-                payload = _payload({**waiting.event, "index": tree.size, "time": time})
+                payload = _payload(entry)
             except QsecError as error:
                 waiting.error = error
                 continue
             waiting.index = tree.size
+            written.append(entry)
             chain = segment.chain_hash(chain, payload)
             tree.append(leaf_hash(payload))
             out += segment.encode_frame(chain, payload)
@@ -273,6 +284,8 @@ class Ledger:
             _write_all(self._file, bytes(out), self._state.offset)
             os.fdatasync(self._file)
         self._state = State(self._state.path, self._state.offset + len(out), chain, tree)
+        if self._follower is not None:
+            self._follower(written)
 
     def _restore(self) -> None:
         os.ftruncate(self._file, self._state.offset)

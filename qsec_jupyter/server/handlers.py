@@ -30,6 +30,9 @@ RUN_QUERY = (
 )  # fmt: skip
 """What the list of runs can be asked by."""
 
+EVENT_QUERY = ("kind", "target", "since", "until", "before", "limit")
+"""What the list of events can be asked by."""
+
 _Verb = Callable[..., Awaitable[Any]]
 
 
@@ -298,6 +301,19 @@ class RunsHandler(QsecHandler):
         return await self.control.call("GET", f"/v1/runs?{query}")
 
 
+class EventsHandler(QsecHandler):
+    """What happened, as far as it concerns who asks."""
+
+    @web.authenticated
+    @authorized("read", resource="qsec:events")
+    @answers
+    async def get(self) -> Any:
+        """Return a page of events, newest first; the control plane checks what is asked."""
+        asked = [(name, self.get_query_argument(name, None)) for name in EVENT_QUERY]
+        query = urlencode([(name, value) for name, value in asked if value])
+        return await self.control.call("GET", f"/v1/events?{query}")
+
+
 class RunDiffHandler(QsecHandler):
     """Two runs compared."""
 
@@ -443,6 +459,7 @@ ROUTES: tuple[tuple[str, type[QsecHandler]], ...] = (
     (r"runs", RunsHandler),
     (rf"runs/{_ID}", RunHandler),
     (rf"runs/{_ID}/diff/{_ID}", RunDiffHandler),
+    (r"events", EventsHandler),
     (r"scan", ScanHandler),
     (r"scan/keep", KeepHandler),
     (r"scan/unkeep", UnkeepHandler),

@@ -96,6 +96,7 @@ export function report(changes: Partial<IScanReport> = {}): IScanReport {
 export function state(changes: Partial<IState> = {}): IState {
   return {
     version: 1,
+    newest_event: 0,
     principal: {
       name: 'ada',
       display_name: 'Ada Lovelace',

@@ -36,6 +36,7 @@ TABLE = [
     ("GET", "runs", "read", "qsec:runs"),
     ("GET", "runs/r1", "read", "qsec:runs"),
     ("GET", "runs/r1/diff/r2", "read", "qsec:runs"),
+    ("GET", "events", "read", "qsec:events"),
     ("GET", "scan?path=a.ipynb", "read", "qsec:findings"),
     ("POST", "scan/keep", "write", "qsec:findings"),
     ("POST", "scan/unkeep", "write", "qsec:findings"),

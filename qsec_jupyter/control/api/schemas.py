@@ -185,6 +185,33 @@ class Extension(Schema):
     reason: Text | None = None
 
 
+class Event(Schema):
+    """What happened: an entry of the ledger, with names in the place of pseudonyms.
+
+    ``actor`` is who did it (``None``: time or policy), ``requester`` whose grant or token it is about; both
+    are ``None`` for persons who were forgotten. ``details`` is what else the entry says, by ``kind``.
+    """
+
+    position: int
+    time: str
+    kind: str
+    meaning: str
+    asserted_by: Literal["control", "server", "kernel"]
+    actor: str | None
+    requester: str | None
+    target: str | None
+    grant_id: str | None
+    details: dict[str, Any]
+
+
+class EventPage(Schema):
+    """Events, newest first; ``next`` is the ``before`` of the page that follows, if one does."""
+
+    events: list[Event]
+    next: int | None
+    all: bool
+
+
 class BulkDenial(Schema):
     """Deny several requests at once."""
 
@@ -689,6 +716,7 @@ class State(Schema):
     """All that the panel shows, with a version to wait on."""
 
     version: int
+    newest_event: int
     mode: Literal["record", "enforce"]
     principal: Principal
     vault: VaultInfo

@@ -300,7 +300,7 @@ class Evidence:
                 row = self._owed_gaps[0]
                 try:
                     data = {"kernel": row["kernel_id"], "run": row["run_id"], "what": row["what"]}
-                    self._audit.record("run.gap", **data)
+                    self._audit.record("run.gap", self._principal.name, **data)
                 except QsecError:
                     return
                 self._owed_gaps.pop(0)

@@ -111,7 +111,7 @@ class Tokens:
                 raise Denied(
                     "token.too_many", "There are too many tokens", f"At most {MOST}.", "Revoke some."
                 )
-            self._audit.record("token.issued", owner.principal.name, **_about(token))
+            self._audit.record("token.issued", owner.principal.name, **self._about(token))
             self._held[_digest(bearer.reveal())] = (token, caller)
         return token, bearer
 
@@ -164,7 +164,7 @@ class Tokens:
         if not gone:
             raise NotFound("token.unknown", "There is no such token", "", "`qsec token list` shows yours.")
         token, caller = gone[0]
-        self._audit.record_ending("token.revoked", owner.principal.name, **_about(token))
+        self._audit.record_ending("token.revoked", owner.principal.name, **self._about(token))
         self._end(caller)
         return token
 
@@ -172,8 +172,17 @@ class Tokens:
         """End the bearers whose time is over, and what hangs on them."""
         now = rfc3339(self._clock())
         for token, caller in self._take(lambda one: one.expires_at <= now):
-            self._audit.record_ending("token.expired", **_about(token))
+            self._audit.record_ending("token.expired", **self._about(token))
             self._end(caller)
+
+    def _about(self, token: Token) -> dict[str, Any]:
+        return {
+            "token": token.id,
+            "owner": self._audit.pseudonym(token.owner),
+            "scopes": list(token.scopes),
+            "targets": list(token.targets),
+            "expires_at": token.expires_at,
+        }
 
     def _take(self, which: Callable[[Token], bool]) -> list[tuple[Token, Caller]]:
         with self._lock:
@@ -200,15 +209,6 @@ def _require_person(caller: Caller) -> None:
             "The rule: neither a kernel nor a tool gives its rights on.",
             "Use `qsec token` in a terminal.",
         )
-
-
-def _about(token: Token) -> dict[str, Any]:
-    return {
-        "token": token.id,
-        "scopes": list(token.scopes),
-        "targets": list(token.targets),
-        "expires_at": token.expires_at,
-    }
 
 
 def _digest(bearer: str) -> bytes:

@@ -12,7 +12,18 @@ from ...core.model import Principal, Target
 from .bundle import Bundle, as_set
 
 Action = Literal[
-    "request", "auto_approve", "approve", "deny", "issue", "revoke", "cancel", "run", "extend", "view", "lock"
+    "request",
+    "auto_approve",
+    "approve",
+    "deny",
+    "issue",
+    "revoke",
+    "cancel",
+    "run",
+    "extend",
+    "view",
+    "lock",
+    "audit",
 ]
 
 
