@@ -14,7 +14,7 @@ DECISIONS = 4000
 def run() -> list[dict[str, Any]]:
     """Return the rows of this module."""
     from qsec_jupyter.control.policy.bundle import Place
-    from qsec_jupyter.control.policy.engine import Situation
+    from qsec_jupyter.control.policy.context import Situation
     from qsec_jupyter.control.policy.live import LivePolicy
     from qsec_jupyter.core.model import Principal
 

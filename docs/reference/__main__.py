@@ -1,10 +1,10 @@
 """``python docs/reference``: write the pages that are made from the code."""
 
 from pathlib import Path
-from typing import get_args
 
 from qsec_jupyter.control.policy.cases import described, person
-from qsec_jupyter.control.policy.engine import Action, PolicyEngine, Situation
+from qsec_jupyter.control.policy.context import ACTIONS, Action, Job, Situation
+from qsec_jupyter.control.policy.engine import PolicyEngine
 from qsec_jupyter.core.events import EVENT_TYPES
 from qsec_jupyter.core.model import ROLES
 
@@ -36,12 +36,14 @@ decide; among several, nobody approves their own.
 def permissions() -> str:
     """Return the table of roles and actions as Markdown."""
     head = "".join(f" `{role}` |" for role in ROLES) + "\n|---|" + "---|" * len(ROLES) + "\n"
-    rows = (f"| `{act}` |" + "".join(f" {_cell(role, act)} |" for role in ROLES) for act in get_args(Action))
+    rows = (f"| `{act}` |" + "".join(f" {_cell(role, act)} |" for role in ROLES) for act in ACTIONS)
     return PERMISSIONS + head + "\n".join(rows) + "\n"
 
 
-def _cell(role: str, action: str) -> str:
+def _cell(role: str, action: Action) -> str:
     engine, who = PolicyEngine.shipped(), person(role)
+    if action == "submit":
+        return "with an own grant" if engine.decide(who, action, described({}, {}), Job()).allowed else ""
 
     def may(environment: str = "production", approval: str = "review", **circumstances: bool) -> bool:
         target = described({"environment": environment, "approval": approval}, {})

@@ -20,6 +20,8 @@ _DECIDED = (
     "credential.refused",
     "run.permitted",
     "run.refused",
+    "job.refused",
+    "job.intended",
     "series.",
     "lock.",
     "token.",

@@ -15,7 +15,7 @@ from ..ledger.log import Ledger
 from . import tables
 from .callers import Caller
 from .changes import Changes
-from .policy.engine import Situation
+from .policy.context import Situation
 from .policy.live import LivePolicy
 from .store import Row, Store
 

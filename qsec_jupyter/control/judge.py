@@ -11,7 +11,8 @@ from ..core.model import Grant, Principal, Project, Round
 from .audit import Audit
 from .callers import Caller
 from .locks import Locks
-from .policy.engine import Action, Decision, Situation
+from .policy.context import Action, Situation
+from .policy.engine import Decision
 from .policy.live import LivePolicy
 from .series import AllSeries
 

@@ -15,7 +15,7 @@ from .callers import Caller
 from .judge import Judge
 from .locks import Locks
 from .lookup import Lookup
-from .policy.engine import Situation
+from .policy.context import Situation
 from .policy.live import LivePolicy
 
 UNLISTED = "unlisted"

@@ -15,7 +15,8 @@ from qsec_jupyter.control import journal
 from qsec_jupyter.control.catalog import load_catalog
 from qsec_jupyter.control.changes import Changes
 from qsec_jupyter.control.policy.bundle import SHIPPED, Bundle
-from qsec_jupyter.control.policy.engine import PolicyEngine, Situation
+from qsec_jupyter.control.policy.context import Situation
+from qsec_jupyter.control.policy.engine import PolicyEngine
 from qsec_jupyter.control.store import migrate
 from qsec_jupyter.control.tables import metadata
 from qsec_jupyter.core.errors import Invalid

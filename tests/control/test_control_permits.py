@@ -4,7 +4,8 @@ import pytest
 
 from qsec_jupyter.control.asking import Wish
 from qsec_jupyter.control.catalog import load_catalog
-from qsec_jupyter.control.policy.engine import PolicyEngine, Situation
+from qsec_jupyter.control.policy.context import Situation
+from qsec_jupyter.control.policy.engine import PolicyEngine
 from qsec_jupyter.core.errors import Denied, Invalid, NotFound
 from qsec_jupyter.core.model import Principal
 

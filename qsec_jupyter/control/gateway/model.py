@@ -26,9 +26,10 @@ Operation = Literal[
 ]
 """What a call does, whichever provider it goes to. ``token`` is answered by the gateway itself."""
 
-JobState = Literal["intended", "sent", "accepted", "refused", "unknown", "cancelled", "done"]
+JobState = Literal["intended", "sent", "accepted", "refused", "unknown", "lost", "cancelled", "done"]
 """``intended`` is written before anything is sent, ``sent`` when the first byte may have left; ``refused`` is
-the provider's word; ``unknown`` is looked up at the provider by the correlation id."""
+the provider's word; ``unknown`` is looked up at the provider by the correlation id, and ``lost`` when that is
+surely not there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +98,7 @@ class Submission:
         session: The provider session it belongs to.
         circuits: In the order of submission; a repeated one stands there as often.
         body: What is to be sent, already hidden.
+        digest: SHA-256 of the body as the client sent it: the same body again is no second job.
         names: Opaque name to the user's own, for everything that was hidden.
         fields: What the vendor will see.
     """
@@ -111,6 +113,7 @@ class Submission:
     session: str | None
     circuits: tuple[Circuit, ...]
     body: bytes
+    digest: str
     names: Mapping[str, str] = field(default_factory=dict)
     fields: tuple[Field, ...] = ()
 
@@ -123,8 +126,24 @@ class Admission:
         correlation_id: 32 hexadecimal digits: on every record, and at the provider as a tag.
         tag: The provider-side label that finds the job again when nobody knows what became of it.
         policies: The ids of the rules that let it pass.
+        repeats: The same body is on its way already, and must not be sent again: the client wants what
+            :meth:`.jobs.Jobs.outcome` says of the first.
     """
 
     correlation_id: str
     tag: str
     policies: tuple[str, ...]
+    repeats: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What is known of a submission by now.
+
+    Attributes:
+        status: The HTTP status that the provider answered with, if it did.
+    """
+
+    state: JobState
+    job_id: str | None = None
+    status: int | None = None

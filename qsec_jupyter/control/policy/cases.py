@@ -15,7 +15,8 @@ from xml.etree import ElementTree as ET
 from ...core.errors import Invalid
 from ...core.model import Principal, Target
 from .bundle import CASES, Bundle
-from .engine import Action, Decision, PolicyEngine, Situation
+from .context import ACTIONS, Action, Context, from_table
+from .engine import Decision, PolicyEngine
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -50,7 +51,7 @@ class Case:
         who: Who asks.
         action: For what.
         target: On which target; a bare name is one of the catalogue, or of none.
-        situation: Under which circumstances.
+        context: Under which circumstances.
         expect: The answer.
         by: The ids of the rules that must give it; ``None`` when any may.
     """
@@ -59,7 +60,7 @@ class Case:
     who: Principal
     action: Action
     target: Target | str
-    situation: Situation
+    context: Context
     expect: Expected
     by: tuple[str, ...] | None = None
 
@@ -109,9 +110,7 @@ def read_cases(bundle: Bundle, targets: dict[str, Target]) -> tuple[Case, ...]:
 
 def run_cases(cases: tuple[Case, ...], engine: PolicyEngine) -> list[Outcome]:
     """Put each case to an engine."""
-    return [
-        Outcome(case, engine.decide(case.who, case.action, case.target, case.situation)) for case in cases
-    ]
+    return [Outcome(case, engine.decide(case.who, case.action, case.target, case.context)) for case in cases]
 
 
 def junit(outcomes: list[Outcome], name: str) -> str:
@@ -156,7 +155,7 @@ def _expanded(entry: dict[str, Any], targets: dict[str, Target]) -> Iterator[Cas
             who=person(who),
             action=_action(action),
             target=described(target, targets),
-            situation=situation(entry.get("context", {})),
+            context=from_table(_action(action), entry.get("context", {})),
             expect=entry["expect"],
             by=None if by is None else tuple(_list(by)),
         )
@@ -191,21 +190,6 @@ def described(told: str | dict[str, Any], targets: dict[str, Target]) -> Target 
     return Target.from_dict({**_DESCRIBED, **told})
 
 
-def situation(told: dict[str, Any]) -> Situation:
-    """Return the circumstances; what is left out is the usual.
-
-    Raises:
-        ValueError: It has a field that does not exist, or of another type.
-    """
-    usual = {field.name: field.default for field in fields(Situation)}
-    for key, value in told.items():
-        if key not in usual:
-            raise ValueError(f"context.{key} does not exist")
-        if type(value) is not type(usual[key]):
-            raise ValueError(f"context.{key} is not a {type(usual[key]).__name__}")
-    return Situation(**told)
-
-
 def question(
     who: dict[str, Any], action: str, target: str, context: dict[str, Any], targets: dict[str, Target]
 ) -> Case:
@@ -214,13 +198,15 @@ def question(
     Raises:
         ValueError: Something in it does not exist.
     """
-    return Case("", person(who), _action(action), described(target, targets), situation(context), "allowed")
+    known = _action(action)
+    asked = from_table(known, context)
+    return Case("", person(who), known, described(target, targets), asked, "allowed")
 
 
 def _action(told: str) -> Action:
-    if told not in get_args(Action):
+    if told not in ACTIONS:
         raise ValueError(f"there is no action {told!r}")
-    return told  # type: ignore[return-value]  # one of them
+    return told
 
 
 def _list(told: Any) -> list[Any]:

@@ -11,9 +11,10 @@ from ...core.classification import DATA_CLASSES
 from ...core.errors import Invalid, QsecError
 from ...core.model import ENVIRONMENTS, ROLES, Scope, Tier
 from ..catalog import Catalogue, parse_catalog
-from .bundle import CASES, Bundle, Rule
+from .bundle import CASES, SCHEMA, Bundle, Rule
 from .cases import Case, Outcome, read_cases, run_cases, wanted
-from .engine import Action, PolicyEngine
+from .context import ACTIONS
+from .engine import PolicyEngine
 from .reach import judge
 
 Level = Literal["error", "warning"]
@@ -79,6 +80,7 @@ def check(bundle: Bundle) -> Checked:
     cases = read_cases(bundle, catalogue.targets)
     outcomes = tuple(run_cases(cases, engine))
     problems = (
+        *_outdated(engine, catalogue),
         *_names(bundle),
         *_reach(bundle),
         *_vocabulary(bundle, catalogue),
@@ -105,6 +107,19 @@ def _refuse_duplicates(bundle: Bundle) -> None:
             "Two policies have the same id",
             f"{twice[0]} is the id of {places}.",
             "Rename one; a decision must name one rule.",
+        )
+
+
+def _outdated(engine: PolicyEngine, catalogue: Catalogue) -> Iterator[Problem]:
+    """Find actions that a schema of an earlier version lacks: nothing can permit them."""
+    proxied = any(target.tier == "proxy" for target in catalogue.targets.values())
+    for action in sorted(engine.unknown):
+        yield Problem(
+            "error" if action == "submit" and proxied else "warning",
+            "schema.outdated",
+            SCHEMA,
+            f"it does not have the action {action}, or not its circumstances, so {action} is always refused",
+            "Copy action, type and rules from the shipped bundle; `qsec policy init DIR` writes one.",
         )
 
 
@@ -145,7 +160,7 @@ _VERDICTS: dict[str, tuple[Level, str, str]] = {
 
 
 def _reach(bundle: Bundle) -> Iterator[Problem]:
-    for name, verdict in judge(bundle.rules, get_args(Action)).items():
+    for name, verdict in judge(bundle.rules, ACTIONS).items():
         level, text, remedy = _VERDICTS[verdict]
         rule = bundle.rule(name)
         yield Problem(level, f"rule.{verdict}", rule.place if rule else "", f"{name}: {text}", remedy)

@@ -119,7 +119,7 @@ def _otherwise(old: Checked, new: Checked) -> tuple[Otherwise, ...]:
 
 
 def _on(case: Case, target: Any) -> Case:
-    return Case(case.name, case.who, case.action, target, case.situation, case.expect, case.by)
+    return Case(case.name, case.who, case.action, target, case.context, case.expect, case.by)
 
 
 def _every(old: Checked, new: Checked) -> list[Case]:

@@ -3,48 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import cedarpy
 
 from ...core.errors import Denied, Invalid
 from ...core.model import Principal, Target
 from .bundle import Bundle, as_set
-
-Action = Literal[
-    "request",
-    "auto_approve",
-    "approve",
-    "deny",
-    "issue",
-    "revoke",
-    "cancel",
-    "run",
-    "extend",
-    "view",
-    "lock",
-    "audit",
-]
-
-
-@dataclass(frozen=True, slots=True)
-class Situation:
-    """What a decision depends on beside who and what; the schema's ``Situation``."""
-
-    from_kernel: bool = False
-    own_request: bool = False
-    own_kernel: bool = False
-    single_user: bool = False
-    granted: bool = False
-    local: bool = False
-    reviewer: bool = True
-    voted: bool = False
-    member: bool = True
-    locked: bool = False
-    standing: bool = False
-    break_glass: bool = False
-    data_class: str = "internal"
-    scope: str = "submit"
+from .context import ACTIONS, Action, Context, kind_of, to_cedar
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +54,14 @@ class PolicyEngine:
         self._policies = cedarpy.PolicySet.from_json_str(bundle.policy_set())
         self._schema = cedarpy.Schema.from_str(bundle.schema)
         self._rules = {rule.id: rule for rule in bundle.rules}
+        self._unknown = frozenset(action for action in ACTIONS if not self._knows(action))
         self.failures = 0
         """Decisions that a failing policy turned into a deny."""
+
+    @property
+    def unknown(self) -> frozenset[Action]:
+        """Actions that the bundle's schema does not have; they are refused, whoever wants them."""
+        return self._unknown
 
     @property
     def digest(self) -> str:
@@ -102,7 +74,7 @@ class PolicyEngine:
         return cls(Bundle.shipped())
 
     def decide(
-        self, principal: Principal, action: Action, target: Target | str, situation: Situation
+        self, principal: Principal, action: Action, target: Target | str, context: Context
     ) -> Decision:
         """Return the decision with the policies that made it.
 
@@ -110,9 +82,11 @@ class PolicyEngine:
             principal: Who wants it.
             action: What.
             target: On what; the bare name of one that the catalogue does not hold (any more).
-            situation: Under which circumstances.
+            context: Under which circumstances; of the kind that :func:`.context.kind_of` names.
         """
-        result = self.evaluate(self._policies, principal, action, target, situation)
+        if action in self._unknown:
+            return Decision(allowed=False, policies=(), advice=_OUTDATED)
+        result = self.evaluate(self._policies, principal, action, target, context)
         if result.diagnostics.errors or result.decision == cedarpy.Decision.NoDecision:
             # Cedar skips a policy that fails, a forbid too; that must not turn into an allow.
             self.failures += 1
@@ -123,7 +97,7 @@ class PolicyEngine:
         return Decision(allowed=False, policies=names, advice=self._advice(names, action))
 
     def evaluate(
-        self, policies: Any, principal: Principal, action: Action, target: Target | str, situation: Situation
+        self, policies: Any, principal: Principal, action: Action, target: Target | str, context: Context
     ) -> Any:
         """Return Cedar's own answer under some policies, those of the bundle or others."""
         name = target if isinstance(target, str) else target.name
@@ -136,9 +110,20 @@ class PolicyEngine:
             "principal": user,
             "action": _uid("Action", action),
             "resource": resource,
-            "context": {name: getattr(situation, name) for name in Situation.__slots__},
+            "context": to_cedar(context),
         }
         return cedarpy.is_authorized(request, policies, entities, self._schema)
+
+    def _knows(self, action: Action) -> bool:
+        """Say whether the schema has an action, with the circumstances that it is decided by."""
+        anything = {"op": "All"}
+        nothing = {"effect": "forbid", "conditions": [], "principal": anything, "resource": anything}
+        form = {**nothing, "action": {"op": "==", "entity": _uid("Action", action)}}
+        policies = cedarpy.PolicySet.from_json_str(as_set({"probe": form}))
+        somebody = Principal("", "", "")
+        answer = self.evaluate(policies, somebody, action, "", kind_of(action)())
+        reasons: list[str] = answer.diagnostics.reasons
+        return "probe" in reasons
 
     def _advice(self, forbidding: tuple[str, ...], action: str) -> str:
         """Return the advice of the rules that forbid; where none does, of those that could permit."""
@@ -148,6 +133,7 @@ class PolicyEngine:
         return " ".join(dict.fromkeys(rule.advice for rule in rules if rule.advice))
 
 
+_OUTDATED = "Tell who keeps the policy: its schema is an older one; `qsec policy check` says what it lacks."
 _FAILED = "Tell who keeps the policy: a rule of it fails; `qsec policy explain` names it."
 
 

@@ -44,7 +44,7 @@ class Explanation:
 
 def explain(engine: PolicyEngine, case: Case) -> Explanation:
     """Take the decision on a case apart."""
-    decision = engine.decide(case.who, case.action, case.target, case.situation)
+    decision = engine.decide(case.who, case.action, case.target, case.context)
     rules = [rule for rule in engine.bundle.rules if rule.concerns(case.action)]
     failing = {rule.id: _failing(engine, case, rule) for rule in rules}
     permits = [rule for rule in rules if rule.effect == "permit"]
@@ -63,7 +63,7 @@ def _failing(engine: PolicyEngine, case: Case, rule: Rule) -> tuple[str, ...]:
     forms = {str(number): form for number, form in parts.items()}
     policies = cedarpy.PolicySet.from_json_str(as_set(forms))
     holding = set(
-        engine.evaluate(policies, case.who, case.action, case.target, case.situation).diagnostics.reasons
+        engine.evaluate(policies, case.who, case.action, case.target, case.context).diagnostics.reasons
     )
     return tuple(_text(form) for number, form in parts.items() if str(number) not in holding)
 

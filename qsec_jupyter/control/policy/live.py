@@ -17,7 +17,8 @@ from ..catalog import Catalogue
 from ..credentials.broker import TargetSource
 from .bundle import Bundle, Place, Seen
 from .check import Checked, check
-from .engine import Action, Decision, Situation
+from .context import Action, Context
+from .engine import Decision
 
 _log = logging.getLogger("qsec.policy")
 
@@ -84,7 +85,7 @@ class LivePolicy:
         return self._current.engine.failures
 
     def decide(
-        self, principal: Principal, action: Action, target: Target | str, situation: Situation
+        self, principal: Principal, action: Action, target: Target | str, context: Context
     ) -> Decision:
         """Return the decision, by rules and a catalogue of the same bundle.
 
@@ -92,7 +93,7 @@ class LivePolicy:
         """
         current = self.current
         name = target if isinstance(target, str) else target.name
-        return current.engine.decide(principal, action, current.catalogue.targets.get(name, name), situation)
+        return current.engine.decide(principal, action, current.catalogue.targets.get(name, name), context)
 
     # -- taking a new one --------------------------------------------------------------------------
 

@@ -3,8 +3,9 @@
 import pytest
 
 from qsec_jupyter.control.policy.bundle import SHIPPED, Bundle, Place
-from qsec_jupyter.control.policy.cases import read_cases, run_cases
+from qsec_jupyter.control.policy.cases import described, person, read_cases, run_cases
 from qsec_jupyter.control.policy.check import check, problems_of
+from qsec_jupyter.control.policy.context import Job
 from qsec_jupyter.control.policy.difference import compare
 from qsec_jupyter.control.policy.engine import PolicyEngine
 from qsec_jupyter.core.errors import Invalid
@@ -195,3 +196,22 @@ def test_a_difference_names_rules_entries_and_cases() -> None:
 
 def test_a_bundle_does_not_differ_from_itself() -> None:
     assert not compare(check(Bundle.shipped()), check(Bundle.read(SHIPPED)))
+
+
+def test_a_schema_from_before_jobs_is_taken_with_a_warning_and_lets_no_job_pass() -> None:
+    old = FILES["schema.cedarschema"].partition('action "submit"')[0]
+    found = problems_of(with_rules(RESEARCHERS + ";", **{"schema.cedarschema": old}))
+    outdated = [problem for problem in found if problem.code == "schema.outdated"]
+    assert [problem.level for problem in outdated] == ["warning"]
+    assert "submit" in outdated[0].text
+    engine = PolicyEngine(with_rules("permit (principal, action, resource);", **{"schema.cedarschema": old}))
+    decision = engine.decide(person("researcher"), "submit", described({}, {}), Job())
+    assert not decision.allowed
+    assert "schema" in decision.advice
+    assert engine.failures == 0
+
+
+def test_a_rule_that_compares_shots_must_ask_for_them_first() -> None:
+    few = '@id("few") permit (principal, action == Action::"submit", resource) when { %s context.shots < 9 };'
+    assert "policy.invalid" in codes(with_rules(few % ""))
+    assert "policy.invalid" not in codes(with_rules(few % "context has shots &&"))

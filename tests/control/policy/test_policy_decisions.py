@@ -1,13 +1,13 @@
 """Properties of every decision, and how one is explained."""
 
 from dataclasses import fields, replace
-from typing import get_args
 
 import pytest
 from hypothesis import given, settings, strategies as st
 
 from qsec_jupyter.control.policy import cases
-from qsec_jupyter.control.policy.engine import Action, PolicyEngine, Situation
+from qsec_jupyter.control.policy.context import ACTIONS, Job, Situation, kind_of
+from qsec_jupyter.control.policy.engine import PolicyEngine
 from qsec_jupyter.control.policy.explain import explain
 from qsec_jupyter.core.classification import DATA_CLASSES
 from qsec_jupyter.core.errors import Denied
@@ -46,9 +46,50 @@ situations = st.builds(
     },
 )
 
+jobs = st.builds(
+    Job,
+    backend=st.text(max_size=20),
+    shots=st.none() | st.integers(0, 2**40),
+    execution_seconds=st.none() | st.integers(0, 2**40),
+    labels=st.lists(st.text(max_size=9), max_size=3).map(tuple),
+    **{name: st.sampled_from(CHOICES[name]) for name in CHOICES},
+    **{
+        name: st.booleans()
+        for name in (
+            "own_grant",
+            "member",
+            "payload_bound",
+            "within_envelope",
+            "within_quota",
+            "locked",
+            "session",
+        )
+    },
+)
+on_grants = st.sampled_from([action for action in ACTIONS if kind_of(action) is Situation])
+
 
 @settings(max_examples=400, deadline=None)
-@given(people, st.sampled_from(get_args(Action)), targets, situations)
+@given(people, targets, jobs)
+def test_what_no_job_may_ever_do(who, target, job) -> None:
+    decision = ENGINE.decide(who, "submit", target, job)
+    assert "policy-error" not in decision.policies
+    if decision.allowed:
+        assert job.own_grant
+        assert job.member
+        assert job.within_envelope
+        assert job.within_quota
+        assert job.scope == "submit"
+        assert not job.locked
+        assert job.data_class in target.classes
+        assert {"developer", "researcher", "operator"} & set(who.roles)
+        if who.kind == "workload":
+            assert "submit" in who.scopes
+            assert target.name in who.targets
+
+
+@settings(max_examples=400, deadline=None)
+@given(people, on_grants, targets, situations)
 def test_what_no_person_may_ever_have(who, action, target, situation) -> None:
     decision = ENGINE.decide(who, action, target, situation)
     if not decision.allowed:
@@ -77,7 +118,7 @@ def test_what_no_person_may_ever_have(who, action, target, situation) -> None:
 
 
 @settings(max_examples=200, deadline=None)
-@given(people, st.sampled_from(get_args(Action)), targets, situations)
+@given(people, on_grants, targets, situations)
 def test_an_explanation_tells_the_decision_it_explains(who, action, target, situation) -> None:
     asked = cases.Case("", who, action, target, situation, "allowed")
     told = explain(ENGINE, asked)

@@ -6,7 +6,7 @@ import threading
 import pytest
 
 from qsec_jupyter.control.policy.bundle import SHIPPED, Bundle, Place
-from qsec_jupyter.control.policy.engine import Situation
+from qsec_jupyter.control.policy.context import Situation
 from qsec_jupyter.control.policy.live import LivePolicy, SourcesInForce, archived
 from qsec_jupyter.core.errors import Invalid
 from qsec_jupyter.core.model import Principal
