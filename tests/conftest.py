@@ -3,9 +3,20 @@
 import postgres_server
 import vault_server as vaults
 from postgres_server import postgres
+from sandbox_server import sandbox, shared_sandbox, start_sandbox
 from vault_server import broker_at, engines_vault, own_vault, vault, vault_server
 
-__all__ = ["broker_at", "engines_vault", "own_vault", "postgres", "vault", "vault_server"]
+__all__ = [
+    "broker_at",
+    "engines_vault",
+    "own_vault",
+    "postgres",
+    "sandbox",
+    "shared_sandbox",
+    "start_sandbox",
+    "vault",
+    "vault_server",
+]
 
 
 def pytest_terminal_summary(terminalreporter):

@@ -25,6 +25,7 @@ COMMANDS: dict[str, str] = {
     "rules": "List, test and explain the rules of the scanner.",
     "run": "Run a program with credentials on demand, as a workload.",
     "runs": "Find recorded runs.",
+    "sandbox": "Run a simulated quantum provider on this machine.",
     "scan": "Find secrets in notebooks and text files.",
     "serve": "Run the control plane.",
     "share": "Make a stripped, scanned copy of a notebook to give away.",
