@@ -275,12 +275,14 @@ class Access:
     # -- beginning --------------------------------------------------------------------------------
 
     def _begin(self, grant: Grant, actor: str | None) -> Grant:
-        """Activate an approved grant when its start has come and its window is open."""
+        """Activate an approved grant when its start has come, its window is open and its approval holds."""
         if grant.extends is not None:
             return self._lengthen(grant, actor)
         now = self._clock()
         if self._timetable.starts(grant, now) > now:
             return grant
+        if not self._judge.holds(grant, self._book.server_of(grant.id)):
+            return self._book.commit(step(self._fallen(grant), "revoke", now), None, ending=True)
         return self._book.commit(step(grant, "activate", now, self._timetable.closes(grant, now)), actor)
 
     def _lengthen(self, extension: Grant, actor: str | None) -> Grant:
@@ -288,6 +290,8 @@ class Access:
         now, grant = self._clock(), self._book.get(extension.extends)
         if grant.state != "active" or grant.expires_at is None:
             return self._book.commit(step(extension, "cancel", now), actor, ending=True)
+        if not self._judge.holds(extension, self._book.server_of(extension.id)):
+            return self._book.commit(step(self._fallen(extension), "revoke", now), actor, ending=True)
         until = moment(grant.expires_at) + timedelta(seconds=extension.duration)
         if closes := self._timetable.closes(grant, now):
             until = min(until, closes)
@@ -296,6 +300,19 @@ class Access:
         )
         active = replace(step(extension, "activate", now), expires_at=rfc3339(until))
         return self._book.commit(active, actor)
+
+    def _fallen(self, grant: Grant) -> Grant:
+        return replace(grant, decision_comment="Who asked or who approved may not do so any more.")
+
+    def reconsider(self, principal: Principal) -> list[str]:
+        """End what somebody holds or asks for that policy would not let them ask for any more.
+
+        Returns:
+            The ids of the grants that ended.
+        """
+        theirs = [one for one in self._book.open() if one.requester_subject == principal.subject]
+        lost = [one for one in theirs if not self._judge.may_hold(one, self._book.server_of(one.id))]
+        return self._end_all(_hanging(lost))
 
     # -- ending -----------------------------------------------------------------------------------
 

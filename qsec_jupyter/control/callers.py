@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 
 from ..core.model import Principal
 from ..core.secret import Secret
+from .people import People
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,15 +32,22 @@ class Caller:
 
 
 class Callers:
-    """Knows each caller by a bearer, of which it keeps a digest only. Thread-safe."""
+    """Knows each caller by a bearer, of which it keeps a digest only. Thread-safe.
 
-    def __init__(self) -> None:
+    Args:
+        people: Who they are now; without it, nobody is let in.
+    """
+
+    def __init__(self, people: People | None = None) -> None:
+        self._people = people
         self._lock = threading.Lock()
         self._known: dict[bytes, Caller] = {}
         self._others: list[Callable[[str], Caller | None]] = []
 
     def add(self, bearer: Secret, caller: Caller) -> None:
         """Let in whoever sends ``bearer``, as ``caller``."""
+        if self._people is not None:
+            self._people.seen(caller.principal)
         with self._lock:
             self._known[_digest(bearer.reveal())] = caller
 
@@ -50,27 +58,23 @@ class Callers:
             for key in gone:
                 del self._known[key]
 
-    def person(self, name: str) -> Principal:
-        """Return who has that name; somebody without any role when they are not known."""
-        with self._lock:
-            known = [caller.principal for caller in self._known.values() if caller.principal.name == name]
-        return known[0] if known else Principal(name, name, "unknown")
-
     def ask(self, other: Callable[[str], Caller | None]) -> None:
         """Ask ``other`` about bearers that are not known: it returns whose one is, or ``None``."""
         self._others.append(other)
 
     def find(self, authorization: str) -> Caller | None:
-        """Return whose ``Authorization`` header this is."""
+        """Return whose ``Authorization`` header this is, with the roles and groups that they have now."""
         scheme, _, bearer = authorization.partition(" ")
         if scheme != "Bearer" or not bearer:
             return None
         # A look-up by digest: how long it takes says nothing of how much of a guess was right.
         with self._lock:
             caller = self._known.get(_digest(bearer))
-        if caller is not None:
-            return caller
-        return next(filter(None, (other(bearer) for other in self._others)), None)
+        if caller is None:
+            caller = next(filter(None, (other(bearer) for other in self._others)), None)
+        if caller is None or self._people is None:
+            return None
+        return replace(caller, principal=self._people.current(caller.principal))
 
 
 def _digest(bearer: str) -> bytes:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any, Literal
@@ -12,7 +12,7 @@ from typing import Any, Literal
 from ..core.classification import DATA_CLASSES, DataPolicy
 from ..core.duration import parse_duration
 from ..core.errors import Invalid, NotFound, QsecError
-from ..core.model import ENVIRONMENTS, Price, Project, Round, Target
+from ..core.model import ENVIRONMENTS, ROLES, Price, Principal, Project, Role, Round, Target
 from .credentials.broker import TargetSource
 from .credentials.engines import described, revocability, tier_of
 from .credentials.naming import Mounts
@@ -84,6 +84,12 @@ class Catalogue:
     caps: Caps = field(default_factory=Caps)
     windows: dict[str, tuple[Window, ...]] = field(default_factory=dict)
     workloads: dict[str, Workload] = field(default_factory=dict)
+    roles: dict[Role, tuple[str, ...]] = field(default_factory=dict)
+
+    def named(self, principal: Principal) -> Principal:
+        """Return somebody with the roles that the catalogue gives them beside those that they bring."""
+        given = (role for role, patterns in self.roles.items() if any(map(principal.matches, patterns)))
+        return replace(principal, roles=tuple(dict.fromkeys((*principal.roles, *given))))
 
     def project(self, name: str) -> Project:
         """Return a project.
@@ -147,7 +153,21 @@ def parse_catalog(text: str) -> Catalogue:
         caps=_caps(data.get("caps", {})),
         windows={name: tuple(map(Window.parse, target.windows)) for name, target in targets.items()},
         workloads=_workloads(data.get("workloads", {}), targets),
+        roles=_roles(data.get("roles", {})),
     )
+
+
+def _roles(section: Any) -> dict[Role, tuple[str, ...]]:
+    """Read ``[roles]``: whom a Jupyter Server names, and nobody else, gets roles there."""
+    if not isinstance(section, dict) or set(section) - set(ROLES):
+        raise _invalid(f"[roles] gives roles that exist to names and groups: {', '.join(ROLES)}")
+    try:
+        found = {role: _texts(patterns) for role, patterns in section.items()}
+    except TypeError as error:
+        raise _invalid("[roles] holds something beside lists of names and groups") from error
+    if any(pattern.startswith("role:") for patterns in found.values() for pattern in patterns):
+        raise _invalid("[roles] gives a role to a role")
+    return found
 
 
 def _workloads(section: Any, targets: dict[str, Target]) -> dict[str, Workload]:

@@ -36,6 +36,7 @@ from .judge import Judge
 from .locks import Locks
 from .lookup import Lookup
 from .orphans import Orphans
+from .people import People
 from .permits import Permits
 from .policy.live import LivePolicy
 from .retrieval import Retrieval
@@ -97,7 +98,6 @@ class ControlPlane:
     ) -> None:
         self.principal = principal
         self.owner = Caller(principal, server_id)
-        self.callers = Callers()
         self.policy = policy
         self.broker = broker
         self.changes = Changes()
@@ -105,6 +105,9 @@ class ControlPlane:
         self._journal = journal.take(home, server_id, server_pid)
         folder = self._journal.path
         self.store = Store(open_engine(folder / "qsec.db"))
+        self.people = People(self.store)
+        self.people.seen(principal)
+        self.callers = Callers(self.people)
         self._ledger = Ledger.open(folder / "ledger", clock)
         self._keys = KeyArchive(folder / "keys")
         self.audit = Audit(self._ledger, self.store, lambda: policy.digest)
@@ -118,6 +121,7 @@ class ControlPlane:
             policy=policy,
             locks=self.locks,
             series=self.series,
+            people=self.people,
             audit=self.audit,
             single_user=single_user,
         )
@@ -144,6 +148,7 @@ class ControlPlane:
             judge=judge,
             policy=policy,
             sessions=self.sessions,
+            people=self.people,
         )
         self.findings = Findings(self.store, self.audit, self.changes, principal, clock)
         self.shares = Shares(self.audit, principal)
@@ -192,6 +197,19 @@ class ControlPlane:
     def _end_token(self, caller: Caller) -> None:
         if caller.kernel_id is not None:
             self.access.kernel_ended(caller, caller.kernel_id)
+
+    def person_changed(self, principal: Principal) -> list[str]:
+        """Take note of somebody's new roles and groups, and end what they may not hold any more.
+
+        Returns:
+            The ids of the grants that ended.
+        """
+        return self.access.reconsider(principal) if self.people.seen(principal) else []
+
+    def person(self, name: str, groups: tuple[str, ...] = ()) -> Principal:
+        """Return who has that name, as far as it is known: as last seen, else as the catalogue has them."""
+        known = self.people.named(name)
+        return known or self.catalogue.named(Principal(name, name, "Jupyter Server", groups=groups))
 
     def _targets_of(self, backend: str) -> list[str]:
         return self.policy.catalogue.runs.targets_of(backend)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from dataclasses import replace
 from typing import Any
 
 from ..core.errors import Denied, QsecError
@@ -13,6 +14,7 @@ from .book import Book, newest
 from .callers import Caller
 from .credentials.broker import IssueRequest, Operation
 from .judge import Judge
+from .people import People
 from .policy.live import LivePolicy
 from .sessions import Sessions
 from .store import Store
@@ -44,6 +46,7 @@ class Issuing:
         judge: Judge,
         policy: LivePolicy,
         sessions: Sessions,
+        people: People,
     ) -> None:
         self._access = access
         self._book = book
@@ -52,6 +55,7 @@ class Issuing:
         self._judge = judge
         self._policy = policy
         self._sessions = sessions
+        self._people = people
         self._holders: dict[str, Caller] = {}
 
     def issue(self, caller: Caller, target_name: str) -> dict[str, Any]:
@@ -129,8 +133,9 @@ class Issuing:
         A renewal in the store checks no claim again, so policy is asked here each time. What it refuses is
         not renewed and ends within the session's quarter of an hour; the grant's next use says why.
         """
-        for grant_id, caller in list(self._holders.items()):
+        for grant_id, holder in list(self._holders.items()):
             grant = self._book.get(grant_id)
+            caller = replace(holder, principal=self._people.current(holder.principal))
             if grant.state != "active":
                 self._holders.pop(grant_id, None)
             elif self._judge.decide("issue", grant, caller).allowed:

@@ -7,10 +7,11 @@ from dataclasses import replace
 from typing import Any
 
 from ..core.errors import Denied, QsecError
-from ..core.model import Grant, Principal, Project, Round
+from ..core.model import Grant, Principal, Project, Round, Vote
 from .audit import Audit
 from .callers import Caller
 from .locks import Locks
+from .people import People
 from .policy.context import Action, Situation
 from .policy.engine import Decision
 from .policy.live import LivePolicy
@@ -31,12 +32,14 @@ class Judge:
         policy: LivePolicy,
         locks: Locks,
         series: AllSeries,
+        people: People,
         audit: Audit,
         single_user: bool,
     ) -> None:
         self._policy = policy
         self._locks = locks
         self._series = series
+        self._people = people
         self._audit = audit
         self.single_user = single_user
         self._present: dict[str, tuple[Principal, ...]] = {}
@@ -90,12 +93,51 @@ class Judge:
         return target.rounds
 
     def round(self, grant: Grant) -> int:
-        """Return the round that a request is in; the number of rounds when all are through."""
+        """Return the round that a request is in; the number of rounds when all are through.
+
+        Each vote is judged anew: one whose reviewer could not give it any more does not count.
+        """
         rounds = self.rounds(grant)
         for number, one in enumerate(rounds):
-            if len({vote.subject for vote in grant.votes if vote.round == number}) < one.quorum:
+            votes = [vote for vote in grant.votes if vote.round == number]
+            # Who is asked costs a decision each, so only where there are enough to begin with.
+            if len({vote.subject for vote in votes}) < one.quorum:
+                return number
+            if len({vote.subject for vote in votes if self._stands(vote, grant, one)}) < one.quorum:
                 return number
         return len(rounds)
+
+    def _stands(self, vote: Vote, grant: Grant, asked: Round) -> bool:
+        who = self._people.find(vote.subject)
+        if who is None:
+            return False
+        situation = Situation(
+            own_request=is_own(grant, who),
+            single_user=self.single_user,
+            reviewer=asked.takes(who),
+            locked=self._locks.on(who, "", grant.target) is not None,
+            break_glass=grant.break_glass,
+            data_class=grant.data_class,
+            scope=grant.scope,
+        )
+        return self._policy.decide(who, "approve", grant.target, situation).allowed
+
+    def holds(self, grant: Grant, server_id: str) -> bool:
+        """Say whether what was approved still is: its holder may still ask, and its reviewers still agree."""
+        agreed = not grant.votes or self.round(grant) >= len(self.rounds(grant))
+        return agreed and self.may_hold(grant, server_id)
+
+    def may_hold(self, grant: Grant, server_id: str) -> bool:
+        """Say whether the holder of a grant might still ask for it, with the roles that they have now."""
+        holder = Principal(
+            name=grant.requester,
+            display_name=grant.requester,
+            identity_provider="",
+            roles=grant.requester_roles,
+            subject=grant.requester_subject,
+        )
+        who = Caller(self._people.find(grant.requester_subject) or holder, server_id, grant.kernel_id)
+        return self.decide("request", grant, who).allowed
 
     # -- shared kernels -----------------------------------------------------------------------------
 

@@ -23,6 +23,7 @@ from .credentials.broker import Broker
 from .journal import orphans
 from .judge import Judge
 from .locks import Locks
+from .people import People
 from .policy.live import LivePolicy
 from .series import AllSeries
 from .sessions import Sessions
@@ -90,6 +91,7 @@ class Orphans:
                 policy=self._policy,
                 locks=locks,
                 series=series,
+                people=People(store),
                 audit=audit,
                 single_user=False,
             ),

@@ -15,6 +15,15 @@ subjects = Table(
 )
 """A person's random id and key: the ledger knows only these, so that removing the row forgets the person."""
 
+people = Table(
+    "people",
+    metadata,
+    Column("subject", Text, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("principal", JSON, nullable=False),
+)
+"""People as they were last seen, by what their identity provider calls them."""
+
 grants = Table(
     "grants",
     metadata,

@@ -91,7 +91,10 @@ RUN = {"circuits": ["a" * 64], "backend": "bound_one", "shots": 100}
 @pytest.fixture
 def team(tmp_path, make_plane):
     (tmp_path / "catalog.toml").write_text(CATALOGUE)
-    return make_plane(ADA.principal, "server-ada", single_user=False)
+    plane = make_plane(ADA.principal, "server-ada", single_user=False)
+    for caller in (BO, CY, SEC, DEV, AUDITOR):
+        plane.people.seen(caller.principal)
+    return plane
 
 
 @pytest.fixture

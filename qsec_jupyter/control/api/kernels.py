@@ -25,7 +25,7 @@ def end_kernel(kernel_id: str, control: Control, asker: Asker) -> Any:
 def share_kernel(kernel_id: str, body: schemas.Present, control: Control, asker: Asker) -> Any:
     """Note who is present at a kernel beside its owner; it gets the least of what they may."""
     _not_a_kernel(asker)
-    present = [control.callers.person(name) for name in body.names if name != asker.principal.name]
+    present = [control.person(name) for name in body.names if name != asker.principal.name]
     return {"ended": control.access.share(asker.by(kernel_id), present)}
 
 

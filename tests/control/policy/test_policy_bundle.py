@@ -179,7 +179,7 @@ def test_a_list_in_a_case_stands_for_each_of_its_members() -> None:
 def test_a_difference_names_rules_entries_and_cases() -> None:
     files = dict(FILES)
     files["grants.cedar"] = files["grants.cedar"].replace(
-        'principal.roles.containsAny(["researcher", "operator"])', 'principal.roles.contains("researcher")'
+        'principal.roles.containsAny(["researcher", "operator"])', 'principal.roles.contains("researcher")', 1
     )
     files["catalog.toml"] = files["catalog.toml"].replace('approval = "review"', 'approval = "auto"')
     files["runs.cedar"] += '\n@id("new") @advice("x") permit (principal, action == Action::"view", resource);'
