@@ -7,7 +7,6 @@ import json
 import logging
 import os
 import signal
-import socket
 import sys
 import threading
 from dataclasses import asdict
@@ -18,6 +17,7 @@ from typing import Annotated, Any
 import typer
 
 from ..core.errors import Bug, Invalid, QsecError, Unavailable
+from ..core.listening import listen
 from ..core.model import ROLES, Principal
 from ..core.paths import home
 from ..core.secret import Secret
@@ -124,7 +124,7 @@ async def _run(control: Any) -> None:
 
     from ..control.app import make_app
 
-    listener = socket.create_server(("127.0.0.1", 0))
+    listener = listen()
     config = uvicorn.Config(
         make_app(control),
         log_config=None,

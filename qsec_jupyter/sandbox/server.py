@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from ..core.errors import Invalid
+from ..core.listening import listen
 from .accounts import INSTANCES
 from .app import Sandbox
 from .book import Book
@@ -52,7 +53,7 @@ class Start:
 def serve(start: Start) -> None:
     """Run until a signal comes, or standard input ends where that was asked."""
     keys, token = _secrets(start.api_keys), _secrets(start.admin_token)[0]
-    listener = socket.create_server(("127.0.0.1", start.port))
+    listener = listen(start.port)
     asyncio.run(_run(start, keys, token, listener))
 
 
