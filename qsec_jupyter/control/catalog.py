@@ -16,6 +16,7 @@ from ..core.model import ENVIRONMENTS, ROLES, Price, Principal, Project, Role, R
 from .credentials.broker import TargetSource
 from .credentials.engines import described, revocability, tier_of
 from .credentials.naming import Mounts
+from .gateway.envelope import Envelope
 from .identity.workloads import Workload
 from .policy.bundle import Place
 from .windows import Window
@@ -85,6 +86,7 @@ class Catalogue:
     windows: dict[str, tuple[Window, ...]] = field(default_factory=dict)
     workloads: dict[str, Workload] = field(default_factory=dict)
     roles: dict[Role, tuple[str, ...]] = field(default_factory=dict)
+    envelopes: dict[str, Envelope] = field(default_factory=dict)
 
     def named(self, principal: Principal) -> Principal:
         """Return somebody with the roles that the catalogue gives them beside those that they bring."""
@@ -154,6 +156,7 @@ def parse_catalog(text: str) -> Catalogue:
         windows={name: tuple(map(Window.parse, target.windows)) for name, target in targets.items()},
         workloads=_workloads(data.get("workloads", {}), targets),
         roles=_roles(data.get("roles", {})),
+        envelopes={name: _envelope(name, entry) for name, entry in data.get("targets", {}).items()},
     )
 
 
@@ -295,6 +298,14 @@ def _target(name: str, entry: dict[str, Any]) -> Target:
         bind_payload=bool(entry.get("bind_payload", False)),
         price=Price(**price) if price else None,
     )
+
+
+def _envelope(name: str, entry: dict[str, Any]) -> Envelope:
+    try:
+        return Envelope.parse(entry.get("envelope", {}))
+    except (KeyError, TypeError, ValueError, QsecError) as error:
+        said = _said(error) or type(error).__name__
+        raise _invalid(f"the envelope of target {name!r} is wrong ({said})") from error
 
 
 def _rounds(entry: dict[str, Any]) -> tuple[Round, ...]:

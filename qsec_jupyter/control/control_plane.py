@@ -30,6 +30,11 @@ from .credentials.broker import Broker
 from .events import Events
 from .evidence import Artefacts, Evidence, Runs
 from .findings import Findings
+from .gateway.jobs import Jobs
+from .gateway.jobs.book import JobBook
+from .gateway.jobs.listing import JobListing
+from .gateway.jobs.quotas import Quotas
+from .gateway.jobs.sessions import ProviderSessions
 from .identity.tokens import Tokens
 from .issuing import Issuing
 from .judge import Judge
@@ -180,6 +185,10 @@ class ControlPlane:
             audit=self.audit,
             locks=self.locks,
         )
+        self._quotas = Quotas(home / "quotas.db", self._ledger.journal)
+        self._job_book = self._make_job_book()
+        self.jobs = self._make_jobs(book, judge)
+        self.job_listing = JobListing(self._job_book, self.store, policy)
         self.orphans = Orphans(home, broker, self.signing, policy, clock)
         self.tokens = Tokens(self.audit, self._end_token, clock)
         self.callers.ask(self.tokens.find)
@@ -193,6 +202,30 @@ class ControlPlane:
     def catalogue(self) -> Catalogue:
         """Targets, projects and data classes of the bundle in force."""
         return self.policy.catalogue
+
+    def _make_job_book(self) -> JobBook:
+        return JobBook(
+            store=self.store,
+            audit=self.audit,
+            ledger=self._ledger,
+            keys=self.artefacts.data_keys,
+            changes=self.changes,
+            clock=self._clock,
+        )
+
+    def _make_jobs(self, grants: Book, judge: Judge) -> Jobs:
+        return Jobs(
+            book=self._job_book,
+            grants=grants,
+            sessions=ProviderSessions(self.store, self.audit, self._clock),
+            quotas=self._quotas,
+            judge=judge,
+            policy=self.policy,
+            locks=self.locks,
+            audit=self.audit,
+            retrieval=self.retrieval,
+            clock=self._clock,
+        )
 
     def _end_token(self, caller: Caller) -> None:
         if caller.kernel_id is not None:
@@ -223,6 +256,7 @@ class ControlPlane:
         self.audit.record_ending("server.connected", self.principal.name)
         self._safely(self._tell_mode)
         self._safely(self.evidence.account)
+        self._safely(self.jobs.open)
         self.access.reconcile(self.owner.server_id)
         self._spare_a_hanging_store()
         self.checkpoint()
@@ -263,6 +297,7 @@ class ControlPlane:
         self.access.end_server(self.owner.server_id)
         self._spare_a_hanging_store()
         self.evidence.settle()
+        self.jobs.settle()
         in_order = not self.sessions.pending()
         self.audit.record_ending("control.stopped")
         self._safely(self.events.settle)
@@ -271,6 +306,7 @@ class ControlPlane:
         self._close_broker()
         self._ledger.close()
         self.store.close()
+        self._quotas.close()
         self._journal.release(in_order=in_order)
 
     def _close_broker(self) -> None:

@@ -174,13 +174,17 @@ class Judge:
             reviewer=present >= len(rounds) or rounds[present].takes(who),
             # What is decided is refused as such, to whoever may decide.
             voted=grant.state == "requested" and any(vote.subject == who.subject for vote in grant.votes),
-            member=not own or grant.project is None or self._all_members(grant.project, caller),
+            member=not own or self.member(grant, caller),
             locked=self._locks.on(who, caller.server_id, grant.target) is not None,
             standing=action == "auto_approve" and self._series.of(grant) is not None,
             break_glass=grant.break_glass,
             data_class=grant.data_class,
             scope=grant.scope,
         )
+
+    def member(self, grant: Grant, caller: Caller) -> bool:
+        """Say whether all who share a caller's kernel belong to a grant's project, if it names one."""
+        return grant.project is None or self._all_members(grant.project, caller)
 
     def _all_members(self, name: str, caller: Caller) -> bool:
         project: Project | None = self._policy.catalogue.projects.get(name)

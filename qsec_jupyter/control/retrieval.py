@@ -32,21 +32,31 @@ class Retrieval:
         Returns:
             The retrieve grant that covers the job, together with the other jobs of its submit grant.
         """
+        if self._policy.catalogue.target(target).tier == "proxy":
+            return None  # the gateway has seen itself which jobs there are
         grant = self._lookup.active(caller, target)
-        seconds = self._policy.catalogue.target(target).retrieve_duration
-        if grant is None or not seconds:
+        return None if grant is None else self.follow(grant, job_id)
+
+    def follow(self, grant: Grant, job_id: str) -> Grant | None:
+        """Let the results of a job of a submit grant be read, where its target allows it.
+
+        Returns:
+            As :meth:`submitted`.
+        """
+        target = self._policy.catalogue.targets.get(grant.target)
+        if target is None or not target.retrieve_duration:
             return None
         with self._book.lock:
-            open_ = self._book.open({"requester": grant.requester, "target": target})
+            open_ = self._book.open({"requester": grant.requester, "target": grant.target})
             known = next((one for one in open_ if one.parent == grant.id), None)
             if known is None:
-                return self._let_retrieve(grant, job_id, seconds, caller)
+                return self._let_retrieve(grant, job_id, target.retrieve_duration)
             if job_id in known.jobs:
                 return known
             more = replace(known, jobs=(*known.jobs, job_id))
             return self._book.commit(more, None, event="grant.jobs_added", job=job_id)
 
-    def _let_retrieve(self, grant: Grant, job_id: str, seconds: int, caller: Caller) -> Grant:
+    def _let_retrieve(self, grant: Grant, job_id: str, seconds: int) -> Grant:
         now = self._clock()
         retrieve = replace(
             grant,
@@ -57,7 +67,8 @@ class Retrieval:
             jobs=(job_id,),
             duration=seconds,
             requested_at=rfc3339(now),
+            ended_at=None,
         )
-        self._book.add(retrieve, caller.server_id, caller.principal.name)
+        self._book.add(retrieve, self._book.server_of(grant.id), grant.requester)
         approved = self._book.commit(step(retrieve, "approve", now), None, job=job_id)
         return self._book.commit(step(approved, "activate", now), None)

@@ -16,6 +16,7 @@ from sqlalchemy import (
     Select,
     Table,
     create_engine,
+    delete,
     event,
     func,
     insert,
@@ -110,6 +111,11 @@ class Store:
         statement = update(table).where(*_equal(table, where)).values(**values)
         with self._begin() as connection:
             return connection.execute(statement).rowcount
+
+    def remove(self, table: Table, where: Row) -> int:
+        """Delete the rows that match; return how many."""
+        with self._begin() as connection:
+            return connection.execute(delete(table).where(*_equal(table, where))).rowcount
 
     def rows(self, table: Table, where: Row | None = None, *, newest: int | None = None) -> list[Row]:
         """Return the rows that match; with ``newest``, that many with the highest ``id``."""

@@ -2,7 +2,19 @@
 
 from __future__ import annotations
 
-from sqlalchemy import JSON, Boolean, Column, Index, Integer, LargeBinary, MetaData, String, Table, Text
+from sqlalchemy import (
+    JSON,
+    Boolean,
+    Column,
+    Float,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+)
 
 metadata = MetaData()
 
@@ -153,3 +165,40 @@ concerned = Table(
     sqlite_with_rowid=False,
 )
 """Whom each entry concerns, by pseudonym: who did it, whose request or token it is, who was locked."""
+
+jobs = Table(
+    "jobs",
+    metadata,
+    Column("correlation_id", String(32), primary_key=True),
+    Column("position", Integer, nullable=False, index=True),
+    Column("state", String(16), nullable=False, index=True),
+    Column("job_id", String(200), index=True),
+    Column("target", String(40), nullable=False, index=True),
+    Column("grant_id", String(32), nullable=False, index=True),
+    Column("kernel_id", String(64), nullable=False),
+    Column("requester", Text, nullable=False, index=True),
+    Column("backend", String(200), nullable=False),
+    Column("session", String(200)),
+    Column("body_digest", String(64), nullable=False),
+    Column("intended_at", String(24), nullable=False, index=True),
+    Column("sent_at", String(24)),
+    Column("ended_at", String(24)),
+    Column("usage_seconds", Float),
+    Column("ending", String(16), index=True),
+    Column("details", JSON, nullable=False),
+    Column("sealed", LargeBinary),
+)
+"""Jobs at the gateway. ``position`` is the ledger index of what was last written of a job; ``ending`` is what
+is still to be done to it at its provider; ``sealed`` holds what was hidden from the provider, encrypted."""
+
+provider_sessions = Table(
+    "provider_sessions",
+    metadata,
+    Column("session_id", String(200), primary_key=True),
+    Column("target", String(40), nullable=False),
+    Column("grant_id", String(32), nullable=False, index=True),
+    Column("opened_at", String(24), nullable=False),
+    Column("closed_at", String(24)),
+    Column("ending", String(16), index=True),
+)
+"""Sessions that a provider opened through the gateway."""

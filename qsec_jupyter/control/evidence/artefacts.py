@@ -7,7 +7,6 @@ byte without any key. The format is written down in ``docs/formats/evidence.md``
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import struct
@@ -15,20 +14,19 @@ import threading
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from ...core.canonical import canonical_bytes, sha256_hex
+from ...core.canonical import sha256_hex
 from ...core.errors import Bug, Invalid, NotFound, QsecError, Unavailable
-from ...core.model import rfc3339
-from ...ledger.durable import write_durably
 from ...ledger.log import Ledger
 from ..audit import Audit
-from ..credentials.broker import Broker, KeyOpener, WrappedKey
+from ..credentials.broker import Broker, KeyOpener
+from .data_keys import KEY_ID, DataKeys, write
 
 MAX_BYTES = 8 * 1024 * 1024
 """Longest artefact (bytes); a circuit of about 150,000 instructions."""
@@ -36,13 +34,10 @@ MAX_BYTES = 8 * 1024 * 1024
 MAX_STORE_BYTES = 4 * 1024**3
 """All artefacts of one journal together (bytes)."""
 
-KEY_LIFE = timedelta(days=30)
-"""After this a new data key is made; NIST SP 800-38D's bound on random nonces is far away then."""
-
 SUFFIX = ".sealed"
 _MAGIC = b"QSECEVID\x01"
-_KEY_ID, _NONCE = 16, 12
-_HEADER = len(_MAGIC) + _KEY_ID + _NONCE
+_NONCE = 12
+_HEADER = len(_MAGIC) + KEY_ID + _NONCE
 _LENGTH = struct.Struct(">H")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _MEDIA_TYPE = re.compile(r"application/[a-z0-9][a-z0-9.+-]{0,99}")
@@ -72,12 +67,16 @@ class Artefacts:
         writing: tuple[Broker, Audit, Callable[[], datetime]] | None = None,
     ) -> None:
         self._folder = folder
-        self._opener = opener
-        self._writer = writing
+        self._audit = writing[1] if writing else None
+        making = (writing[0], writing[2]) if writing else None
+        self._data_keys = DataKeys(folder / "keys", opener, making)
         self._lock = threading.Lock()
-        self._keys: dict[bytes, bytes] = {}
-        self._writing: tuple[bytes, datetime] | None = None  # id of the key in use, and when it was made
         self._bytes: int | None = None
+
+    @property
+    def data_keys(self) -> DataKeys:
+        """The keys that artefacts are encrypted with; other secrets of the same journal may be, too."""
+        return self._data_keys
 
     def __contains__(self, sha256: str) -> bool:
         return bool(_SHA256.fullmatch(sha256)) and self._path(sha256).exists()
@@ -105,7 +104,7 @@ class Artefacts:
                 return False
             sealed = self._seal(sha256, media_type, data)
             self._make_room(len(sealed))
-            self._write(path, sealed)
+            write(path, sealed)
             try:
                 self._enter(sha256, media_type, sealed, len(data), kernel_id)
             except QsecError:
@@ -152,18 +151,6 @@ class Artefacts:
     def _path(self, sha256: str) -> Path:
         return self._folder / f"{sha256}{SUFFIX}"
 
-    def _write(self, path: Path, data: bytes) -> None:
-        try:
-            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            write_durably(path, data)
-        except OSError as error:
-            raise Unavailable(
-                "evidence.unwritable",
-                "An artefact cannot be stored",
-                "The disk refused.",
-                "Free some space or repair the disk; recording goes on by itself then.",
-            ) from error
-
     def _make_room(self, size: int) -> None:
         if self._bytes is None:
             self._bytes = sum(path.stat().st_size for path in self._folder.glob(f"*{SUFFIX}"))
@@ -183,13 +170,14 @@ class Artefacts:
             "bytes": size,
             "kernel": kernel_id,
         }
-        _, audit, _ = self._writers()
-        audit.record("evidence.stored", **data)
+        if self._audit is None:
+            raise Bug("evidence.read_only", "This store of evidence was opened to be read")
+        self._audit.record("evidence.stored", **data)
 
     # -- encryption -------------------------------------------------------------------------------
 
     def _seal(self, sha256: str, media_type: str, data: bytes) -> bytes:
-        identity, key = self._current_key()
+        identity, key = self._data_keys.current()
         nonce = os.urandom(_NONCE)
         header = _MAGIC + identity + nonce
         name = media_type.encode()
@@ -201,7 +189,7 @@ class Artefacts:
         header = sealed[:_HEADER]
         if len(sealed) <= _HEADER or not header.startswith(_MAGIC):
             raise _damaged(sha256)
-        key = self._key(header[len(_MAGIC) : -_NONCE])
+        key = self._data_keys.key(header[len(_MAGIC) : -_NONCE])
         try:
             plain = AESGCM(key).decrypt(header[-_NONCE:], sealed[_HEADER:], header + bytes.fromhex(sha256))
         except InvalidTag as error:
@@ -211,44 +199,6 @@ class Artefacts:
         if sha256_hex(data) != sha256:
             raise _damaged(sha256)
         return Artefact(media_type.decode(), data)
-
-    def _current_key(self) -> tuple[bytes, bytes]:
-        """Return id and value of the key to write with; one is made at the first artefact of a process."""
-        broker, _, clock = self._writers()
-        now = clock()
-        if self._writing is None or self._writing[1] + KEY_LIFE < now:
-            identity, key = os.urandom(_KEY_ID), AESGCM.generate_key(256)
-            wrapped = broker.wrap(key)
-            entry = {
-                "id": identity.hex(),
-                "made_at": rfc3339(now),
-                "wrapped_by": wrapped.by,
-                "wrapped": wrapped.blob,
-            }
-            self._write(self._folder / "keys" / f"{identity.hex()}.json", canonical_bytes(entry))
-            self._keys[identity] = key
-            self._writing = (identity, now)
-        return self._writing[0], self._keys[self._writing[0]]
-
-    def _writers(self) -> tuple[Broker, Audit, Callable[[], datetime]]:
-        if self._writer is None:
-            raise Bug("evidence.read_only", "This store of evidence was opened to be read")
-        return self._writer
-
-    def _key(self, identity: bytes) -> bytes:
-        if identity not in self._keys:
-            try:
-                entry: Any = json.loads((self._folder / "keys" / f"{identity.hex()}.json").read_text())
-                wrapped = WrappedKey(str(entry["wrapped_by"]), str(entry["wrapped"]))
-            except (OSError, ValueError, KeyError, TypeError) as error:
-                raise Unavailable(
-                    "evidence.key_missing",
-                    "The key of this evidence is gone",
-                    f"evidence/keys/{identity.hex()}.json is missing or cannot be read.",
-                    "Bring the journal's folder evidence/keys back from a backup.",
-                ) from error
-            self._keys[identity] = self._opener.unwrap(wrapped)
-        return self._keys[identity]
 
 
 def _check(sha256: str, media_type: str, data: bytes) -> None:

@@ -1,0 +1,297 @@
+"""Jobs at the gateway: whether one may be sent, whose it is, and what became of it."""
+
+from __future__ import annotations
+
+import secrets
+import threading
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from ....core.errors import Conflict, NotFound, QsecError
+from ...audit import Audit
+from ...book import Book
+from ...judge import Judge
+from ...locks import Locks
+from ...policy.live import LivePolicy
+from ...retrieval import Retrieval
+from ..model import Admission, Operation, Outcome, Pass, Submission
+from .admissions import Admissions
+from .book import JobBook, Known
+from .flights import Flights
+from .polls import Polls
+from .quotas import Quotas
+from .sessions import ProviderSessions
+
+TAG = "qsec-"
+"""What the provider-side label of every job begins with; the correlation id follows."""
+
+WAIT_SECONDS = 150.0
+"""How long a repeated submission waits for the first's outcome: longer than any provider is waited for."""
+
+
+class Jobs:
+    """What the gateway asks before, while and after it sends a job. Blocking and thread-safe.
+
+    A submission goes: :meth:`admit`, :meth:`sent`, then one of :meth:`answered`, :meth:`rejected` and
+    :meth:`unknown`. The ledger is told before each of them returns.
+
+    Args:
+        book: Jobs.
+        grants: Grants.
+        sessions: Sessions at providers.
+        clock: Gives the time.
+    """
+
+    def __init__(
+        self,
+        *,
+        book: JobBook,
+        grants: Book,
+        sessions: ProviderSessions,
+        quotas: Quotas,
+        judge: Judge,
+        policy: LivePolicy,
+        locks: Locks,
+        audit: Audit,
+        retrieval: Retrieval,
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._book = book
+        self._grants = grants
+        self._sessions = sessions
+        self._quotas = quotas
+        self._audit = audit
+        self._retrieval = retrieval
+        self._admissions = Admissions(
+            book=book,
+            grants=grants,
+            sessions=sessions,
+            quotas=quotas,
+            judge=judge,
+            policy=policy,
+            locks=locks,
+            audit=audit,
+            clock=clock,
+        )
+        self._flights = Flights()
+        self._polls = Polls(audit)
+        self._opening = threading.Lock()
+        self._opened = False
+
+    def open(self) -> None:
+        """Read the book; what was on its way when the last control plane ended is of unknown outcome."""
+        with self._opening:
+            if not self._opened:
+                self._read()
+                self._opened = True
+
+    def _read(self) -> None:
+        self._book.open()
+        self._sessions.open()
+        unsettled = self._book.unsettled()
+        for row in unsettled:
+            key = (row["grant_id"], row["body_digest"])
+            known = Admission(row["correlation_id"], row["details"]["tag"], tuple(row["details"]["policies"]))
+            self._flights.resume(key, known, Outcome("unknown"))
+        self._quotas.keep_only(row["correlation_id"] for row in self._book.rows({}))
+
+    # -- before a job is sent -----------------------------------------------------------------------
+
+    def admit(self, holder: Pass, job: Submission) -> Admission:
+        """Let a job pass, or refuse it. When this returns the ledger knows that it is about to be sent.
+
+        In this order: grant, scope, lock, envelope, quota, approved payload, policy. A refusal is in the
+        ledger, too (``job.refused``).
+
+        Returns:
+            An admission that ``repeats`` when the same body is on its way already: see :meth:`outcome`.
+
+        Raises:
+            Denied: Naming the rule, and what the user can do.
+            Unavailable: The ledger or the store of keys refuses; nothing may be sent then.
+        """
+        if not self._opened:
+            self.open()  # what could not be read at the start; without it, nothing is sent
+        correlation_id = secrets.token_hex(16)
+        ours = Admission(correlation_id, TAG + correlation_id, ())
+        first = self._flights.begin((holder.grant.id, job.digest), ours)
+        if first is not None:
+            return Admission(first.first.correlation_id, first.first.tag, first.first.policies, repeats=True)
+        try:
+            return self._admissions.decide(holder, job, ours)
+        except QsecError as error:
+            self._flights.refuse(correlation_id, error)
+            self._admissions.refused(holder, job, error)
+            raise
+        except BaseException:
+            self._flights.refuse(correlation_id, _failed())
+            raise
+
+    # -- while it is sent ---------------------------------------------------------------------------
+
+    def sent(self, admission: Admission, accessor: str | None = None) -> None:
+        """Write down that the first byte is about to leave.
+
+        Args:
+            admission: Of which job.
+            accessor: Names the session in Vault behind the credential, without being one.
+
+        Raises:
+            Unavailable: The ledger refuses; the job must not be sent.
+            Conflict: ``job.sent_before``.
+        """
+        if self._book.step(admission.correlation_id, "job.sent", accessor=accessor) is None:
+            raise Conflict("job.sent_before", "That job was sent before")
+
+    def answered(self, admission: Admission, job_id: str, status: int = 200) -> None:
+        """Write down that the provider took the job, and let its results be read after the grant."""
+        row = self._book.step(admission.correlation_id, "job.accepted", job=job_id, status=status)
+        if row is not None:
+            self._retrieval.follow(self._grants.get(row["grant_id"]), job_id)
+        self._flights.land(admission.correlation_id, Outcome("accepted", job_id, status))
+
+    def rejected(self, admission: Admission, status: int) -> None:
+        """Write down that the provider did not take the job."""
+        self._book.step(admission.correlation_id, "job.rejected", status=status)
+        self._quotas.release(admission.correlation_id)
+        self._flights.land(admission.correlation_id, Outcome("refused", None, status))
+
+    def unsent(self, admission: Admission, why: str) -> None:
+        """Write down that the job surely did not leave: no credential could be had, or no connection.
+
+        Args:
+            admission: Of which job.
+            why: A code of ours, such as ``vault.timeout``.
+        """
+        self._book.step(admission.correlation_id, "job.lost", why=why)
+        self._quotas.release(admission.correlation_id)
+        self._flights.land(admission.correlation_id, Outcome("lost"))
+
+    def unknown(self, admission: Admission, why: str) -> None:
+        """Write down that nobody knows whether the provider took the job; it is looked up there."""
+        self._book.step(admission.correlation_id, "job.unknown", why=why)
+        self._flights.land(admission.correlation_id, Outcome("unknown"), keep=True)
+
+    def undelivered(self, admission: Admission, job_id: str) -> None:
+        """Note that the client went away before it got the answer: it may send the same body again."""
+        row = self._book.get(admission.correlation_id)
+        key = (row["grant_id"], row["body_digest"])
+        self._flights.resume(key, admission, Outcome("accepted", job_id, 200))
+
+    def outcome(self, admission: Admission, seconds: float = WAIT_SECONDS) -> Outcome:
+        """Wait for what becomes of a submission that repeats another one.
+
+        Returns:
+            What is known of the first after ``seconds`` at most; ``unknown`` when nothing is.
+
+        Raises:
+            QsecError: What the first was refused by.
+        """
+        found = self._flights.outcome(admission.correlation_id, seconds)
+        if found is None:
+            row = self._book.get(admission.correlation_id)
+            found = Outcome(row["state"], row["job_id"], row["details"].get("status"))
+        return Outcome("unknown") if found.state in {"intended", "sent"} else found
+
+    def settled(self, correlation_id: str, job_id: str | None, **data: Any) -> None:
+        """Write down what a job of unknown outcome turned out to be.
+
+        Args:
+            correlation_id: Which.
+            job_id: As the provider calls it; ``None`` when it surely has no such job.
+            data: What else the ledger is to say.
+        """
+        event = "job.lost" if job_id is None else "job.accepted"
+        changed = self._book.step(correlation_id, event, job=job_id, resolved=True, **data)
+        if changed is None:
+            return
+        if job_id is not None:
+            self._retrieval.follow(self._grants.get(changed["grant_id"]), job_id)
+            self._flights.land(correlation_id, Outcome("accepted", job_id, 200))
+        else:
+            self._quotas.release(correlation_id)
+            self._flights.land(correlation_id, Outcome("lost"))
+
+    # -- afterwards ---------------------------------------------------------------------------------
+
+    def owned(self, holder: Pass, job_id: str) -> Known:
+        """Return a job that a pass may touch: one of its grant, or of the one that its grant follows.
+
+        Raises:
+            NotFound: ``job.unknown``, in the same words for a job of somebody else and for none.
+        """
+        known = self._book.known(job_id)
+        if known is None or known.grant_id != (holder.grant.parent or holder.grant.id):
+            raise NotFound(
+                "job.unknown", "There is no such job", remedy="A grant sees the jobs that it made itself."
+            )
+        return known
+
+    def all_owned(self, holder: Pass) -> tuple[str, ...]:
+        """Return the ids of all jobs that a pass may touch, oldest first."""
+        return self._book.of_grant(holder.grant.parent or holder.grant.id)
+
+    def names(self, job_id: str) -> dict[str, str]:
+        """Return opaque name to the user's own, for everything that was hidden of a job.
+
+        Raises:
+            Unavailable: The key that opens it cannot be had.
+        """
+        known = self._book.known(job_id)
+        return dict(self._book.hidden(known.correlation_id).names) if known else {}
+
+    def reading(self, holder: Pass, job_id: str, operation: Operation) -> None:
+        """Write down that a job is about to be read or changed; looking at it is only counted.
+
+        Raises:
+            NotFound: ``job.unknown``.
+            Unavailable: The ledger refuses; results must not be fetched.
+        """
+        known = self.owned(holder, job_id)
+        if operation in {"result", "cancel", "delete", "tags"}:
+            self._audit.record(
+                "job.read" if operation == "result" else "job.changed",
+                holder.caller.principal.name,
+                correlation=known.correlation_id,
+                grant=holder.grant.id,
+                target=known.target,
+                job=job_id,
+                operation=operation,
+            )
+        else:
+            self._polls.count(holder.grant.id, known.target, job_id)
+
+    def done(self, job_id: str, usage_seconds: float | None = None, *, cancelled: bool = False) -> None:
+        """Write down that a provider calls a job over. Asked on every look at a job; known ones are cheap."""
+        known = self._book.known(job_id)
+        if known is None or known.state == "done" or (cancelled and known.state == "cancelled"):
+            return
+        event = "job.cancelled" if cancelled else "job.done"
+        changed = self._book.step(known.correlation_id, event, job=job_id, usage_seconds=usage_seconds)
+        if changed is not None and usage_seconds is not None:
+            self._quotas.correct(known.correlation_id, usage_seconds)
+
+    def opened_session(self, holder: Pass, session_id: str) -> None:
+        """Write down that the provider opened a session."""
+        self._sessions.opened(holder, session_id)
+
+    def owned_session(self, holder: Pass, session_id: str) -> None:
+        """Make sure that a session belongs to a pass's grant.
+
+        Raises:
+            NotFound: ``job.session_unknown``.
+        """
+        self._sessions.owned(holder.grant.parent or holder.grant.id, session_id)
+
+    def closed_session(self, session_id: str) -> None:
+        """Write down that the provider closed a session."""
+        self._sessions.closed(session_id)
+
+    def settle(self) -> None:
+        """Write down how often jobs were looked at since the last time."""
+        self._polls.settle()
+
+
+def _failed() -> Conflict:
+    return Conflict("job.failed", "The first submission of this job failed", remedy="Submit it again.")
