@@ -1948,6 +1948,18 @@ export interface components {
       ended: string[];
     };
     /**
+     * SharedKernel
+     * @description A kernel at which others are present: it gets the least that they and its owner may do.
+     */
+    SharedKernel: {
+      /** Kernel Id */
+      kernel_id: string;
+      /** Present */
+      present: string[];
+      /** Roles */
+      roles: string[];
+    };
+    /**
      * SharedParts
      * @description What a shared copy still holds.
      */
@@ -1986,6 +1998,8 @@ export interface components {
       projects: components['schemas']['Project'][];
       /** Runs */
       runs: components['schemas']['RunSummary'][];
+      /** Shared */
+      shared: components['schemas']['SharedKernel'][];
       /** Targets */
       targets: components['schemas']['Target'][];
       vault: components['schemas']['VaultInfo'];

@@ -267,7 +267,12 @@ class Access:
         Returns:
             The grants that end, because somebody who is present may not use them.
         """
-        self._judge.share(kernel.kernel_id or "", present)
+        others = tuple(present)
+        if self._judge.share(kernel, others):
+            names = [self._audit.pseudonym(one.name) for one in others]
+            self._audit.record_ending(
+                "kernel.shared", kernel.principal.name, kernel=kernel.kernel_id, present=names
+            )
         open_ = self._book.open({"kernel_id": kernel.kernel_id, "server_id": kernel.server_id})
         lost = [grant for grant in open_ if not self._judge.decide("request", grant, kernel).allowed]
         return self._end_all(_hanging(lost))
@@ -334,7 +339,7 @@ class Access:
     def kernel_ended(self, caller: Caller, kernel_id: str) -> list[str]:
         """End all that hangs on a kernel of the caller's server."""
         self._audit.record_ending("kernel.ended", caller.principal.name, kernel=kernel_id)
-        self._judge.forget(kernel_id)
+        self._judge.forget(caller.by(kernel_id))
         where = {"kernel_id": kernel_id, "server_id": caller.server_id}
         return self._end_all(_hanging(self._book.open(where)))
 

@@ -122,7 +122,7 @@ class ControlPlane:
         self.events = Events(self.store, self._ledger, self.changes, policy)
         self.locks = Locks(self.store, self.audit, self.changes, clock)
         self.series = AllSeries(self.store, self.audit, clock)
-        judge = Judge(
+        self.judge = judge = Judge(
             policy=policy,
             locks=self.locks,
             series=self.series,
@@ -447,6 +447,7 @@ class ControlPlane:
             "targets": [asdict(target) for target in self.catalogue.targets.values()],
             "grants": [asdict(grant) for grant in self.lookup.listed(caller)],
             "approvals": [self._approval(grant) for grant in self.lookup.awaiting(caller)],
+            "shared": self._shared(caller),
             "locks": [asdict(lock) for lock in self.locks.listed()],
             "projects": [
                 asdict(project)
@@ -458,6 +459,17 @@ class ControlPlane:
             "data_classes": self.catalogue.data_policy.to_dict(),
             "health": self.health(),
         }
+
+    def _shared(self, caller: Caller) -> list[dict[str, Any]]:
+        """Return the caller's shared kernels: who is there, and in which roles everybody may act."""
+        return [
+            {
+                "kernel_id": kernel_id,
+                "present": [one.display_name for one in others],
+                "roles": list(self.judge.least(caller.by(kernel_id)).roles),
+            }
+            for kernel_id, others in sorted(self.judge.shared(caller.server_id).items())
+        ]
 
     def _approval(self, grant: Grant) -> dict[str, Any]:
         digest = grant.payload.digest if grant.payload else None

@@ -17,6 +17,9 @@ from .policy.engine import Decision
 from .policy.live import LivePolicy
 from .series import AllSeries
 
+_FOR_THE_KERNEL = frozenset({"request", "auto_approve", "extend", "issue"})
+"""What gives rights to the kernel of a grant."""
+
 
 class Judge:
     """Decides what a caller may do with a grant.
@@ -42,14 +45,16 @@ class Judge:
         self._people = people
         self._audit = audit
         self.single_user = single_user
-        self._present: dict[str, tuple[Principal, ...]] = {}
+        self._present: dict[tuple[str, str], tuple[Principal, ...]] = {}
 
     def decide(self, action: Action, grant: Grant, caller: Caller) -> Decision:
         """Return what policy says."""
         # A grant outlives its target when that is taken out of the catalogue; it must still end.
         target = self._policy.catalogue.targets.get(grant.target)
         situation = self._situation(action, grant, caller)
-        return self._policy.decide(self.least(caller), action, target or grant.target, situation)
+        # Whoever asks at the panel asks for a kernel: others may be present there.
+        whose = caller.by(grant.kernel_id) if action in _FOR_THE_KERNEL else caller
+        return self._policy.decide(self.least(whose), action, target or grant.target, situation)
 
     def permit(self, action: Action, grant: Grant, caller: Caller) -> Decision:
         """Return the decision that permits; a refusal is recorded, for it may be an attempt at more.
@@ -141,13 +146,24 @@ class Judge:
 
     # -- shared kernels -----------------------------------------------------------------------------
 
-    def share(self, kernel_id: str, present: Iterable[Principal]) -> None:
-        """Take note of who is present at a kernel beside its owner; it gets the least of their rights."""
-        self._present[kernel_id] = tuple(present)
+    def share(self, kernel: Caller, present: Iterable[Principal]) -> bool:
+        """Take note of who is present at a kernel beside its owner; say whether that is new.
 
-    def forget(self, kernel_id: str) -> None:
+        It gets the least of their rights from now on.
+        """
+        key, others = _key(kernel), tuple(present)
+        before = self._present.pop(key, ())
+        if others:
+            self._present[key] = others
+        return before != others
+
+    def forget(self, kernel: Caller) -> None:
         """Forget who was present at a kernel that ended."""
-        self._present.pop(kernel_id, None)
+        self._present.pop(_key(kernel), None)
+
+    def shared(self, server_id: str) -> dict[str, tuple[Principal, ...]]:
+        """Return the shared kernels of a server, with who is present beside its owner."""
+        return {kernel: others for (server, kernel), others in self._present.items() if server == server_id}
 
     def least(self, caller: Caller) -> Principal:
         """Return the caller with the rights that everybody has who shares the kernel."""
@@ -159,7 +175,7 @@ class Judge:
         return who
 
     def _others(self, caller: Caller) -> tuple[Principal, ...]:
-        return self._present.get(caller.kernel_id or "", ())
+        return self._present.get(_key(caller), ())
 
     # -- circumstances ------------------------------------------------------------------------------
 
@@ -174,7 +190,7 @@ class Judge:
             reviewer=present >= len(rounds) or rounds[present].takes(who),
             # What is decided is refused as such, to whoever may decide.
             voted=grant.state == "requested" and any(vote.subject == who.subject for vote in grant.votes),
-            member=not own or self.member(grant, caller),
+            member=not own or self.member(grant, caller.by(grant.kernel_id)),
             locked=self._locks.on(who, caller.server_id, grant.target) is not None,
             standing=action == "auto_approve" and self._series.of(grant) is not None,
             break_glass=grant.break_glass,
@@ -189,6 +205,11 @@ class Judge:
     def _all_members(self, name: str, caller: Caller) -> bool:
         project: Project | None = self._policy.catalogue.projects.get(name)
         return project is not None and all(map(project.has, (caller.principal, *self._others(caller))))
+
+
+def _key(kernel: Caller) -> tuple[str, str]:
+    """Name a kernel: another server's may have the same id, as far as anybody can tell."""
+    return kernel.server_id, kernel.kernel_id or ""
 
 
 def is_own(grant: Grant, who: Principal) -> bool:

@@ -27,6 +27,7 @@ _TYPES = (
     EventType("ledger.truncated", "A torn tail was cut at start; the entry says how many bytes.", "control"),
     EventType("server.connected", "A Jupyter server authenticated to the control plane.", "control"),
     EventType("kernel.ended", "A kernel's process ended; what hangs on it is revoked.", "server"),
+    EventType("kernel.shared", "Who is present at a kernel beside its owner has changed.", "server"),
     EventType("grant.requested", "Somebody asked for a target.", "control"),
     EventType("grant.approved", "Policy or a person approved a request.", "control"),
     EventType("grant.denied", "Policy or a person denied a request.", "control"),

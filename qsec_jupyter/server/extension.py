@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 from jupyter_client.provisioning.factory import KernelProvisionerFactory
 from jupyter_server.extension.application import ExtensionApp
-from traitlets import Bool
+from traitlets import Bool, Unicode
 
 from ..core.classification import DataPolicy
 from ..core.errors import QsecError
@@ -22,6 +22,7 @@ from .handlers import routes
 from .identity import owner
 from .kernels import KernelSockets
 from .notebooks import Notebooks
+from .presence import Presence
 from .provisioner import NAME, SETTING
 from .save import SaveGuard, ScanReport
 
@@ -40,6 +41,13 @@ class QsecExtension(ExtensionApp):
         True, config=True, help="Start Python kernels with a qsec socket and hooks; off leaves kernels bare."
     )
 
+    owner_username = Unicode(
+        "",
+        config=True,
+        help="What the identity provider calls the owner of this server, where that is another name than the "
+        "account's; whoever else is connected to a kernel shares it.",
+    )
+
     def initialize_settings(self) -> None:
         """Create the parts. Nothing is started here: the server's start path stays short."""
         serverapp = self.serverapp
@@ -54,6 +62,15 @@ class QsecExtension(ExtensionApp):
         self.settings["qsec_notebooks"] = notebooks
         self.contents = self.guard.attach(serverapp.contents_manager)
         self.collaboration = Collaboration(serverapp, self.guard, self.log)
+        self.presence = Presence(
+            self.owner_username or user["name"],
+            self.control,
+            self.kernels.ids,
+            self.collaboration,
+            notebooks,
+            self.log,
+        )
+        self.presence.attach(self.settings)
         self.settings["qsec_coverage"] = Coverage(
             serverapp, self.contents, self.guard, self.collaboration, self.kernels
         )
@@ -86,12 +103,14 @@ class QsecExtension(ExtensionApp):
         """Start the control plane and the watch behind the server's start."""
         self.control.start()
         self._spawn(self._watch())
+        self._spawn(self.presence.watch_rooms())
         self._spawn(asyncio.to_thread(self.guard.warm))
 
     async def stop_extension(self) -> None:
         """Revoke what every kernel holds, then end the control plane."""
         for task in self._tasks:
             task.cancel()
+        self.presence.stop()
         await self.kernels.drain()
         await self.control.stop()
         self._unmask_logs()
@@ -131,6 +150,7 @@ class QsecExtension(ExtensionApp):
         alive = set(self.kernels.ids())
         for kernel_id in {grant["kernel_id"] for grant in state["grants"] if not grant["ended_at"]} - alive:
             await self.control.call("POST", f"/v1/kernels/{quote(kernel_id, safe='')}/ended")
+        self.presence.tell_again()
 
     def _report_findings(self, report: ScanReport) -> None:
         """Tell of what a scan found; called on the server's loop or a worker thread."""

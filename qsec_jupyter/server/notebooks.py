@@ -32,10 +32,8 @@ class Notebooks:
 
         ``sha256`` is over the stored file's bytes, and ``None`` where the contents manager gives no digest.
         """
-        try:
-            session = await ensure_async(self._sessions.get_session(kernel_id=kernel_id))
-            path = str(session["path"]).removeprefix("RTC:")  # real-time collaboration's drive
-        except (HTTPError, KeyError, TypeError):
+        path = await self.path(kernel_id)
+        if path is None:
             return None
         try:
             model = await ensure_async(self._contents.get(path, content=False))
@@ -47,13 +45,22 @@ class Notebooks:
             known = self._known[path] = (saved, await self._digest(path))
         return {"path": path, "sha256": known[1], "saved_at": saved.isoformat() if saved else None}
 
-    async def data_class(self, kernel_id: str) -> str | None:
-        """Return the data class that a kernel's notebook names, as it lies in the contents manager."""
+    async def path(self, kernel_id: str) -> str | None:
+        """Return the path of a kernel's notebook; ``None`` when it has none."""
         try:
             session = await ensure_async(self._sessions.get_session(kernel_id=kernel_id))
-            path = str(session["path"]).removeprefix("RTC:")
+            return str(session["path"]).removeprefix("RTC:")  # real-time collaboration's drive
+        except (HTTPError, KeyError, TypeError):
+            return None
+
+    async def data_class(self, kernel_id: str) -> str | None:
+        """Return the data class that a kernel's notebook names, as it lies in the contents manager."""
+        path = await self.path(kernel_id)
+        if path is None:
+            return None
+        try:
             model = await ensure_async(self._contents.get(path, type="notebook"))
-        except (HTTPError, OSError, KeyError, TypeError):
+        except (HTTPError, OSError):
             return None  # a console, or a file that is gone
         wish = named(model.get("content"))
         return None if wish is None else str(wish)

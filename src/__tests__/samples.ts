@@ -141,6 +141,7 @@ export function state(changes: Partial<IState> = {}): IState {
     mode: 'record',
     grants: [],
     approvals: [],
+    shared: [],
     locks: [],
     projects: [],
     runs: [],

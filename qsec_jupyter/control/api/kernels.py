@@ -26,7 +26,9 @@ def share_kernel(kernel_id: str, body: schemas.Present, control: Control, asker:
     """Note who is present at a kernel beside its owner; it gets the least of what they may."""
     _not_a_kernel(asker)
     present = [control.person(name) for name in body.names if name != asker.principal.name]
-    return {"ended": control.access.share(asker.by(kernel_id), present)}
+    ended = control.access.share(asker.by(kernel_id), present)
+    control.changes.bump()
+    return {"ended": ended}
 
 
 def _not_a_kernel(asker: Caller) -> None:

@@ -712,6 +712,14 @@ class DataClasses(Schema):
     rules: dict[DataClass, ClassRule]
 
 
+class SharedKernel(Schema):
+    """A kernel at which others are present: it gets the least that they and its owner may do."""
+
+    kernel_id: str
+    present: list[str]
+    roles: list[str]
+
+
 class State(Schema):
     """All that the panel shows, with a version to wait on."""
 
@@ -723,6 +731,7 @@ class State(Schema):
     targets: list[Target]
     grants: list[Grant]
     approvals: list[AwaitedGrant]
+    shared: list[SharedKernel]
     locks: list[Lock]
     projects: list[Project]
     runs: list[RunSummary]
