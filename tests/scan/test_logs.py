@@ -29,9 +29,10 @@ def log(request, masked):
     handler = logging.StreamHandler(text)
     handler.setFormatter(logging.Formatter("%(message)s %(token)s", defaults={"token": ""}))
     logging.getLogger().addHandler(handler)
-    before, logger.level = logger.level, logging.DEBUG
+    before = logger.level
+    logger.setLevel(logging.DEBUG)  # not the attribute: what a logger answered before is remembered
     yield logger, text
-    logger.level = before
+    logger.setLevel(before)
     logging.getLogger().removeHandler(handler)
 
 
