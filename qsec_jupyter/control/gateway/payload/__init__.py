@@ -1,0 +1,8 @@
+"""What is inside a job: read in a process of its own, measured, its names hidden and put back."""
+
+from .limits import Limits
+from .names import opaque
+from .restorer import Restorer
+from .workers import Workers
+
+__all__ = ["Limits", "Restorer", "Workers", "opaque"]

@@ -1,0 +1,199 @@
+"""Names in a job of IBM's runtime become opaque, wherever they stand in it.
+
+What a name names stays what it is: registers keep their order, parameters sort as they did, values stand by
+position or by the new name. Nothing that the runtime itself acts on is touched.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from struct import Struct, error as StructError  # noqa: N812
+from typing import Any
+
+from .. import qpy, refusals
+from ..names import Names, is_automatic
+from .blobs import Blobs
+
+_PARAMETER = Struct("!H16s")
+_SORTED = frozenset({"parameter", "vector"})
+_ALWAYS = frozenset({"parameter", "vector", "label"})
+"""Kinds of which even a usual name is hidden: parameters, since some hidden and some not would sort anew."""
+
+_EMPTY = ("", "{}", "null")
+
+
+class Hiding:
+    """Hides the names of one job.
+
+    Args:
+        names: Receives them.
+        body: The job; it is changed.
+        blobs: The QPY in it.
+    """
+
+    def __init__(self, names: Names, body: dict[str, Any], blobs: Blobs) -> None:
+        self._names = names
+        self._body = body
+        self._blobs = blobs
+        self._made: dict[tuple[str, str], bytes | None] = {}
+        self.seen: dict[tuple[str, str], str] = {}
+        self.tags: dict[str, str] = {}
+
+    def hide(self) -> list[tuple[bytes, bytes]]:
+        """Hide all that can be hidden; return each QPY that changed, before and after."""
+        self._names.rank(self._parameters())
+        changed: dict[bytes, bytes] = {}
+        for blob in self._blobs.all:
+            before = blob.file.data
+            if before not in changed:
+                changed[before] = qpy.rewrite(blob.file, self._rename)
+            if changed[before] != before:
+                blob.put(changed[before])
+        self._hide_parameters(self._body)
+        self._hide_tags()
+        self._hide_passthrough()
+        return [(before, after) for before, after in changed.items() if before != after]
+
+    def _parameters(self) -> set[str]:
+        found = {
+            place.text for blob in self._blobs.all for place in blob.file.places if place.kind in _SORTED
+        }
+        for value in _objects(self._body):
+            found |= set(_bound(value))
+        return {name.partition("[")[0] if name.endswith("]") else name for name in found} | found
+
+    def _rename(self, place: qpy.Place) -> bytes | None:
+        at = (place.kind, place.text)
+        if at not in self._made:
+            self._made[at] = self._new(place)
+        return self._made[at]
+
+    def _new(self, place: qpy.Place) -> bytes | None:
+        text = place.text
+        if place.kind == "metadata":
+            return self._metadata(text)
+        if not text or (is_automatic(text) and place.kind not in _ALWAYS):
+            return None
+        token = self.seen[place.kind, text] = self._names.hide(text)
+        return token.encode()
+
+    def _metadata(self, text: str) -> bytes | None:
+        """Return metadata with opaque keys, and an opaque string for each value."""
+        if text in _EMPTY:
+            return None
+        try:
+            told = json.loads(text)
+        except ValueError as error:
+            raise refusals.malformed("a circuit's metadata is not JSON") from error
+        if not isinstance(told, dict):
+            raise refusals.malformed("a circuit's metadata is no JSON object")
+        hidden = {
+            self._names.hide(key): self._names.hide_value(json.dumps(value)) for key, value in told.items()
+        }
+        new = json.dumps(hidden, separators=(",", ":"))
+        self.seen["metadata", text] = new
+        return new.encode()
+
+    def _hide_parameters(self, body: dict[str, Any]) -> None:
+        """Hide parameters' names where values stand by name, and parameters that stand by themselves."""
+        for value in _objects(body):
+            if value.get("__type__") == "Parameter":
+                value["__value__"] = self._parameter(value["__value__"])
+            elif value.get("__type__") == "BindingsArray":
+                data = value["__value__"]["data"]
+                value["__value__"]["data"] = {self._key(key): found for key, found in data.items()}
+        for pub in _pubs(body):
+            for place, value in enumerate(pub[1:], 1):
+                if _is_bindings(value, self._body):
+                    pub[place] = {self._names_of(key): found for key, found in value.items()}
+
+    def _key(self, key: str) -> str:
+        """Return a key of bindings, which is a JSON list of names, with opaque ones."""
+        try:
+            told = json.loads(key)
+        except ValueError as error:
+            raise refusals.malformed("bindings without names") from error
+        if not isinstance(told, list) or any(not isinstance(name, str) for name in told):
+            raise refusals.malformed("bindings without names")
+        return json.dumps([self._names_of(name) for name in told])
+
+    def _names_of(self, name: str) -> str:
+        """Return the opaque name of a parameter, or of an element of a vector by that of the vector."""
+        vector, bracket, index = name.partition("[")
+        if bracket and index.endswith("]") and ("vector", vector) in self.seen:
+            return f"{self.seen['vector', vector]}[{index}"
+        return self._names.hide(name)
+
+    def _parameter(self, told: Any) -> str:
+        try:
+            data = base64.b64decode(told, validate=True)
+            length, uuid = _PARAMETER.unpack_from(data)
+            name = data[_PARAMETER.size :].decode()
+        except (TypeError, ValueError, StructError) as error:
+            raise refusals.malformed("a parameter that is none") from error
+        if len(data) != length + _PARAMETER.size:
+            raise refusals.malformed("a parameter that is none")
+        token = self._names.hide(name).encode()
+        return base64.b64encode(_PARAMETER.pack(len(token), uuid) + token).decode()
+
+    def _hide_tags(self) -> None:
+        tags = self._body.get("tags")
+        if tags:
+            self.tags = {tag: self._names.hide(tag) for tag in tags}
+            self._body["tags"] = [self.tags[tag] for tag in tags]
+
+    def _hide_passthrough(self) -> None:
+        """Hide the texts of what comes back as it was given; arrays in it stay."""
+        quantum = (self._body.get("params") or {}).get("quantum_program")
+        if isinstance(quantum, dict) and quantum.get("passthrough_data") is not None:
+            quantum["passthrough_data"] = self._opaque(quantum["passthrough_data"])
+
+    def _opaque(self, value: Any) -> Any:
+        if isinstance(value, str) and value:
+            return self.seen.setdefault(("passthrough", value), self._names.hide(value))
+        if isinstance(value, list):
+            return [self._opaque(item) for item in value]
+        if isinstance(value, dict) and not {"data", "shape", "dtype"} <= set(value):
+            return {self._opaque(key): self._opaque(item) for key, item in value.items()}
+        return value
+
+
+def _objects(value: Any) -> list[dict[str, Any]]:
+    """Return all objects in a value."""
+    found, waiting = [], [value]
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, dict):
+            found.append(value)
+            waiting += value.values()
+        elif isinstance(value, list):
+            waiting += value
+    return found
+
+
+def _bound(value: dict[str, Any]) -> list[str]:
+    """Return the names by which bindings are given."""
+    if value.get("__type__") != "BindingsArray":
+        return []
+    inner = value.get("__value__")
+    if not isinstance(inner, dict) or not isinstance(inner.get("data"), dict):
+        raise refusals.malformed("bindings without names")
+    try:
+        return [name for key in inner["data"] for name in json.loads(key) if isinstance(name, str)]
+    except (ValueError, TypeError) as error:
+        raise refusals.malformed("bindings without names") from error
+
+
+def _pubs(body: dict[str, Any]) -> list[list[Any]]:
+    pubs = (body.get("params") or {}).get("pubs")
+    return pubs if isinstance(pubs, list) else []
+
+
+def _is_bindings(value: Any, body: dict[str, Any]) -> bool:
+    """Say whether this part of a pub gives values by plain names; an observable is an object, too."""
+    if not isinstance(value, dict) or "__type__" in value:
+        return False
+    return body.get("program_id") == "sampler" or not all(
+        isinstance(item, (int, float)) for item in value.values()
+    )

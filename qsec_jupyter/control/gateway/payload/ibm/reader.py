@@ -1,0 +1,104 @@
+"""Reads a job of IBM's runtime, as a worker does it: decode, check, measure, hide."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+from ...model import Circuit, Submission
+from .. import circuits, refusals, text
+from ..names import Names
+from ..reading import Reading
+from . import exposure, program
+from .blobs import Blob, Blobs
+from .hiding import Hiding
+
+_TEXTS = ("program_id", "backend", "session_id", "runtime", "log_level", "calibration_id")
+_KNOWN = frozenset({*_TEXTS, "params", "tags", "cost", "start_session", "session_time", "private"})
+MAX_TAGS = 32
+
+
+def read(body: bytes, how: Reading) -> Submission:
+    """Read a job.
+
+    Raises:
+        Invalid: ``payload.`` and ``too_large``, ``malformed``, ``too_costly`` or ``unsupported``.
+    """
+    limits = how.limits
+    if len(body) > limits.body:
+        raise refusals.too_large("As submitted", f"{limits.body // (1024 * 1024)} MB")
+    told = text.read(body, limits.nesting)
+    _check(told)
+    params: dict[str, Any] = told["params"]
+    blobs = Blobs(limits)
+    blobs.find(params)
+    run = program.circuits_of(told["program_id"], params, blobs)
+    shots = program.shots_of(told["program_id"], params, blobs.room)
+    loaded, found = _measure(run, limits.circuits, limits.instructions)
+    tags = tuple(told.get("tags") or ())
+    names = Names(how.key)
+    hiding = Hiding(names, told, blobs) if how.hide else None
+    hidden = body
+    if hiding is not None:
+        _check_renamed(hiding.hide(), loaded)
+        hidden = text.write(told) if names.originals else body
+    return Submission(
+        provider="ibm",
+        program=told["program_id"],
+        backend=told.get("backend") or "",
+        region="",
+        shots=shots,
+        execution_seconds=told.get("cost"),
+        tags=tags,
+        session=told.get("session_id"),
+        circuits=tuple(found),
+        body=hidden,
+        digest=hashlib.sha256(body).hexdigest(),
+        names=dict(names.originals),
+        fields=exposure.fields(told, tags, blobs, found, shots, hiding),
+    )
+
+
+def _check(told: dict[str, Any]) -> None:
+    """Refuse a job with anything in it that the runtime's own client does not write."""
+    if unknown := set(told) - _KNOWN:
+        del unknown
+        raise refusals.unsupported("a field that the provider's client does not write")
+    if any(told.get(name) is not None and not isinstance(told[name], str) for name in _TEXTS):
+        raise refusals.malformed("a field that should be text is none")
+    if not told.get("program_id") or not isinstance(told.get("params"), dict):
+        raise refusals.malformed("a job needs a program and what it is given")
+    tags = told.get("tags")
+    if tags is not None and (not isinstance(tags, list) or any(not isinstance(tag, str) for tag in tags)):
+        raise refusals.malformed("tags are not a list of texts")
+    if len(tags or ()) > MAX_TAGS:
+        raise refusals.too_large("Tags", str(MAX_TAGS))
+    for name in ("cost", "session_time"):
+        if told.get(name) is not None and (type(told[name]) is not int or told[name] < 0):
+            raise refusals.malformed("a time is no whole number of seconds")
+
+
+def _measure(run: list[Blob], most: int, instructions: int) -> tuple[dict[bytes, list[Any]], list[Circuit]]:
+    """Return the circuits of each file as Qiskit loads them, and what is known of each that is run."""
+    loaded: dict[bytes, list[Any]] = {}
+    known: dict[bytes, list[Circuit]] = {}
+    found: list[Circuit] = []
+    for blob in run:
+        data = blob.file.data
+        if data not in loaded:
+            loaded[data] = circuits.load(data)
+            known[data] = [circuits.describe(circuit) for circuit in loaded[data]]
+        found += known[data]
+        if len(found) > most:
+            raise refusals.too_costly(f"more than {most} circuits")
+    if sum(circuit.size for circuit in found) > instructions:
+        raise refusals.too_costly(f"more than {instructions} instructions")
+    return loaded, found
+
+
+def _check_renamed(changed: list[tuple[bytes, bytes]], loaded: dict[bytes, list[Any]]) -> None:
+    """Load what was rewritten once more: it must be the same but for names."""
+    for before, after in changed:
+        original = loaded.get(before) or circuits.load(before)
+        if not circuits.same(original, circuits.load(after)):
+            raise refusals.unsupported("a circuit whose names cannot be hidden")

@@ -1,0 +1,257 @@
+"""A circuit in QPY: header, registers, variables, definitions, instructions, layout."""
+
+from __future__ import annotations
+
+import re
+from struct import Struct
+from typing import Any
+
+from . import values
+from .cursor import (
+    INT16,
+    INT32,
+    INT64,
+    SIGNED32,
+    Cursor,
+    Malformed,
+    NotHidden,
+    Place,
+    Size,
+    TooCostly,
+    Unsupported,
+)
+from .evolution import evolution
+
+MAX_BITS = 1_000_000
+"""Qubits, or classical bits, of one circuit."""
+
+_HEADER = Struct("!H1cHIIQIQI")
+_REGISTER = Struct("!1c?IH?")
+_VECTOR = Struct("!HQ16s")
+_VARIABLE = Struct("!16scH")
+_STATE = Struct("!IQ")
+_CUSTOM = Struct("!H1cII?QIIQ")
+_INSTRUCTION = Struct("!HHHIIBHqII")
+_ANNOTATION = Struct("!IQ")
+_LAYOUT = Struct("!?iiiIi")
+_LAYOUT_BIT = Struct("!ii")
+
+_ANNOTATED = 128
+_BY_EXPRESSION = 2
+_COMPACT = 18
+"""From this version on registers say where they begin, and there is no room for calibrations."""
+
+_ANNOTATIONS = 15
+"""From this version on circuits have annotations."""
+
+_OF_CUSTOM = frozenset({b"Gate", b"Instruction", b"ControlledGate"})
+_EVOLUTION = "###PauliEvolutionGate_"
+_OPEN = re.compile(r"_o\d+$")
+_AS_IT_IS = frozenset(b"ifcszdmr")
+
+Customs = dict[bytes, int]
+"""How many bytes at the front of a custom operation's name are the user's; 0 for those of Qiskit's own."""
+
+
+def circuit(cursor: Cursor) -> None:
+    """Read a circuit, to its end.
+
+    Raises:
+        Malformed, Unsupported, TooCostly: What stands in its way.
+    """
+    at = cursor.at
+    name, phase, phase_size, qubits, clbits, metadata, registers, instructions, variables = _take(
+        cursor, _HEADER
+    )
+    if max(qubits, clbits) > MAX_BITS:
+        raise TooCostly("it has too many bits")
+    cursor.spend(instructions)
+    cursor.name("circuit", name, Size(at, INT16))
+    values.value(cursor, phase, phase_size, Size(at + 3, INT16), circuit)
+    cursor.name("metadata", metadata, Size(at + 13, INT64))
+    for _ in range(registers):
+        _register(cursor)
+    for _ in range(variables):
+        at = cursor.at
+        _, _, length = _take(cursor, _VARIABLE)
+        values.type_(cursor)
+        cursor.name("variable", length, Size(at + 17, INT16))
+    if cursor.version >= _ANNOTATIONS:
+        _annotation_states(cursor)
+    if cursor.version >= values.TABLE_OF_VECTORS:
+        _vectors(cursor)
+    customs = _customs(cursor)
+    _instructions(cursor, instructions, customs)
+    if cursor.version < _COMPACT and cursor.number(INT16):
+        raise Unsupported("pulse calibrations")
+    _layout(cursor)
+
+
+def _take(cursor: Cursor, form: Struct) -> tuple[Any, ...]:
+    return cursor.take(form)
+
+
+def _register(cursor: Cursor) -> None:
+    at, is_compact = cursor.at, cursor.version >= _COMPACT
+    kind, _, size, length, _ = _take(cursor, _REGISTER)
+    if kind not in (b"q", b"c", b"a"):
+        raise Malformed("an unknown kind of register")
+    is_range = is_compact and cursor.skip(1) == b"\x01"
+    cursor.name("register", length, Size(at + 6, INT16))
+    cursor.skip((4 if is_compact else 8) * (1 if is_range else size))
+    if size > MAX_BITS:
+        raise TooCostly("a register of too many bits")
+
+
+def _vectors(cursor: Cursor) -> None:
+    for _ in range(cursor.number(INT16)):
+        at = cursor.at
+        length, elements, _ = _take(cursor, _VECTOR)
+        if elements > values.MAX_VECTOR:
+            raise TooCostly("a vector of too many parameters")
+        cursor.name("vector", length, Size(at, INT16))
+
+
+def _annotation_states(cursor: Cursor) -> None:
+    for _ in range(cursor.number(INT32)):
+        name, state = _take(cursor, _STATE)
+        cursor.skip(name + state)
+
+
+# -- definitions ----------------------------------------------------------------------------------
+
+
+def _customs(cursor: Cursor) -> Customs:
+    customs: Customs = {}
+    bases: list[_Named] = []
+    for _ in range(cursor.number(INT64)):
+        _custom(cursor, customs, bases)
+    for base in bases:  # may be defined behind what is based on it
+        _note(cursor, base, customs)
+    return customs
+
+
+def _custom(cursor: Cursor, customs: Customs, bases: list[_Named]) -> None:
+    at = cursor.at
+    length, kind, _, _, defined, size, controls, state, base = _take(cursor, _CUSTOM)
+    start, around = cursor.at, cursor.around
+    full = cursor.skip(length)
+    name = full.decode()
+    own = _own_part(name, kind, is_open=state < (1 << controls) - 1) if defined else ""
+    customs[full] = len(own.encode())
+    if own:
+        cursor.places.append(Place("gate", start, customs[full], own, (Size(at, INT16), *around)))
+    elif kind in (b"i", b"g") and not defined:
+        why = "an operation without a definition is known to the vendor by its name only"
+        cursor.bare.append(NotHidden("operation", name.rpartition("_")[0], why))
+    if defined:
+        with cursor.inside(size, Size(at + 12, INT64)):
+            (evolution if name.startswith(_EVOLUTION) else circuit)(cursor)
+    if base:
+        with cursor.inside(base, Size(at + 28, INT64)):
+            bases.append(_instruction(cursor, has_bits=False))
+
+
+def _own_part(name: str, kind: bytes, *, is_open: bool) -> str:
+    """Return the part of an operation's name that a user chose: what follows tells uses of it apart."""
+    if name.startswith(_EVOLUTION) or kind not in (b"i", b"g", b"c"):
+        return ""
+    own, _, _ = name.rpartition("_")
+    return _OPEN.sub("", own) if is_open and kind == b"c" else own
+
+
+# -- instructions ---------------------------------------------------------------------------------
+
+_Named = tuple[int, bytes, tuple[Size, ...]]
+"""Where an instruction's name stands, the name, and where its length is written."""
+
+
+def _instructions(cursor: Cursor, count: int, customs: Customs) -> None:
+    """Read instructions. This loop is what reading costs: most are plain gates and have nothing to note."""
+    data, end, known = cursor.data, cursor.end, cursor.known
+    unpack, step = _INSTRUCTION.unpack_from, _INSTRUCTION.size
+    for _ in range(count):
+        start = cursor.at
+        if start + step > end:
+            raise Malformed("it ends too early")
+        length, label, params, qargs, cargs, extras, condition, _, _, _ = unpack(data, start)
+        at = start + step + length
+        name = data[start + step : at]
+        if label or extras or condition or name not in known:
+            _note(cursor, _instruction(cursor), customs)
+            continue
+        at += 5 * (qargs + cargs)
+        for _ in range(params):
+            if at + 9 > end or data[at] not in _AS_IT_IS:
+                cursor.at = at
+                values.typed(cursor, circuit)
+                at = cursor.at
+            else:
+                at += 9 + int.from_bytes(data[at + 1 : at + 9], "big")
+        if at > end:
+            raise Malformed("it ends too early")
+        cursor.at = at
+
+
+def _instruction(cursor: Cursor, *, has_bits: bool = True) -> _Named:
+    """Read an instruction with all that it may have; return its name, which may be that of a definition.
+
+    Args:
+        cursor: Stands where it begins.
+        has_bits: Whether it acts on bits; what a gate is based on stands by itself.
+    """
+    at = cursor.at
+    length, label, params, qargs, cargs, extras, condition, _, _, _ = _take(cursor, _INSTRUCTION)
+    named = cursor.at, cursor.skip(length), (Size(at, INT16), *cursor.around)
+    if label:
+        cursor.name("label", label, Size(at + 2, INT16))
+    if condition:
+        with cursor.inside(condition, Size(at + 15, INT16)):
+            values.register_or_bit(cursor)
+    if extras & 3 == _BY_EXPRESSION:
+        values.typed(cursor, circuit)
+    cursor.skip(5 * (qargs + cargs) if has_bits else 0)
+    for _ in range(params):
+        values.typed(cursor, circuit)
+    if extras & _ANNOTATED:
+        _annotations(cursor)
+    return named
+
+
+def _annotations(cursor: Cursor) -> None:
+    for _ in range(cursor.number(INT32)):
+        _, length = _take(cursor, _ANNOTATION)
+        what = cursor.skip(length).decode("utf-8", "replace")
+        text = "".join(letter for letter in what if letter.isprintable())
+        cursor.bare.append(NotHidden("annotation", text, "the vendor's service acts on it"))
+
+
+def _note(cursor: Cursor, named: _Named, customs: Customs) -> None:
+    """Note the name of an instruction if it is that of a definition.
+
+    Raises:
+        Unsupported: If it is neither that nor the name of one of Qiskit's own classes.
+    """
+    at, name, sizes = named
+    own = customs.get(name)
+    if own:
+        cursor.places.append(Place("gate", at, own, name[:own].decode(), sizes))
+    elif own is None and name not in cursor.known and name not in _OF_CUSTOM:
+        raise Unsupported("an operation that Qiskit does not know")
+
+
+# -- layout ---------------------------------------------------------------------------------------
+
+
+def _layout(cursor: Cursor) -> None:
+    exists, initial, mapping, final, registers, _ = _take(cursor, _LAYOUT)
+    if not exists:
+        return
+    for _ in range(registers):
+        _register(cursor)
+    for _ in range(initial):
+        at = cursor.at
+        _, length = _take(cursor, _LAYOUT_BIT)
+        if length >= 0:
+            cursor.name("register", length, Size(at + 4, SIGNED32))
+    cursor.skip(4 * (max(mapping, 0) + max(final, 0)))
