@@ -1,9 +1,13 @@
 """Jobs for tests: submissions as a provider's module reads them, and the passes that they come with."""
 
 import hashlib
+from contextlib import contextmanager
 from dataclasses import replace
 
+from qsec_jupyter.control.asking import Wish
+from qsec_jupyter.control.gateway.jobs.account import RemoteJob, Reservation
 from qsec_jupyter.control.gateway.model import Circuit, Field, Pass, Submission
+from qsec_jupyter.core.errors import Unavailable
 
 CATALOGUE = """
 [targets.lab]
@@ -59,9 +63,71 @@ def pass_of(plane, grant, **changes) -> Pass:
     return replace(Pass("pass-1", caller, grant, grant.scope), **changes)
 
 
+def ask(plane, kernel="k1", **wish):
+    """Request the target ``lab`` from a kernel."""
+    return plane.access.request(plane.owner.by(kernel), Wish("lab", kernel, reason="first run", **wish))
+
+
 def send(plane, holder, job, job_id):
     """Let a job pass, and have the provider take it."""
     admission = plane.jobs.admit(holder, job)
     plane.jobs.sent(admission)
     plane.jobs.answered(admission, job_id)
     return admission
+
+
+class FakeAccount:
+    """A provider's account in memory, behind the real port; can be away, slow to list, or deaf to cancels."""
+
+    def __init__(self) -> None:
+        self.held: dict[str, RemoteJob] = {}
+        self.sessions: dict[str, bool] = {}
+        self.reserved: list[Reservation] = []
+        self.away = False
+        self.deaf = False
+        self.asked: list[str] = []
+
+    def take(self, job_id: str, tag: str = "", state: str = "queued", **facts) -> None:
+        tags = (tag,) if tag else ()
+        self.held[job_id] = RemoteJob(job_id, state, "lab_5", tags=tags, **facts)
+
+    def change(self, job_id: str, **facts) -> None:
+        self.held[job_id] = replace(self.held[job_id], **facts)
+
+    def _ask(self, what: str) -> None:
+        self.asked.append(what)
+        if self.away:
+            raise Unavailable("gateway.provider_away", "The provider cannot be asked")
+
+    def find(self, tag):
+        self._ask("find")
+        return [job for job in self.held.values() if tag in job.tags]
+
+    def jobs(self, since):
+        self._ask("jobs")
+        return [job for job in self.held.values() if job.created_at is None or job.created_at >= since]
+
+    def job(self, job_id):
+        self._ask("job")
+        return self.held.get(job_id)
+
+    def cancel(self, job_id):
+        self._ask("cancel")
+        if not self.deaf:
+            self.change(job_id, state="cancelled")
+
+    def close_session(self, session_id):
+        self._ask("close")
+        if not self.deaf:
+            self.sessions[session_id] = False
+        return not self.sessions.get(session_id, False)
+
+    def reservations(self):
+        self._ask("reservations")
+        return list(self.reserved)
+
+    @contextmanager
+    def speak(self, target, issued):
+        """Open the account, as a provider's module does with a credential."""
+        assert issued.value.reveal()
+        yield self

@@ -275,7 +275,7 @@ class Access:
             )
         open_ = self._book.open({"kernel_id": kernel.kernel_id, "server_id": kernel.server_id})
         lost = [grant for grant in open_ if not self._judge.decide("request", grant, kernel).allowed]
-        return self._end_all(_hanging(lost))
+        return self._end_all(_hanging(lost), why="revoked")
 
     # -- beginning --------------------------------------------------------------------------------
 
@@ -317,7 +317,18 @@ class Access:
         """
         theirs = [one for one in self._book.open() if one.requester_subject == principal.subject]
         lost = [one for one in theirs if not self._judge.may_hold(one, self._book.server_of(one.id))]
-        return self._end_all(_hanging(lost))
+        return self._end_all(_hanging(lost), why="revoked")
+
+    def end_unreserved(self) -> list[str]:
+        """End what is active at a target while nothing is reserved there any more.
+
+        Returns:
+            The ids of the grants that ended.
+        """
+        now = self._clock()
+        active = [one for one in self._book.rows({"state": "active"}) if one.parent is None]
+        late = [one for one in active if self._timetable.is_unreserved(one, now)]
+        return self._end_all(late, why="expired")
 
     # -- ending -----------------------------------------------------------------------------------
 
@@ -332,7 +343,7 @@ class Access:
             if comment:
                 ended = replace(ended, decision_comment=_said(comment))
             ended = self._book.commit(ended, caller.principal.name, ending=True)
-        self._end_all(self._extensions([grant_id]))
+        self._end_all(self._extensions([grant_id]), why="revoked")
         self._sessions.end(grant_id)
         return ended
 
@@ -341,18 +352,18 @@ class Access:
         self._audit.record_ending("kernel.ended", caller.principal.name, kernel=kernel_id)
         self._judge.forget(caller.by(kernel_id))
         where = {"kernel_id": kernel_id, "server_id": caller.server_id}
-        return self._end_all(_hanging(self._book.open(where)))
+        return self._end_all(_hanging(self._book.open(where)), why="kernel")
 
     def end_server(self, server_id: str) -> list[str]:
         """End all that hangs on a server, and take no more requests from it."""
         with self._book.lock:
             self._closed.add(server_id)
-        return self._end_all(_hanging(self._book.open({"server_id": server_id})), STOP_SECONDS)
+        return self._end_all(_hanging(self._book.open({"server_id": server_id})), STOP_SECONDS, why="kernel")
 
     def reconcile(self, server_id: str | None) -> list[str]:
         """End what hangs on other servers than this one: they are gone, since the journal was free."""
         left = (g for g in self._book.open() if self._book.server_of(g.id) != server_id)
-        return self._end_all(_hanging(left), START_SECONDS)
+        return self._end_all(_hanging(left), START_SECONDS, why="kernel")
 
     def locked(self, lock: Lock) -> list[str]:
         """End what a new lock holds for."""
@@ -360,7 +371,7 @@ class Access:
         def holds(grant: Grant) -> bool:
             return lock.holds(_requester(grant), self._book.server_of(grant.id), grant.target)
 
-        return self._end_all([grant for grant in self._book.open() if holds(grant)])
+        return self._end_all([grant for grant in self._book.open() if holds(grant)], why="lock")
 
     def lock(self, caller: Caller, kind: str, name: str, reason: str | None) -> tuple[Lock, list[str]]:
         """Lock something, and end what the lock holds for.
@@ -385,13 +396,14 @@ class Access:
         gone = set(ids)
         return [grant for grant in self._book.open() if grant.extends in gone]
 
-    def _end_all(self, grants: Iterable[Grant], seconds: float | None = None) -> list[str]:
+    def _end_all(self, grants: Iterable[Grant], seconds: float | None = None, *, why: str) -> list[str]:
         ended = []
         for grant in grants:
             event: GrantEvent = "cancel" if grant.state == "requested" else "revoke"
             with self._book.lock:
                 try:
-                    self._book.commit(step(self._book.get(grant.id), event, self._clock()), None, ending=True)
+                    over = step(self._book.get(grant.id), event, self._clock())
+                    self._book.commit(over, None, ending=True, why=why)
                 except Conflict:
                     continue  # it ended by itself meanwhile
             ended.append(grant.id)

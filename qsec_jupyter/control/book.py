@@ -41,6 +41,7 @@ class Book:
         self._changes = changes
         self._clock = clock
         self._unstored: dict[str, Grant] = {}
+        self._listeners: list[Callable[[Grant, str], None]] = []
         self.lock = threading.RLock()
         """Held from reading a grant to writing what became of it."""
 
@@ -109,7 +110,14 @@ class Book:
                 raise
             self._unstored[grant.id] = grant  # a full disk keeps no grant alive
         self._changes.bump()
+        if grant.state in {"expired", "revoked"}:
+            for listener in self._listeners:
+                listener(grant, data.get("why", grant.state))
         return grant
+
+    def on_end(self, listener: Callable[[Grant, str], None]) -> None:
+        """Have ``listener`` called with each grant that has ended, and why. It must return at once."""
+        self._listeners.append(listener)
 
     def settle(self) -> bool:
         """Write down the endings that the database did not take; say whether none is left."""

@@ -296,6 +296,8 @@ def _target(name: str, entry: dict[str, Any]) -> Target:
         break_glass=bool(entry.get("break_glass", False)),
         retrieve_duration=parse_duration(retrieve) if retrieve else 0,
         bind_payload=bool(entry.get("bind_payload", False)),
+        reservations=bool(entry.get("reservations", False)),
+        reconcile=parse_duration(entry["reconcile"]) if "reconcile" in entry else 0,
         price=Price(**price) if price else None,
     )
 

@@ -31,10 +31,8 @@ from .events import Events
 from .evidence import Artefacts, Evidence, Runs
 from .findings import Findings
 from .gateway.jobs import Jobs
-from .gateway.jobs.book import JobBook
-from .gateway.jobs.listing import JobListing
-from .gateway.jobs.quotas import Quotas
-from .gateway.jobs.sessions import ProviderSessions
+from .gateway.jobs.accounts import no_account
+from .gateway.jobs.office import POLLS_SECONDS, RESERVATIONS_SECONDS, SETTLE_SECONDS, JobOffice
 from .identity.tokens import Tokens
 from .issuing import Issuing
 from .judge import Judge
@@ -63,6 +61,8 @@ TOKEN_SECONDS = 1.0
 """How often is looked which bearer of a tool is over; it lets nobody in from the very moment."""
 POLICY_SECONDS = 1.0
 """How often the files of the policy bundle are looked at; they are taken once they stand still."""
+END_SECONDS = 2.0
+"""How long the end of this process waits for providers to cancel and close; the rest is durable (seconds)."""
 ORPHANS_AFTER, ORPHANS_EVERY = 5.0, 60.0
 RETRY_SECONDS = (2.0, 5.0, 15.0, 60.0)
 LONGEST_SLEEP = 10.0
@@ -185,10 +185,24 @@ class ControlPlane:
             audit=self.audit,
             locks=self.locks,
         )
-        self._quotas = Quotas(home / "quotas.db", self._ledger.journal)
-        self._job_book = self._make_job_book()
-        self.jobs = self._make_jobs(book, judge)
-        self.job_listing = JobListing(self._job_book, self.store, policy)
+        self.office = JobOffice(
+            home=home,
+            store=self.store,
+            audit=self.audit,
+            ledger=self._ledger,
+            keys=self.artefacts.data_keys,
+            changes=self.changes,
+            grants=book,
+            judge=judge,
+            policy=policy,
+            locks=self.locks,
+            retrieval=self.retrieval,
+            sessions=self.sessions,
+            speak=no_account,
+            server_id=server_id,
+            clock=clock,
+        )
+        timetable.keep_to(self.office.reservations)
         self.orphans = Orphans(home, broker, self.signing, policy, clock)
         self.tokens = Tokens(self.audit, self._end_token, clock)
         self.callers.ask(self.tokens.find)
@@ -203,29 +217,10 @@ class ControlPlane:
         """Targets, projects and data classes of the bundle in force."""
         return self.policy.catalogue
 
-    def _make_job_book(self) -> JobBook:
-        return JobBook(
-            store=self.store,
-            audit=self.audit,
-            ledger=self._ledger,
-            keys=self.artefacts.data_keys,
-            changes=self.changes,
-            clock=self._clock,
-        )
-
-    def _make_jobs(self, grants: Book, judge: Judge) -> Jobs:
-        return Jobs(
-            book=self._job_book,
-            grants=grants,
-            sessions=ProviderSessions(self.store, self.audit, self._clock),
-            quotas=self._quotas,
-            judge=judge,
-            policy=self.policy,
-            locks=self.locks,
-            audit=self.audit,
-            retrieval=self.retrieval,
-            clock=self._clock,
-        )
+    @property
+    def jobs(self) -> Jobs:
+        """What the gateway asks about jobs."""
+        return self.office.jobs
 
     def _end_token(self, caller: Caller) -> None:
         if caller.kernel_id is not None:
@@ -256,7 +251,7 @@ class ControlPlane:
         self.audit.record_ending("server.connected", self.principal.name)
         self._safely(self._tell_mode)
         self._safely(self.evidence.account)
-        self._safely(self.jobs.open)
+        self._safely(self.office.open)
         self.access.reconcile(self.owner.server_id)
         self._spare_a_hanging_store()
         self.checkpoint()
@@ -280,6 +275,9 @@ class ControlPlane:
             asyncio.create_task(self._every(TOKEN_SECONDS, self.tokens.expire)),
             asyncio.create_task(self._every(EVENTS_SECONDS, self.events.settle)),
             asyncio.create_task(self._every(HEALTH_SECONDS, self._check_health)),
+            asyncio.create_task(self._every(SETTLE_SECONDS, self.office.settle)),
+            asyncio.create_task(self._every(POLLS_SECONDS, self.office.count, after=POLLS_SECONDS)),
+            asyncio.create_task(self._every(RESERVATIONS_SECONDS, self._keep_reservations)),
             asyncio.create_task(self._every(ORPHANS_EVERY, self.orphans.end, after=ORPHANS_AFTER)),
         ]
 
@@ -297,7 +295,7 @@ class ControlPlane:
         self.access.end_server(self.owner.server_id)
         self._spare_a_hanging_store()
         self.evidence.settle()
-        self.jobs.settle()
+        self.office.close(END_SECONDS)
         in_order = not self.sessions.pending()
         self.audit.record_ending("control.stopped")
         self._safely(self.events.settle)
@@ -306,7 +304,6 @@ class ControlPlane:
         self._close_broker()
         self._ledger.close()
         self.store.close()
-        self._quotas.close()
         self._journal.release(in_order=in_order)
 
     def _close_broker(self) -> None:
@@ -339,6 +336,12 @@ class ControlPlane:
     def _settle_once(self) -> bool:
         self.evidence.settle()
         return self.access.settle() and self.audit.settle() and self.sessions.retry()
+
+    def _keep_reservations(self) -> None:
+        """Ask what is reserved, end what is active beyond it, and compare job lists when it is time."""
+        self.office.reservations.refresh()
+        self.access.end_unreserved()
+        self.office.reconcile_due()
 
     async def _every(self, seconds: float, work: Callable[[], Any], *, after: float = 0.0) -> None:
         await asyncio.sleep(after)
@@ -424,6 +427,7 @@ class ControlPlane:
                 f"{pending} sessions are not verified gone yet" if pending else "nothing is pending",
                 "They are tried again by themselves; they end at their expiry at the latest.",
             ),
+            *(_check(*check) for check in self.office.checks()),
         ]
 
     def _policy_check(self) -> dict[str, Any]:

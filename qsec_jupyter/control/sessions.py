@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, TimeoutError as CallTimeout
+from contextlib import contextmanager
 from typing import TypeVar
 
 from ..core.errors import Denied, QsecError, Unavailable
@@ -32,6 +33,7 @@ class Sessions:
         self._audit = audit
         self._broker = broker
         self._workers = ThreadPoolExecutor(8, thread_name_prefix="qsec-broker")
+        self._held: set[str] = set()
         # Of their own: an ending never waits behind a store that hangs on an issue.
         self._enders = ThreadPoolExecutor(16, thread_name_prefix="qsec-end")
 
@@ -126,6 +128,16 @@ class Sessions:
         where = {"grant_id": list(grant_ids), "ended": False}
         return self._end(self._store.rows(tables.sessions, where), seconds)
 
+    @contextmanager
+    def held(self, name: str) -> Iterator[None]:
+        """Keep what is issued under a name that is no grant while the block lasts, and end it after."""
+        self._held.add(name)
+        try:
+            yield
+        finally:
+            self._held.discard(name)
+            self.end(name)
+
     def retry(self) -> bool:
         """Try once more what could not be ended; say whether nothing is left."""
         return self._end(self._of_ended_grants(), again=True)
@@ -135,12 +147,15 @@ class Sessions:
         return len(self._of_ended_grants())
 
     def _of_ended_grants(self) -> list[Row]:
-        rows = self._store.rows(tables.sessions, {"ended": False})
+        every = self._store.rows(tables.sessions, {"ended": False})
+        rows = [row for row in every if row["grant_id"] not in self._held]
         known = self._store.rows(tables.grants, {"id": sorted({row["grant_id"] for row in rows})})
         still_open = {grant["id"] for grant in known if grant["state"] in OPEN_STATES}
         return [row for row in rows if row["grant_id"] not in still_open]
 
     def _end_if_over(self, grant_id: str) -> None:
+        if grant_id in self._held:
+            return
         grant = self._store.one(tables.grants, {"id": grant_id})
         if grant is None or grant["state"] not in OPEN_STATES:
             self.end(grant_id)

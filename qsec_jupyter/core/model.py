@@ -121,6 +121,8 @@ class Target:
         break_glass: Whether an emergency may skip approval.
         retrieve_duration: How long results of submitted jobs may be read afterwards (seconds); 0: not at all.
         bind_payload: Whether a request must say what will run, and approval holds for that only.
+        reservations: Whether grants are active only within a reservation of the provider.
+        reconcile: How often the provider's list of jobs is compared with the ledger (seconds); 0: when asked.
     """
 
     name: str
@@ -142,6 +144,8 @@ class Target:
     break_glass: bool = False
     retrieve_duration: int = 0
     bind_payload: bool = False
+    reservations: bool = False
+    reconcile: int = 0
     price: Price | None = None
 
     @classmethod

@@ -189,6 +189,11 @@ class Ledger:
     # -- reading ------------------------------------------------------------------------------
 
     @property
+    def folder(self) -> Path:
+        """Where its segments lie."""
+        return self._folder
+
+    @property
     def size(self) -> int:
         """How many entries are durable."""
         return self._state.tree.size

@@ -23,7 +23,7 @@ OnEnd = Literal["cancel", "close", "leave"]
 """``cancel``: queued jobs are cancelled and sessions closed; ``close``: sessions only; ``leave``: neither."""
 Ending = Literal["expired", "kernel", "revoked", "lock"]
 ENDINGS: tuple[Ending, ...] = get_args(Ending)
-ON_END: Mapping[Ending, OnEnd] = {
+ON_END: Mapping[str, OnEnd] = {
     "expired": "close",
     "kernel": "close",
     "revoked": "cancel",
@@ -79,7 +79,7 @@ class Envelope:
     labels_required: tuple[str, ...] = ()
     labels_allowed: tuple[str, ...] | None = None
     quota: Mapping[str, Allowance] = field(default_factory=dict)
-    on_end: Mapping[Ending, OnEnd] = field(default_factory=lambda: dict(ON_END))
+    on_end: Mapping[str, OnEnd] = field(default_factory=lambda: dict(ON_END))
 
     @classmethod
     def parse(cls, told: Any) -> Envelope:
@@ -119,7 +119,7 @@ class Envelope:
             said = f"It stands in {where}; allowed: {', '.join(self.regions)}."
             raise _outside("region", said, "Choose a backend in one of them.")
         self._sizes(job)
-        self._labels(job.tags)
+        self.check_labels(job.tags)
 
     def _backend(self, name: str, permitted: Callable[[str], bool]) -> None:
         if not _NAME.fullmatch(name):
@@ -143,7 +143,12 @@ class Envelope:
         _within("shots", job.shots, self.max_shots, "shots in one job")
         _within("execution_time", job.execution_seconds, self.max_execution_time, "seconds of execution")
 
-    def _labels(self, labels: tuple[str, ...]) -> None:
+    def check_labels(self, labels: tuple[str, ...]) -> None:
+        """Make sure that a job is labelled as it must be.
+
+        Raises:
+            Denied: ``envelope.labels``.
+        """
         if self.labels_required and not set(labels) & set(self.labels_required):
             raise _outside(
                 "labels",
@@ -232,7 +237,7 @@ def _quota(told: Any) -> dict[str, Allowance]:
     return {by: Allowance.parse(table) for by, table in told.items()}
 
 
-def _on_end(told: Any) -> dict[Ending, OnEnd]:
+def _on_end(told: Any) -> dict[str, OnEnd]:
     table = dict.fromkeys(ENDINGS, told) if isinstance(told, str) else told
     _refuse_unknown(table, set(ENDINGS))
     if wrong := set(table.values()) - set(get_args(OnEnd)):

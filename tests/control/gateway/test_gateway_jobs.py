@@ -3,27 +3,10 @@
 import threading
 
 import pytest
-from gateway_jobs import catalogue, circuit, pass_of, send, submission
+from gateway_jobs import ask, catalogue, circuit, pass_of, send, submission
 
 from qsec_jupyter.control.gateway.model import Outcome
 from qsec_jupyter.core.errors import Conflict, Denied, NotFound, Unavailable
-
-
-@pytest.fixture
-def lab(tmp_path, make_plane):
-    """Return a function that opens a control plane with one target, ``lab``, under an envelope."""
-
-    def make(envelope: str = "", target: str = ""):
-        (tmp_path / "catalog.toml").write_text(catalogue(envelope, target))
-        return make_plane()
-
-    return make
-
-
-def ask(plane, kernel="k1", **wish):
-    from qsec_jupyter.control.asking import Wish
-
-    return plane.access.request(plane.owner.by(kernel), Wish("lab", kernel, reason="first run", **wish))
 
 
 def test_a_job_is_in_the_ledger_before_each_step_returns(lab, events) -> None:

@@ -196,6 +196,12 @@ class JobBook:
                 raise
         self._changes.bump()
 
+    def hide(self, correlation_id: str, hidden: Hidden) -> None:
+        """Keep what is hidden of a job from now on."""
+        sealed = seal(hidden, correlation_id, self._keys)
+        self._store.change(tables.jobs, {"correlation_id": correlation_id}, {"sealed": sealed})
+        self._hidden.pop(correlation_id, None)
+
     def step(self, correlation_id: str, event: str, **data: Any) -> Row | None:
         """Write what became of a job; return its row, ``None`` when that cannot be, or is known already.
 

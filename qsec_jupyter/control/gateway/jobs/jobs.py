@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -15,6 +16,7 @@ from ...judge import Judge
 from ...locks import Locks
 from ...policy.live import LivePolicy
 from ...retrieval import Retrieval
+from ..envelope import Envelope
 from ..model import Admission, Operation, Outcome, Pass, Submission
 from .admissions import Admissions
 from .book import JobBook, Known
@@ -59,6 +61,7 @@ class Jobs:
     ) -> None:
         self._book = book
         self._grants = grants
+        self._policy = policy
         self._sessions = sessions
         self._quotas = quotas
         self._audit = audit
@@ -261,6 +264,27 @@ class Jobs:
             )
         else:
             self._polls.count(holder.grant.id, known.target, job_id)
+
+    def retagged(self, holder: Pass, job_id: str, tags: tuple[str, ...]) -> tuple[str, ...]:
+        """Return what is to be sent to the provider for a job's new tags.
+
+        Those that were hidden at submission are sent as they were then, new ones as opaque ones that
+        :meth:`names` maps back; where nothing of a job is hidden, tags are not either. Ours stays.
+
+        Raises:
+            NotFound: ``job.unknown``.
+            Denied: ``envelope.labels``: what the target does not take at submission it does not take later.
+        """
+        known = self.owned(holder, job_id)
+        self._policy.catalogue.envelopes.get(known.target, Envelope()).check_labels(tags)
+        hidden = self._book.hidden(known.correlation_id)
+        if not hidden.names:
+            return (*tags, TAG + known.correlation_id)
+        opaque = {name: sent for sent, name in hidden.names.items()}
+        new = {f"t-{secrets.token_hex(8)}": tag for tag in tags if tag not in opaque}
+        self._book.hide(known.correlation_id, replace(hidden, names={**hidden.names, **new}, tags=tags))
+        opaque |= {name: sent for sent, name in new.items()}
+        return (*(opaque[tag] for tag in tags), TAG + known.correlation_id)
 
     def done(self, job_id: str, usage_seconds: float | None = None, *, cancelled: bool = False) -> None:
         """Write down that a provider calls a job over. Asked on every look at a job; known ones are cheap."""

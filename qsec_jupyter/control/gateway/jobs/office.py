@@ -1,0 +1,160 @@
+"""Everything about jobs at the gateway, put together, and what of it is done by the clock."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from ....ledger.log import Ledger
+from ...audit import Audit
+from ...book import Book
+from ...changes import Changes
+from ...evidence.data_keys import DataKeys
+from ...judge import Judge
+from ...locks import Locks
+from ...policy.live import LivePolicy
+from ...retrieval import Retrieval
+from ...sessions import Sessions
+from ...store import Store
+from .accounts import Accounts, Speak
+from .book import JobBook
+from .endings import Endings
+from .jobs import Jobs
+from .listing import JobListing
+from .quotas import Quotas
+from .reconciliation import Reconciliation
+from .reservations import Reservations
+from .sessions import ProviderSessions
+from .settling import Settling
+
+SETTLE_SECONDS = 1.0
+"""How often is looked what is of unknown outcome, and what is still to be ended."""
+POLLS_SECONDS = 60.0
+RESERVATIONS_SECONDS = 60.0
+_PAUSES = (1.0, 2.0, 5.0, 15.0, 60.0)
+"""Pauses between attempts at a provider that does not answer (seconds)."""
+
+
+class JobOffice:
+    """The parts, wired.
+
+    Attributes:
+        jobs: What the gateway asks.
+        listing: What panel and command line ask.
+        endings: Ends at the provider what hung on a grant.
+        reservations: When reserved targets are open.
+        reconciliation: Compares with the provider's own list.
+    """
+
+    def __init__(
+        self,
+        *,
+        home: Path,
+        store: Store,
+        audit: Audit,
+        ledger: Ledger,
+        keys: DataKeys,
+        changes: Changes,
+        grants: Book,
+        judge: Judge,
+        policy: LivePolicy,
+        locks: Locks,
+        retrieval: Retrieval,
+        sessions: Sessions,
+        speak: Speak,
+        server_id: str,
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._policy = policy
+        self._clock = clock
+        self._quotas = Quotas(home / "quotas.db", ledger.journal)
+        accounts = Accounts(sessions, speak, server_id, clock)
+        book = JobBook(store=store, audit=audit, ledger=ledger, keys=keys, changes=changes, clock=clock)
+        at_provider = ProviderSessions(store, audit, clock)
+        self.jobs = Jobs(
+            book=book,
+            grants=grants,
+            sessions=at_provider,
+            quotas=self._quotas,
+            judge=judge,
+            policy=policy,
+            locks=locks,
+            audit=audit,
+            retrieval=retrieval,
+            clock=clock,
+        )
+        self.listing = JobListing(book, store, policy)
+        self.settling = Settling(self.jobs, book, accounts.open, clock)
+        self.endings = Endings(
+            jobs=self.jobs,
+            book=book,
+            sessions=at_provider,
+            policy=policy,
+            audit=audit,
+            open_account=accounts.open,
+        )
+        self.reconciliation = Reconciliation(
+            home=home, ledger=ledger, jobs=self.jobs, audit=audit, open_account=accounts.open, clock=clock
+        )
+        self.reservations = Reservations(policy, changes, accounts.open, clock)
+        grants.on_end(self.endings.ended)
+        self._attempt = 0
+        self._not_before = 0.0
+        self._reconciled: dict[str, datetime] = {}
+
+    def open(self) -> None:
+        """Read the book."""
+        self.jobs.open()
+
+    def settle(self) -> None:
+        """Look up and end what is open, less and less often while nothing helps."""
+        if time.monotonic() < self._not_before:
+            return
+        done = self.settling.settle()
+        done = self.endings.retry() and done
+        self._attempt = 0 if done else min(self._attempt + 1, len(_PAUSES) - 1)
+        self._not_before = 0.0 if done else time.monotonic() + _PAUSES[self._attempt]
+
+    def reconcile_due(self) -> None:
+        """Compare the targets whose catalogue says how often, when it is time."""
+        now = self._clock()
+        for name, target in list(self._policy.catalogue.targets.items()):
+            last = self._reconciled.setdefault(name, now)
+            if target.reconcile and last + timedelta(seconds=target.reconcile) <= now:
+                self._reconciled[name] = now
+                self.reconciliation.run(name)
+
+    def count(self) -> None:
+        """Write down how often jobs were looked at."""
+        self.jobs.settle()
+
+    def checks(self) -> list[tuple[str, bool, str, str]]:
+        """Return what is to be said of jobs in the health line: name, whether well, detail, remedy."""
+        ending, open_ = self.endings.pending(), self.settling.pending()
+        return [
+            (
+                "endings",
+                not ending,
+                f"{ending} jobs or sessions of ended grants are not verified over at their provider"
+                if ending
+                else "nothing is to be ended at a provider",
+                "They are tried again by themselves; see that the provider can be reached.",
+            ),
+            (
+                "outcomes",
+                not open_,
+                f"of {open_} jobs is not known whether their provider took them"
+                if open_
+                else "the outcome of every job is known",
+                "They are looked up by themselves; see that the provider can be reached.",
+            ),
+        ]
+
+    def close(self, seconds: float) -> None:
+        """End what can be ended in time; the rest is durable."""
+        self.endings.wait(seconds)
+        self.endings.close()
+        self.jobs.settle()
+        self._quotas.close()

@@ -1,0 +1,24 @@
+"""A control plane with one target, ``lab``, and a fake account at its provider."""
+
+import pytest
+from gateway_jobs import FakeAccount, catalogue
+
+from qsec_jupyter.control import control_plane
+
+
+@pytest.fixture
+def account(monkeypatch) -> FakeAccount:
+    made = FakeAccount()
+    monkeypatch.setattr(control_plane, "no_account", made.speak)
+    return made
+
+
+@pytest.fixture
+def lab(tmp_path, make_plane):
+    """Return a function that opens a control plane with one target, ``lab``, under an envelope."""
+
+    def make(envelope: str = "", target: str = ""):
+        (tmp_path / "catalog.toml").write_text(catalogue(envelope, target))
+        return make_plane()
+
+    return make

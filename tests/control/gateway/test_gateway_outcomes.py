@@ -1,0 +1,297 @@
+"""Unknown outcomes, endings, reservations, and the comparison with a provider's own list."""
+
+import time
+from datetime import timedelta
+
+import pytest
+from gateway_jobs import ask, pass_of, send, submission
+
+from qsec_jupyter.control.gateway.jobs.account import Reservation
+from qsec_jupyter.core.errors import Denied, Unavailable
+
+
+def lost(plane, holder, **changes):
+    """Send a job whose answer never comes."""
+    admission = plane.jobs.admit(holder, submission(**changes))
+    plane.jobs.sent(admission)
+    plane.jobs.unknown(admission, "gateway.broken")
+    return admission
+
+
+def within(seconds, holds):
+    until = time.monotonic() + seconds
+    while not holds() and time.monotonic() < until:
+        time.sleep(0.02)
+    return holds()
+
+
+# -- unknown outcomes ------------------------------------------------------------------------------
+
+
+def test_a_job_of_unknown_outcome_that_the_provider_has_is_accepted(lab, account, events) -> None:
+    plane = lab()
+    holder = pass_of(plane, ask(plane))
+    admission = lost(plane, holder)
+    account.take("job-9", admission.tag)
+    plane.office.settle()
+    assert plane.jobs.owned(holder, "job-9").correlation_id == admission.correlation_id
+    (accepted,) = events("job.accepted")
+    assert accepted["data"]["resolved"] is True
+    assert plane.health()["status"] == "ok"
+
+
+def test_one_that_is_not_there_is_lost_after_the_stated_wait_and_not_before(
+    lab, account, clock, events
+) -> None:
+    plane = lab("quota.user.jobs = 1")
+    holder = pass_of(plane, ask(plane))
+    lost(plane, holder)
+    plane.office.settling.settle()
+    assert not events("job.lost")
+    assert "outcomes" in [check["name"] for check in plane.health()["checks"] if not check["ok"]]
+    clock.forward(seconds=61)
+    plane.office.settling.settle()
+    assert events("job.lost")[0]["data"]["why"] == "not there after 60 s"
+    assert not plane.jobs.admit(holder, submission()).repeats, "it may be sent again, and its quota is back"
+
+
+def test_a_provider_that_is_away_settles_nothing(lab, account, clock, events) -> None:
+    plane = lab()
+    lost(plane, pass_of(plane, ask(plane)))
+    account.away = True
+    clock.forward(minutes=30)
+    plane.office.settling.settle()
+    assert not events("job.lost")
+    assert plane.office.settling.pending() == 1
+
+
+def test_what_was_never_sent_before_a_crash_is_lost_and_what_was_is_looked_up(
+    lab, account, make_plane, events
+) -> None:
+    plane = lab()
+    holder = pass_of(plane, ask(plane))
+    never = plane.jobs.admit(holder, submission(again="never"))
+    sent = plane.jobs.admit(holder, submission(again="sent"))
+    plane.jobs.sent(sent)
+    account.take("job-1", sent.tag)
+    plane.office.settling.settle()
+    assert not events("job.lost"), "they are on their way"
+    plane.close()
+    plane.gone = True
+    time.sleep(0.01)
+    again = make_plane()
+    again._clock.forward(seconds=1)
+    again.office.settling._begun = again._clock()
+    again.office.settling.settle()
+    assert [event["data"]["correlation"] for event in events("job.lost")] == [never.correlation_id]
+    assert [event["data"]["correlation"] for event in events("job.accepted")] == [sent.correlation_id]
+    assert again.jobs.owned(holder, "job-1")
+
+
+# -- endings ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("how", ["revoked", "lock"])
+def test_queued_jobs_are_cancelled_and_sessions_closed_within_two_seconds(lab, account, events, how) -> None:
+    plane = lab()
+    grant = ask(plane)
+    holder = pass_of(plane, grant)
+    plane.jobs.opened_session(holder, "s-1")
+    account.sessions["s-1"] = True
+    for number in range(5):
+        admission = send(plane, holder, submission(again=str(number)), f"job-{number}")
+        account.take(f"job-{number}", admission.tag)
+    account.change("job-4", state="running")
+    begin = time.monotonic()
+    if how == "lock":
+        plane.access.locked(plane.locks.set(plane.principal, "target", "lab", "incident"))
+    else:
+        plane.access.end(plane.owner, grant.id, "revoke")
+    assert within(5, lambda: plane.office.endings.pending() == 0)
+    assert time.monotonic() - begin < 2.5
+    states = {job.id: job.state for job in account.held.values()}
+    assert states == {**{f"job-{n}": "cancelled" for n in range(4)}, "job-4": "running"}
+    assert account.sessions == {"s-1": False}
+    assert len(events("job.cancelled")) == 4
+    assert len(events("job.session_closed")) == 1
+
+
+@pytest.mark.parametrize(
+    ("on_end", "cancelled", "closed"), [("leave", 0, 0), ("close", 0, 1), ("cancel", 1, 1)]
+)
+def test_the_envelope_says_what_ends(lab, account, clock, on_end, cancelled, closed) -> None:
+    plane = lab(f'on_end = "{on_end}"')
+    holder = pass_of(plane, ask(plane))
+    plane.jobs.opened_session(holder, "s-1")
+    account.sessions["s-1"] = True
+    account.take("job-1", send(plane, holder, submission(), "job-1").tag)
+    clock.forward(hours=2)
+    plane.access.keep_time()
+    assert within(3, lambda: plane.office.endings.pending() == 0)
+    time.sleep(0.2)
+    assert (account.held["job-1"].state == "cancelled") == bool(cancelled)
+    assert (account.sessions["s-1"] is False) == bool(closed)
+
+
+def test_what_cannot_be_ended_is_pending_and_done_later_also_after_a_restart(
+    lab, account, make_plane, events
+) -> None:
+    plane = lab()
+    grant = ask(plane)
+    holder = pass_of(plane, grant)
+    account.take("job-1", send(plane, holder, submission(), "job-1").tag)
+    account.away = True
+    plane.access.end(plane.owner, grant.id, "revoke")
+    assert within(3, lambda: bool(events("job.cancel_pending")))
+    assert "endings" in [check["name"] for check in plane.health()["checks"] if not check["ok"]]
+    plane.close()
+    plane.gone = True
+    account.away = False
+    again = make_plane()
+    again.office.settle()
+    assert account.held["job-1"].state == "cancelled"
+    assert again.office.endings.pending() == 0
+    assert len(events("job.cancelled")) == 1
+
+
+def test_a_provider_that_does_not_cancel_leaves_it_pending(lab, account, events) -> None:
+    plane = lab()
+    grant = ask(plane)
+    account.take("job-1", send(plane, pass_of(plane, grant), submission(), "job-1").tag)
+    account.deaf = True
+    plane.access.end(plane.owner, grant.id, "revoke")
+    assert within(5, lambda: bool(events("job.cancel_pending")))
+    assert not events("job.cancelled")
+    account.deaf = False
+    plane.office.endings.retry()
+    assert plane.office.endings.pending() == 0
+
+
+def test_a_job_that_turns_up_after_its_grant_ended_is_cancelled(lab, account, events) -> None:
+    plane = lab()
+    grant = ask(plane)
+    admission = lost(plane, pass_of(plane, grant))
+    plane.access.end(plane.owner, grant.id, "revoke")
+    account.take("job-1", admission.tag)
+    plane.office.settle()
+    assert account.held["job-1"].state == "cancelled"
+    assert events("job.cancelled")
+
+
+def test_housekeeping_leaves_no_credential_open(lab, account, broker) -> None:
+    plane = lab()
+    lost(plane, pass_of(plane, ask(plane)))
+    plane.office.settle()
+    assert broker.issued == 1
+    assert not broker.open
+
+
+# -- reservations ----------------------------------------------------------------------------------
+
+
+def test_a_grant_is_active_only_within_a_reservation(lab, account, clock) -> None:
+    plane = lab(target="reservations = true")
+    now = clock()
+    account.reserved = [Reservation(now + timedelta(hours=1), now + timedelta(hours=1, minutes=20))]
+    plane.office.reservations.refresh()
+    grant = ask(plane)
+    assert grant.state == "approved"
+    with pytest.raises(Denied):
+        plane.jobs.admit(pass_of(plane, grant), submission())
+    clock.forward(hours=1)
+    plane.office.reservations.refresh()
+    plane.access.keep_time()
+    grant = plane.lookup.get(grant.id, plane.owner)
+    assert grant.state == "active"
+    assert grant.expires_at == "2026-01-31T10:20:00.000Z", "the reservation ends before the grant's hour does"
+    clock.forward(minutes=20)
+    plane.access.keep_time()
+    assert plane.lookup.get(grant.id, plane.owner).state == "expired"
+
+
+def test_without_a_reservation_nothing_begins_and_a_cancelled_one_ends_it(lab, account, clock) -> None:
+    plane = lab(target="reservations = true")
+    grant = ask(plane)
+    assert grant.state == "approved"
+    now = clock()
+    account.reserved = [Reservation(now, now + timedelta(hours=4))]
+    plane._keep_reservations()
+    plane.access.keep_time()
+    assert plane.lookup.get(grant.id, plane.owner).state == "active"
+    account.away = True
+    clock.forward(minutes=5)
+    plane._keep_reservations()
+    assert plane.lookup.get(grant.id, plane.owner).state == "active", "what was known holds for a while"
+    account.away, account.reserved = False, []
+    plane._keep_reservations()
+    assert plane.lookup.get(grant.id, plane.owner).state == "revoked"
+
+
+# -- reconciliation --------------------------------------------------------------------------------
+
+
+def test_a_provider_that_says_what_the_ledger_says_gives_no_finding(lab, account, clock, events) -> None:
+    plane = lab()
+    account.take(
+        "job-1", send(plane, pass_of(plane, ask(plane)), submission(), "job-1").tag, created_at=clock()
+    )
+    plane.jobs.done("job-1", 3.0)
+    account.change("job-1", state="done", usage_seconds=3.1)
+    clock.forward(minutes=5)
+    report = plane.office.reconciliation.run("lab")
+    assert report.findings == ()
+    assert events("target.reconciled")[0]["data"]["foreign"] == 0
+
+
+def test_everything_that_differs_is_found(lab, account, clock, events) -> None:
+    plane = lab()
+    holder = pass_of(plane, ask(plane))
+    tags = {name: send(plane, holder, submission(again=name), name).tag for name in ("gone", "bare", "dear")}
+    unresolved = lost(plane, holder, again="unresolved")
+    plane.jobs.done("dear", 3.0)
+    now = clock()
+    account.take("bare", "", created_at=now)
+    account.take("dear", tags["dear"], "done", created_at=now, usage_seconds=30.0)
+    account.take("odd", unresolved.tag, created_at=now)
+    account.take("theirs", created_at=now)
+    account.take("forged", tags["dear"], created_at=now)
+    account.take("fresh", created_at=now + timedelta(minutes=4))
+    clock.forward(minutes=5)
+    report = plane.office.reconciliation.run("lab", actor="ada")
+    found = {(one.kind, one.job_id) for one in report.findings}
+    assert found == {
+        ("lost", "gone"),
+        ("untagged", "bare"),
+        ("usage", "dear"),
+        ("unresolved", "odd"),
+        ("foreign", "theirs"),
+        ("foreign", "forged"),
+    }
+    (event,) = events("target.reconciled")
+    assert event["data"]["foreign_jobs"] == ["theirs", "forged"]
+    assert report.to_dict()["findings"][0]["meaning"]
+
+
+def test_another_control_plane_of_the_same_account_is_no_stranger(lab, account, make_plane, clock) -> None:
+    plane = lab()
+    other = make_plane(server_id="server-2")
+    holder = pass_of(other, ask(other))
+    account.take("job-1", send(other, holder, submission(), "job-1").tag, created_at=clock())
+    clock.forward(minutes=5)
+    assert plane.office.reconciliation.run("lab").findings == ()
+
+
+def test_a_comparison_runs_by_itself_where_the_catalogue_says_so(lab, account, clock, events) -> None:
+    plane = lab(target='reconcile = "24h"')
+    plane.office.reconcile_due()
+    clock.forward(hours=25)
+    plane.office.reconcile_due()
+    assert len(events("target.reconciled")) == 1
+
+
+def test_a_provider_that_is_away_is_no_finding(lab, account, events) -> None:
+    plane = lab()
+    account.away = True
+    with pytest.raises(Unavailable):
+        plane.office.reconciliation.run("lab")
+    assert not events("target.reconciled")
