@@ -36,6 +36,9 @@ def sandbox(
     fault: Annotated[
         list[str] | None, typer.Option(help='A fault, e.g. "429 path=/api/v1/jobs method=POST times=2".')
     ] = None,
+    device: Annotated[
+        list[str] | None, typer.Option(help="A further device, NAME=MODEL, e.g. sandbox_torino=torino.")
+    ] = None,
     clear_faults: Annotated[
         bool, typer.Option("--clear-faults", help="Disarm all faults (with --at).")
     ] = False,
@@ -74,6 +77,7 @@ def sandbox(
             workers,
             _settings(setting or []),
             [read_fault(line) for line in fault or []],
+            _devices(device or []),
             with_parent,
         )
     except Refusal as refusal:
@@ -91,6 +95,15 @@ def _settings(lines: list[str]) -> Settings:
     from ..sandbox.settings import Settings
 
     return Settings().changed(_table(lines))
+
+
+def _devices(lines: list[str]) -> dict[str, str]:
+    from ..sandbox.devices import check_device
+
+    found = {name: model for name, _, model in (line.partition("=") for line in lines)}
+    for name, model in found.items():
+        check_device(name, model)
+    return found
 
 
 def _table(lines: list[str]) -> dict[str, Any]:

@@ -54,6 +54,7 @@ def _instance(name: str, region: str, plan: str, pricing: str) -> Instance:
 INSTANCES = (
     _instance("sandbox-open", "us-east", "open", "free"),
     _instance("sandbox-premium", "eu-de", "premium", "paid"),
+    _instance("sandbox-internal", "us-east", "internal", "subscription"),
 )
 """The instances of every sandbox; their names are the same each time, so that a catalogue can name them."""
 

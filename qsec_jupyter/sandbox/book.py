@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import Any
 
 from .accounts import Accounts, Instance
-from .devices import Device, all_devices
+from .devices import DEVICES, Device, all_devices
 from .jobs import Job, Session, new_id, stamp
 from .refusals import forbidden, unknown
 from .settings import Settings
@@ -54,13 +54,19 @@ class Book:
     Args:
         settings: How the sandbox behaves at first.
         clock: Returns the time in seconds since 1970.
+        models: Devices, and the model that each has.
     """
 
-    def __init__(self, settings: Settings, clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        clock: Callable[[], float] = time.time,
+        models: Mapping[str, str] = DEVICES,
+    ) -> None:
         self.settings = settings
         self.clock = clock
         self.accounts = Accounts(clock)
-        self.devices: dict[str, Device] = all_devices(datetime.fromtimestamp(clock(), timezone.utc))
+        self.devices: dict[str, Device] = all_devices(models, datetime.fromtimestamp(clock(), timezone.utc))
         self.jobs: dict[str, Job] = {}
         self.sessions: dict[str, Session] = {}
         self.reservations: dict[str, Reservation] = {}
@@ -76,7 +82,7 @@ class Book:
             Refusal: 404.
         """
         if (found := self.devices.get(name)) is None:
-            raise unknown(f"Backend {name[:60]!r}")
+            raise unknown(f"Backend {name[:60]}")
         return found
 
     def job(self, job_id: str, instance: Instance) -> Job:

@@ -12,37 +12,40 @@ import importlib.util
 import json
 import random
 import uuid
+from collections.abc import Mapping
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
-from .refusals import Refusal, unknown
+from .refusals import Refusal, malformed, unknown
 
 CALIBRATION = timedelta(hours=6)
 """How often a device is calibrated."""
-HISTORY = timedelta(days=30)
+HISTORY = timedelta(days=365)
 """How far back calibrations are known."""
 
-_MODELS = {
-    "manila": "manila",  # 5 qubits
-    "lima": "fractional",  # 5 qubits, with fractional gates
-    "cairo": "cairo",  # 27 qubits
-    "brisbane": "brisbane",  # 127 qubits
+DEVICES: Mapping[str, str] = {
+    "sandbox_manila": "manila",  # 5 qubits
+    "sandbox_lima": "fractional",  # 5 qubits, with fractional gates
+    "sandbox_cairo": "cairo",  # 27 qubits
+    "sandbox_brisbane": "brisbane",  # 127 qubits
 }
-NAMES = tuple(f"sandbox_{name}" for name in _MODELS)
-"""The devices of every sandbox. Each has a counterpart ``mock_…`` that answers at random, for dry runs."""
+"""The devices of every sandbox and the models they have. Each has a counterpart ``mock_…`` that answers at
+random, for dry runs."""
 
 
 class Device:
     """One device.
 
     Args:
-        name: Begins with ``sandbox_`` or ``mock_``.
+        name: What it is called.
+        model: The real device that it is like.
         started: When the sandbox began; calibrations are counted from the midnight before it.
     """
 
-    def __init__(self, name: str, started: datetime) -> None:
+    def __init__(self, name: str, model: str, started: datetime) -> None:
         self.name = name
+        self.model = model
         self.online = True
         self.message = "available"
         self.started = started.isoformat()
@@ -56,7 +59,7 @@ class Device:
     @functools.cached_property
     def configuration(self) -> dict[str, Any]:
         """What the device can do, as the client reads it."""
-        found = _file(self.name, "conf")
+        found = _file(self.model, "conf")
         found["backend_name"] = self.name
         found["description"] = f"{found.get('description', 'device')} (qsec sandbox, simulated)"
         return found
@@ -103,7 +106,7 @@ class Device:
 
     def properties(self, number: int) -> dict[str, Any]:
         """Return what a calibration found, as the client reads it."""
-        found = copy.deepcopy(_file(self.name, "props"))
+        found = copy.deepcopy(_file(self.model, "props"))
         shift = self._date(number) - datetime.fromisoformat(found["last_update_date"]).astimezone(
             timezone.utc
         )
@@ -136,8 +139,6 @@ def _shifted(date: str, shift: timedelta) -> str:
 
 
 def _moment(text: str) -> datetime:
-    from .refusals import malformed
-
     try:
         found = datetime.fromisoformat(text.replace("Z", "+00:00"))
     except ValueError:
@@ -154,11 +155,30 @@ def _text(model: str, kind: str) -> str:
     return (folder / f"{kind}_{model}.json").read_text(encoding="utf-8")
 
 
-def _file(name: str, kind: str) -> dict[str, Any]:
-    return dict(json.loads(_text(_MODELS[name.partition("_")[2]], kind)))
+def _file(model: str, kind: str) -> dict[str, Any]:
+    return dict(json.loads(_text(model, kind)))
 
 
-def all_devices(started: datetime) -> dict[str, Device]:
-    """Return every device by its name, the ones that answer at random last."""
-    names = [*NAMES, *(name.replace("sandbox_", "mock_") for name in NAMES)]
-    return {name: Device(name, started) for name in names}
+def all_devices(models: Mapping[str, str], started: datetime) -> dict[str, Device]:
+    """Return devices by name, and for each one that answers at random.
+
+    Args:
+        models: Name to model.
+        started: When the sandbox began.
+    """
+    mocks = {f"mock_{name.partition('_')[2]}": model for name, model in models.items()}
+    return {name: Device(name, model, started) for name, model in {**models, **mocks}.items()}
+
+
+def check_device(name: str, model: str) -> None:
+    """Make sure that a device can be made.
+
+    Raises:
+        Refusal: 400 for a name that does not say what it is, 404 for a model that is not known.
+    """
+    if "sandbox" not in name or "_" not in name or name.startswith("mock_"):
+        raise malformed("A device's name has 'sandbox' and an underscore in it.")
+    try:
+        _file(model, "props")
+    except OSError:
+        raise unknown(f"Model {model}") from None

@@ -89,7 +89,7 @@ def read_fault(given: Any) -> Fault:
     blank = Fault(str(values["kind"]))
     for name, value in values.items():
         if name in ("id", "struck") or name not in Fault.__slots__:
-            raise malformed(f"A fault has no {name!r}.", f"It has: {', '.join(Fault.__slots__)}.")
+            raise malformed(f"A fault has no {name}.", f"It has: {', '.join(Fault.__slots__)}.")
         values[name] = _as(type(getattr(blank, name)), name, value)
     return replace(Fault(**values), id=new_id())
 

@@ -143,6 +143,7 @@ class Schedule:
         order = {
             "program": job.program,
             "device": job.backend,
+            "model": device.model,
             "started": device.started,
             "calibration": device.find_calibration(self._book.now(), None, job.calibration),
             "seed": settings.seed,

@@ -11,7 +11,7 @@ import signal
 import socket
 import sys
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ from .accounts import INSTANCES
 from .app import Sandbox
 from .book import Book
 from .crew import Crew
+from .devices import DEVICES
 from .faults import Fault
 from .schedule import Schedule
 from .settings import Settings
@@ -38,6 +39,7 @@ class Start:
         workers: How many jobs are simulated at a time.
         settings: How it behaves at first.
         faults: Those that are armed from the start.
+        devices: Further ones: name to model.
         with_parent: Whether it ends when standard input does.
     """
 
@@ -47,6 +49,7 @@ class Start:
     workers: int = 1
     settings: Settings = field(default_factory=Settings)
     faults: Sequence[Fault] = ()
+    devices: Mapping[str, str] = field(default_factory=dict)
     with_parent: bool = False
 
 
@@ -83,7 +86,7 @@ def _secrets(file: Path) -> list[str]:
 async def _run(start: Start, keys: list[str], token: str, listener: socket.socket) -> None:
     import uvicorn
 
-    book = Book(start.settings)
+    book = Book(start.settings, models={**DEVICES, **start.devices})
     for key in keys:
         book.accounts.add(key)
     schedule = Schedule(book, Crew(start.workers))

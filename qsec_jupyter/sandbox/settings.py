@@ -89,7 +89,7 @@ def _table(given: Any, known: dict[str, Any]) -> dict[str, Any]:
     if not isinstance(given, dict):
         raise malformed("Settings are a table.")
     if strange := sorted(set(given) - set(known)):
-        raise malformed(f"There is no setting {strange[0]!r}.", f"There are: {', '.join(sorted(known))}.")
+        raise malformed(f"There is no setting {strange[0]}.", f"There are: {', '.join(sorted(known))}.")
     return given
 
 

@@ -25,6 +25,7 @@ def _entry(device: Device, sandbox: Sandbox) -> dict[str, Any]:
         "status": {"name": "online" if device.online else "offline", "reason": device.message},
         "is_simulator": False,
         "qubits": device.qubits,
+        "physical_qubits": device.qubits,
         "processor_type": device.configuration.get("processor_type"),
         "queue_length": sandbox.book.waiting(device.name),
         "wait_time_seconds": {"average": sandbox.book.settings.queue_seconds},

@@ -81,9 +81,16 @@ def resources(sandbox: Sandbox, call: Call) -> Answer:
     return answer({"rows_count": len(found), "next_url": None, "resources": found})
 
 
+def resource(sandbox: Sandbox, call: Call, crn: str) -> Answer:
+    """Describe an instance, as Resource Controller does."""
+    found = sandbox.caller(call).instance(crn)
+    return answer({"crn": found.crn, "name": found.name, "region_id": found.region})
+
+
 ROUTES: list[Route] = [
     ("POST", "/identity/token", token),
     ("POST", "/v3/resources/search", search),
     ("GET", "/catalog/api/v1/{}", plan),
     ("GET", "/v2/resource_instances", resources),
+    ("GET", "/v2/resource_instances/{}", resource),
 ]

@@ -53,10 +53,10 @@ def _read(sandbox: Sandbox, given: dict[str, Any], body: bytes, account: Account
     program = _text(given, "program_id")
     if program in _KNOWN_ELSEWHERE:
         raise Refusal(
-            400, 1518, f"The sandbox cannot run the program {program!r}.", f"It runs {', '.join(_PROGRAMS)}."
+            400, 1518, f"The sandbox cannot run the program {program}.", f"It runs {', '.join(_PROGRAMS)}."
         )
     if program not in _PROGRAMS:
-        raise unknown(f"Program {program[:60]!r}")
+        raise unknown(f"Program {program[:60]}")
     if not isinstance(given.get("params"), dict):
         raise malformed("params is a table.")
     device = sandbox.book.device(_text(given, "backend"))

@@ -6,6 +6,7 @@ client has no call for them.
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 from ..calls import Answer, Call, Route, answer
@@ -26,7 +27,7 @@ def used(sandbox: Sandbox, call: Call) -> Answer:
     told = {
         "instance_id": instance.crn,
         "plan_id": instance.plan_id,
-        "usage_consumed_seconds": consumed,
+        "usage_consumed_seconds": math.ceil(consumed),
         "usage_period": {"start_time": stamp(now - _MONTH), "end_time": stamp(now)},
         "usage_limit_seconds": limit,
         "usage_limit_reached": limit is not None and consumed >= limit,

@@ -24,12 +24,12 @@ def run(request: dict[str, Any], machine: Machine, seed: int | None) -> Done:
     params = request["params"]
     version = str(params.get("schema_version"))
     if version not in QUANTUM_PROGRAM_PARAMS_CONVERTERS:
-        raise Unsupported(f"The sandbox does not know the schema {version!r} of the executor.")
+        raise Unsupported(f"The sandbox does not know the schema {version} of the executor.")
     converter = QUANTUM_PROGRAM_PARAMS_CONVERTERS[version]
     model = converter.model(**params)
     program, _options = converter.decoder(model)
     if program.meas_level != "classified":
-        raise Unsupported(f"The sandbox measures bits; it has no {program.meas_level!r} data.")
+        raise Unsupported(f"The sandbox measures bits; it has no {program.meas_level} data.")
     circuits = [item.circuit for item in program.items]
     sampler = machine.sampler(circuits, seed)
     started = datetime.now(timezone.utc)
@@ -49,6 +49,7 @@ def _item(item: Any, shots: int, sampler: Any, random: Any) -> dict[str, Any]:
     told: dict[str, Any] = {}
     values = getattr(item, "circuit_arguments", None)
     if isinstance(item, SamplexItem):
+        item.samplex.finalize()
         told = broadcast_sample(item.samplex, item.samplex_arguments, item.shape, random)
         values = told.pop("parameter_values", None)
     parameters = tuple(item.circuit.parameters)

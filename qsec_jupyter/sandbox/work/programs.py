@@ -41,8 +41,8 @@ def run(order: dict[str, Any], body: bytes) -> Done:
     """Run a job.
 
     Args:
-        order: ``program``, ``device``, ``started`` and ``calibration`` (see :class:`~..devices.Device`),
-            ``seed``, ``random``.
+        order: ``program``, ``device``, ``model``, ``started``, ``calibration``, ``seed``, ``random``; see
+            :class:`~..devices.Device`.
         body: The request by which the job was submitted.
 
     Raises:
@@ -58,8 +58,10 @@ def run(order: dict[str, Any], body: bytes) -> Done:
     }
     program = programs.get(order["program"])
     if program is None:
-        raise Unsupported(f"The sandbox cannot run the program {order['program']!r}.")
-    machine = simulator(order["device"], order["started"], order["calibration"], bool(order.get("random")))
+        raise Unsupported(f"The sandbox cannot run the program {order['program']}.")
+    machine = simulator(
+        order["device"], order["model"], order["started"], order["calibration"], bool(order.get("random"))
+    )
     done = program(json.loads(body), machine, order.get("seed"))
     _describe(done, machine.rep_delay)
     return done

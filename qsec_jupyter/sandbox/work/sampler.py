@@ -26,7 +26,7 @@ def run(request: dict[str, Any], machine: Machine, seed: int | None) -> Done:
     params = json.loads(json.dumps(request["params"]), cls=RuntimeDecoder)
     options = params.get("options") or {}
     if (kind := (options.get("execution") or {}).get("meas_type", "classified")) != "classified":
-        raise Unsupported(f"The sandbox measures bits; it has no {kind!r} data.")
+        raise Unsupported(f"The sandbox measures bits; it has no {kind} data.")
     default = params.get("shots") or options.get("default_shots") or _SHOTS
     refuse_texts(pub[0] for pub in params["pubs"])
     pubs = [_pub(SamplerPub, pub, default) for pub in params["pubs"]]

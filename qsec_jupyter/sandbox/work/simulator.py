@@ -46,11 +46,12 @@ class Machine:
 
 
 @functools.lru_cache(maxsize=8)
-def simulator(device: str, started: str, calibration: int, random: bool) -> Machine:
+def simulator(device: str, model: str, started: str, calibration: int, random: bool) -> Machine:
     """Return a device's simulator.
 
     Args:
         device: Its name.
+        model: The real device that it is like.
         started: When the sandbox began, ISO 8601: calibrations are counted from there.
         calibration: Number of the calibration.
         random: Whether to answer at random.
@@ -63,7 +64,7 @@ def simulator(device: str, started: str, calibration: int, random: bool) -> Mach
 
     from ..devices import Device
 
-    described = Device(device, datetime.fromisoformat(started))
+    described = Device(device, model, datetime.fromisoformat(started))
     configuration = configuration_from_server_data(described.configuration, use_fractional_gates=None)
     assert isinstance(configuration, QasmBackendConfiguration)
     rep_delay = float(getattr(configuration, "default_rep_delay", 250e-6) or 250e-6)
