@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from ..core.finding import Severity
 from ..core.secret import marker
-from .units import Document, Group, splice
+from .units import Document, Group, splice, with_cells, without_cells
 
 _RANK: dict[str, int] = {"info": 0, "low": 1, "medium": 2, "high": 3, "critical": 4}
 
@@ -82,10 +82,8 @@ def redact_notebook(notebook: dict[str, Any], document: Document, hits: Sequence
     if document.shape == "other":
         return dict(touched[0].tree) if touched else notebook
     cells = [touched.get(i, group).tree[0] for i, group in enumerate(document.groups) if i]
-    rest = touched[0].tree if 0 in touched else {k: v for k, v in notebook.items() if k != "cells"}
-    items = list(rest.items())
-    items.insert(list(notebook).index("cells"), ("cells", cells))
-    return dict(items)
+    rest = touched[0].tree if 0 in touched else without_cells(notebook)
+    return with_cells(notebook, rest, cells)
 
 
 def _redacted(group: Group, hits: Sequence[Hit]) -> Group:

@@ -91,7 +91,7 @@ class Scanner:
         """Scan a parsed notebook; it is not changed.
 
         Args:
-            notebook: nbformat 4; any other JSON object is read string by string.
+            notebook: nbformat 3 or 4; any other JSON object is read string by string.
             path: Names the notebook in findings and selects kept ones.
         """
         document = Document(notebook)
@@ -106,7 +106,8 @@ class Scanner:
         if not wanted:
             return ScanResult(findings, unscanned=unscanned)
         redacted = redact_notebook(notebook, document, wanted)
-        return ScanResult(findings, redacted, _changed_cells(notebook, redacted, document, wanted), unscanned)
+        cells = _changed_cells(notebook, redacted, document, wanted) if document.shape == "4" else {}
+        return ScanResult(findings, redacted, cells, unscanned)
 
     def scan_text(self, text: str, path: str) -> ScanResult:
         """Scan a text as one unit."""
@@ -403,7 +404,7 @@ def python_cells(document: Document, notebook: dict[str, Any]) -> dict[int, str]
     metadata = notebook.get("metadata")
     kernel = metadata.get("kernelspec") if isinstance(metadata, dict) else None
     language = kernel.get("language", "python") if isinstance(kernel, dict) else "python"
-    if document.shape != "4" or str(language).lower() not in ("python", "ipython", "python3", ""):
+    if document.shape == "other" or str(language).lower() not in ("python", "ipython", "python3", ""):
         return {}
     return {
         number: group.units[0].text
@@ -434,7 +435,7 @@ def _left_out(document: Document) -> list[dict[str, str]]:
         )
         left.append({"surface": "output", "why": f"{what}: the inside of images is not read"})
     if document.shape == "other":
-        why = "not nbformat 4: every string was read, but not by what it means; lines and cells are not named"
+        why = "unknown nbformat: every string was read, but not by its meaning; lines and cells are not named"
         left.append({"surface": "notebook", "why": why})
     return left
 

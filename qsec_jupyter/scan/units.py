@@ -33,7 +33,7 @@ _UNSEEN_LEADS = tuple(
 
 _CLOSE_LIMIT = 200_000
 _PLAIN_CELL_KEYS = frozenset(
-    {"cell_type", "source", "outputs", "id", "execution_count", "metadata", "attachments"}
+    {"cell_type", "source", "input", "outputs", "id", "execution_count", "metadata", "attachments"}
 )
 _PLAIN_OUTPUT_KEYS = frozenset({"output_type", "text", "data", "name", "execution_count", "metadata"})
 
@@ -245,20 +245,18 @@ class Document:
     Attributes:
         images: How many images were passed over.
         image_size: Their size as stored, in characters.
-        shape: ``4`` for nbformat 4 cells, ``other`` when every string was read without knowing its place.
+        shape: nbformat ``4`` or ``3``; ``other`` when every string was read without knowing its place.
     """
 
     def __init__(self, notebook: dict[str, Any]) -> None:
         self.images = 0
         self.image_size = 0
-        cells = notebook.get("cells")
-        self.shape = "4" if isinstance(cells, list) and notebook.get("nbformat", 4) == 4 else "other"
+        self.shape = _shape(notebook)
         if self.shape == "other":
             self.groups = [Group(None, notebook, self._text)]
         else:
-            rest = {key: value for key, value in notebook.items() if key != "cells"}
-            self.groups = [Group(None, rest, self._metadata)]
-            self.groups += [Group(index, [cell], self._cell) for index, cell in enumerate(cells or [])]
+            self.groups = [Group(None, without_cells(notebook), self._metadata)]
+            self.groups += [Group(index, [cell], self._cell) for index, cell in enumerate(cells_of(notebook))]
 
     # -- walks, each appending units in a fixed order ---------------------------------------------
 
@@ -274,6 +272,8 @@ class Document:
             self._leaves(tree, "text", units)
             return
         self._multiline(cell, "source", "source", units)
+        if "input" in cell:  # nbformat 3
+            self._multiline(cell, "input", "source", units)
         outputs = cell.get("outputs")
         if isinstance(outputs, list):
             for index, output in enumerate(outputs):
@@ -315,7 +315,9 @@ class Document:
     def _value(self, parent: Any, key: Any, surface: str, units: list[Unit]) -> None:
         """Read whatever is at ``parent[key]``."""
         value = parent[key]
-        if not isinstance(value, str):
+        if isinstance(value, list) and value and _lines(value):
+            units.append(Unit(surface, "".join(value), parent, key, joint=""))
+        elif not isinstance(value, str):
             self._leaves(value, surface, units)
         elif len(value) >= MINIMUM and not self._image(value):
             units.append(Unit(surface, value, parent, key))
@@ -405,6 +407,51 @@ class Document:
 
     def _keys(self, node: dict[str, Any], surface: str, units: list[Unit], tree: Any) -> None:
         units.extend(Unit(surface, key, tree, None) for key in node if len(key) >= MINIMUM)
+
+
+def _shape(notebook: dict[str, Any]) -> str:
+    if isinstance(notebook.get("cells"), list) and notebook.get("nbformat", 4) == 4:
+        return "4"
+    sheets = notebook.get("worksheets")
+    whole = isinstance(sheets, list) and all(
+        isinstance(sheet, dict) and isinstance(sheet.get("cells"), list) for sheet in sheets
+    )
+    return "3" if whole and notebook.get("nbformat") == 3 else "other"
+
+
+def cells_of(notebook: dict[str, Any]) -> list[Any]:
+    """Return the cells of a notebook of nbformat 4, or of all worksheets of one of nbformat 3."""
+    if notebook.get("nbformat") != 3:
+        return list(notebook["cells"])
+    return [cell for sheet in notebook["worksheets"] for cell in sheet["cells"]]
+
+
+def without_cells(notebook: dict[str, Any]) -> dict[str, Any]:
+    """Return what a notebook holds beside its cells."""
+    if notebook.get("nbformat") != 3:
+        return {key: value for key, value in notebook.items() if key != "cells"}
+    sheets = [
+        {key: value for key, value in sheet.items() if key != "cells"} for sheet in notebook["worksheets"]
+    ]
+    return {**notebook, "worksheets": sheets}
+
+
+def with_cells(notebook: dict[str, Any], rest: dict[str, Any], cells: list[Any]) -> dict[str, Any]:
+    """Return ``rest`` with ``cells``, keys in the order of ``notebook``."""
+    if notebook.get("nbformat") != 3:
+        return _put(notebook, rest, cells)
+    sheets, at = [], 0
+    for old, sheet in zip(notebook["worksheets"], rest["worksheets"], strict=True):
+        size = len(old["cells"])
+        sheets.append(_put(old, sheet, cells[at : at + size]))
+        at += size
+    return {**rest, "worksheets": sheets}
+
+
+def _put(old: dict[str, Any], rest: dict[str, Any], cells: list[Any]) -> dict[str, Any]:
+    items = list(rest.items())
+    items.insert(list(old).index("cells"), ("cells", cells))
+    return dict(items)
 
 
 def _numbers(node: list[Any]) -> bool:

@@ -307,3 +307,29 @@ def test_private_key_over_many_lines_becomes_one_marker(scanner):
     source.append("'''")
     result = scanner.scan_notebook(notebook(cell(source=source)), "a")
     assert "".join(result.redacted["cells"][0]["source"]) == f"key = '''\n{marker('private-key')}\n'''"
+
+
+def test_notebook_of_nbformat_3_is_read_cell_by_cell(issued):
+    token = draw("{alnum:40}", 5)
+    code = {
+        "cell_type": "code",
+        "language": "python",
+        "collapsed": False,
+        "prompt_number": 1,
+        "metadata": {},
+        "input": [f"part = '{token[:15]}'\n", f"api_token = part + '{token[15:]}'"],
+        "outputs": [
+            {"output_type": "pyout", "metadata": {}, "prompt_number": 1, "html": ["<b>\n", f"{VALUE}</b>"]}
+        ],
+    }
+    heading = {"cell_type": "heading", "level": 1, "metadata": {}, "source": "Results of the run"}
+    sheets = [{"cells": [heading, code], "metadata": {}}, {"metadata": {}, "cells": [copy.deepcopy(code)]}]
+    original = {"metadata": {"name": "old"}, "nbformat": 3, "nbformat_minor": 0, "worksheets": sheets}
+    result = issued.scan_notebook(original, "a.ipynb")
+    assert {finding.cell for finding in result.findings} == {1, 2}
+    assert result.cells == {}
+    assert not any(token[:15] in text or VALUE in text for text in strings(result.redacted))
+    assert list(result.redacted) == list(original)
+    assert [list(sheet) for sheet in result.redacted["worksheets"]] == [list(sheet) for sheet in sheets]
+    assert result.redacted["worksheets"][0]["cells"][0] == heading
+    nbformat.validate(nbformat.from_dict(result.redacted))

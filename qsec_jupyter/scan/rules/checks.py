@@ -28,6 +28,8 @@ _REFERENCE = re.compile(
     r"os\.environ|getenv|getpass|process\.env|secrets?\.|self\.|settings\.|config\.|[({\[]"
 )
 _WORDS = re.compile(r"[A-Za-z]?[a-z]*(?:[-_./ ][A-Za-z]?[a-z]*)*[0-9]{0,2}")
+_PART = "(?:(?:[a-z]{2,}|[A-Z]?[a-z]+|[A-Z]{2,})[0-9]{0,3}|[0-9]{1,4}|[0-9]{8})"
+_PARTS = re.compile(f"{_PART}(?:[-_./:]{_PART})+")  # a name with numbers in it: measurement-2024-10-07-run
 _NAME_CHARACTERS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_-./:")
 _BASE62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 
@@ -156,14 +158,18 @@ def _discord(value: str) -> bool:
 
 def _named(value: str) -> bool:
     """What stands under the name of a credential and is one: no words, path, reference, number or address."""
-    if _REFERENCE.match(value) or _WORDS.fullmatch(value) or _CODE.search(value) or _LOCATION.match(value):
+    if _REFERENCE.match(value) or _WORDS.fullmatch(value) or _PARTS.fullmatch(value):
+        return False
+    if _CODE.search(value) or _LOCATION.match(value):
         return False
     if not (any(map(str.isdigit, value)) and any(map(str.isalpha, value))):
         return False
     return entropy(value) >= (2.9 if _HEX.fullmatch(value) or _UUID.fullmatch(value) else 3.2)
 
 
-_CODE = re.compile(r"[()\[\]{}]|[a-z]{3,}\.[a-z_]{3,}|==(?!$)|->|::|_[a-z]+_[a-z]+_|(?:[a-z]{3,}[-_]){3}")
+_CODE = re.compile(
+    r"A-Z|a-z0-9|0-9a-[zf]|[()\[\]{}]|[a-z]{3,}\.[a-z_]{3,}|==(?!$)|->|::|_[a-z]+_[a-z]+_|(?:[a-z]{3,}[-_]){3}"
+)
 _LOCATION = re.compile(
     r"(?i)https?:|wss?:|/[a-z]+/|~/|\.\.?/|arn:|crn:|projects/|sha\d{1,3}[-:=]|md5[-:=]|data:|v?\d+\.\d+"
 )

@@ -24,10 +24,18 @@ _NAME_END = rf"{_QUOTE}{{0,4}}\s{{0,8}}"
 _TYPED = r":\s{0,4}\w{1,12}\s{0,4}="  # name: str =
 _LETTER, _ANY = r"[A-Za-z._~+/=!@\#$%^&*:-]", r"[A-Za-z0-9._~+/=!@\#$%^&*:-]"
 _MACROS = {
+    # What credentials are called, in the languages of our users; the second list only as whole words.
+    "<<names>>": r"token|secret|key|passw(?:or)?d|passwort|kennwort|pwd|passphrase|credentials?"
+    r"|schl(?:ue|\xc3\xbc)ssel|contrase(?:n|\xc3\xb1)a|mot_?de_?passe",
+    "<<words>>": "pat|pass|pw|bearer|cookie|jwt|auth|tok|refresh|creds",
+    "<<suffix>>": "(?:[_. -]?(?:value|string|text|here|v?[0-9]{1,2}))?",
+    # What may stand between a name and its value in prose: "Your new key was created (shown once): ...".
+    "<<told>>": r"(?:[ \t]{1,3}(?:is|was|are|has|been|now|new|created|generated|issued|rotated|changed|updated"
+    r"|set|to|reads|follows|below|here|for|lautet|ist|wurde|neu|auf|nun|erstellt)\b){0,4}"
+    r"(?:[ \t]{0,2}\([^()\n]{1,40}\))?",
     # A trigger that several rules share: the name of a credential, and soon a value that is no identifier.
-    "<<nearby>>": r"(?i)(?:token|secret|key|passw(?:or)?d|pwd|passphrase|pat|cookie|bearer|jwt|auth"
-    r"|credentials?)(?:[_. -]?(?:value|string|text|here|v?[0-9]{1,2}))?[^A-Za-z0-9]{1,40}"
-    r"(?:(?:is|was|bearer|basic|str|bytes|apikey|token)[^A-Za-z0-9]{1,12})?"
+    "<<nearby>>": r"(?i)(?:<<names>>|<<words>>)<<suffix>>[^A-Za-z0-9]{1,40}"
+    r"(?:(?:is|was|bearer|basic|str|bytes|apikey|token|[bfru]{1,2})[^A-Za-z0-9]{1,12})?"
     rf"(?:{_LETTER}{{0,3}}[0-9]{_ANY}{{8}}|{_LETTER}{{4,40}}[0-9])",
     # Base64 of decimal digits, as many as a bot's number begins with.
     "<<digits64>>": "(?:[MNO][DTjz][AEIMQUYcgk][wxyz0-5]){5}",
@@ -41,8 +49,8 @@ _MACROS = {
     # Between a name and its value: '=', ':', '=>', ',' or HTML tags, with quotes in any state of escaping.
     "<<sep>>": rf"{_NAME_END}(?:{_TYPED}|=>|:=|[=:,]|{_TAGS})\s{{0,8}}(?:[bBfFrRuU]{{0,2}}{_QUOTE}{{1,4}})?",
     # Looser, for values that must look drawn: also white space, bars, arrows and words between.
-    "<<gap>>": r"(?:[\"'`\\\])}*]{0,6}(?:[ \t]{0,20}(?:=>|:=|->|\xe2\x86\x92|[=:,|]|\bis\b|\bwas\b"
-    r"|:\s{0,4}\w{1,12}\s{0,4}=)\s{0,20}"
+    "<<gap>>": r"(?:[\"'`\\\])}*]{0,6}(?:[ \t]{0,20}(?:=>|:=|->|\xe2\x86\x92|[=:,|&]|\bis\b|\bwas\b"
+    r"|:\s{0,4}\w{1,12}\s{0,4}=|(?:\s[^<>\n]{1,60})?>)\s{0,20}"
     r"|\s{0,4}\(\s{0,4}|\s{1,40}|<<tags>>)"
     r"(?:[bBfFrRuU]{0,2}[\"'`\\\[({]{1,4}|(?i:(?:bearer|basic|token|apikey)\s+))?)",
     "<<tags>>": rf"\s{{0,8}}{_TAGS}",
@@ -120,19 +128,22 @@ class Rule:
 
     def find(self, data: bytes, start: int, stop: int) -> list[tuple[int, int]]:
         """Return the spans of accepted values of matches within ``data[start:stop]``."""
-        found = []
-        for match in self.compiled.finditer(data, start, stop):
+        found, at = [], start
+        while match := self.compiled.search(data, at, stop):
             if match.end() == stop < len(data):  # cut off by the window: see how it goes on
-                whole = self.compiled.match(data, match.start(), stop + ROOM)
-                if whole is None:
-                    continue
-                match = whole  # noqa: PLW2901  # the same match, with room
+                match = self.compiled.match(data, match.start(), stop + ROOM) or match
             begin, end = self.value_span(match)
-            if self.excepting and self.excepting.search(data[max(0, match.start() - 48) : begin]):
-                continue
-            if end > begin and self.accepts(data[begin:end].decode("utf-8", "replace")):
+            at = max(match.end(), at + 1)
+            if self._takes(data, match.start(), begin, end):
                 found.append((begin, end))
+            elif begin > match.start():  # "credentials: key=...": the name of another may be in it
+                at = begin
         return found
+
+    def _takes(self, data: bytes, start: int, begin: int, end: int) -> bool:
+        if self.excepting and self.excepting.search(data[max(0, start - 48) : begin]):
+            return False
+        return end > begin and self.accepts(data[begin:end].decode("utf-8", "replace"))
 
 
 def load(folder: Path = FOLDER, files: Sequence[Path] = ()) -> list[Rule]:
