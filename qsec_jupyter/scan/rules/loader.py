@@ -30,8 +30,8 @@ _MACROS = {
     "<<words>>": "pat|pass|pw|bearer|cookie|jwt|auth|tok|refresh|creds",
     "<<suffix>>": "(?:[_. -]?(?:value|string|text|here|v?[0-9]{1,2}))?",
     # What may stand between a name and its value in prose: "Your new key was created (shown once): ...".
-    "<<told>>": r"(?:[ \t]{1,3}(?:is|was|are|has|been|now|new|created|generated|issued|rotated|changed|updated"
-    r"|set|to|reads|follows|below|here|for|lautet|ist|wurde|neu|auf|nun|erstellt)\b){0,4}"
+    "<<told>>": r"(?:[ \t]{1,3}(?:is|was|are|has|been|now|new|created|generated|issued|rotated|changed"
+    r"|updated|set|to|reads|follows|below|here|for|lautet|ist|wurde|neu|auf|nun|erstellt)\b){0,4}"
     r"(?:[ \t]{0,2}\([^()\n]{1,40}\))?",
     # A trigger that several rules share: the name of a credential, and soon a value that is no identifier.
     "<<nearby>>": r"(?i)(?:<<names>>|<<words>>)<<suffix>>[^A-Za-z0-9]{1,40}"

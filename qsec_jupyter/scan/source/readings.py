@@ -64,11 +64,11 @@ class SourceReader:
                 for name, node in pairs:
                     table.setdefault(name, []).append((number, node))
         values = Values({number: lines for number, (_, lines) in read.items()}, bound, added, returned)
-        found: dict[str, Reading] = {}
+        found: dict[tuple[str, Value], Reading] = {}
         for number, (said, _) in read.items():
             for name, node in [*said.named, *(("", one) for one in said.loose)]:
                 for reading in _readings(values, name, node, number):
-                    found.setdefault(reading.text, reading)
+                    found.setdefault((reading.text, reading.pieces), reading)
                 if len(found) > _MOST:
                     return list(found.values())
         return list(found.values())
