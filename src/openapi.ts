@@ -99,7 +99,7 @@ export interface paths {
     put?: never;
     /**
      * Record Findings
-     * @description Record what a save found.
+     * @description Record what a save found; an issued credential among it ends what is held, where that is set.
      */
     post: operations['record_findings'];
     delete?: never;
@@ -680,6 +680,26 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  '/v1/targets/{name}/secret': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * Keep Secret
+     * @description Keep a value that a person has pasted; nothing ever returns it but an active grant.
+     */
+    post: operations['keep_secret'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   '/v1/tokens': {
     parameters: {
       query?: never;
@@ -1160,6 +1180,11 @@ export interface components {
       severity: 'info' | 'low' | 'medium' | 'high' | 'critical';
       /** Surface */
       surface: string;
+      /**
+       * Target
+       * @default
+       */
+      target: string;
       /** Title */
       title: string;
     };
@@ -1391,6 +1416,18 @@ export interface components {
       changed: number;
     };
     /**
+     * KeptSecret
+     * @description Where the value of a target is kept now. Never the value.
+     */
+    KeptSecret: {
+      /** Parts */
+      parts: string[];
+      /** Target */
+      target: string;
+      /** Where */
+      where: string;
+    };
+    /**
      * Lock
      * @description What is locked, by whom and why.
      */
@@ -1438,6 +1475,16 @@ export interface components {
       /** Ended */
       ended: string[];
       lock: components['schemas']['Lock'];
+    };
+    /**
+     * NewSecret
+     * @description A value that a person keeps for a target, by the names of its parts; the usual one has none.
+     */
+    NewSecret: {
+      /** Values */
+      values: {
+        [key: string]: string;
+      };
     };
     /**
      * OperationRequest
@@ -1610,9 +1657,14 @@ export interface components {
     };
     /**
      * Recorded
-     * @description How many were new.
+     * @description How many were new, and the grants that ended because their credential was among them.
      */
     Recorded: {
+      /**
+       * Ended
+       * @default []
+       */
+      ended: string[];
       /** Recorded */
       recorded: number;
     };
@@ -1667,6 +1719,11 @@ export interface components {
       severity: 'info' | 'low' | 'medium' | 'high' | 'critical';
       /** Surface */
       surface: string;
+      /**
+       * Target
+       * @default
+       */
+      target: string;
       /** Title */
       title: string;
     };
@@ -3442,6 +3499,43 @@ export interface operations {
         };
         content: {
           'application/json': components['schemas']['Target'][];
+        };
+      };
+    };
+  };
+  keep_secret: {
+    parameters: {
+      query?: never;
+      header?: {
+        'Qsec-Kernel'?: string | null;
+      };
+      path: {
+        name: string;
+      };
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['NewSecret'];
+      };
+    };
+    responses: {
+      /** @description Successful Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['KeptSecret'];
+        };
+      };
+      /** @description Validation Error */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['HTTPValidationError'];
         };
       };
     };

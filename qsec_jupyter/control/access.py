@@ -27,6 +27,8 @@ from .timetable import Timetable
 START_SECONDS = 2.0
 """How long the start waits for the sessions of an earlier server to end; the rest is pending."""
 
+_LEAKED = "Its credential was found in a notebook or file; ask again for a new one."
+
 STOP_SECONDS = 3.0
 """How long the end of this process waits for sessions to end; the rest is pending, and durable."""
 
@@ -347,6 +349,12 @@ class Access:
         self._sessions.end(grant_id)
         return ended
 
+    def leaked(self, caller: Caller, target: str) -> list[str]:
+        """End what a server's owner holds for a target whose credential was found where it must not be."""
+        open_ = self._book.open({"server_id": caller.server_id, "target": target})
+        held = [one for one in _hanging(open_) if one.state == "active"]
+        return self._end_all([replace(one, decision_comment=_LEAKED) for one in held], why="revoked")
+
     def kernel_ended(self, caller: Caller, kernel_id: str) -> list[str]:
         """End all that hangs on a kernel of the caller's server."""
         self._audit.record_ending("kernel.ended", caller.principal.name, kernel=kernel_id)
@@ -403,7 +411,8 @@ class Access:
             with self._book.lock:
                 try:
                     over = step(self._book.get(grant.id), event, self._clock())
-                    self._book.commit(over, None, ending=True, why=why)
+                    said = grant.decision_comment or over.decision_comment
+                    self._book.commit(replace(over, decision_comment=said), None, ending=True, why=why)
                 except Conflict:
                     continue  # it ended by itself meanwhile
             ended.append(grant.id)

@@ -25,6 +25,7 @@ from .api import (
     series,
     shares,
     state,
+    targets,
     tokens,
 )
 from .callers import Caller, Callers
@@ -35,6 +36,7 @@ from .policy.live import LivePolicy
 _log = logging.getLogger("qsec.http")
 _MODULES = (
     state,
+    targets,
     grants,
     series,
     locks,

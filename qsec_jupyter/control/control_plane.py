@@ -49,6 +49,7 @@ from .shares import Shares
 from .signing import Signing
 from .store import Store, open_engine
 from .timetable import Timetable
+from .upkeep import Upkeep
 
 CHECKPOINT_SECONDS = 60.0
 CHECKPOINT_EVENTS = 100
@@ -177,6 +178,15 @@ class ControlPlane:
             policy=lambda: policy.digest,
             server_id=server_id,
             clock=clock,
+        )
+        self.upkeep = Upkeep(
+            access=self.access,
+            store=self.store,
+            audit=self.audit,
+            judge=judge,
+            policy=policy,
+            broker=broker,
+            people=self.people,
         )
         self.permits = Permits(
             lookup=self.lookup,
@@ -393,6 +403,7 @@ class ControlPlane:
     def _check_health(self) -> None:
         before = self._checks
         self._checks = [asdict(check) for check in self.broker.checks()]
+        self._checks.append(self._rotation_check())
         self._checked_at = time.monotonic()
         if before != self._checks:
             self.changes.bump()
@@ -429,6 +440,11 @@ class ControlPlane:
             ),
             *(_check(*check) for check in self.office.checks()),
         ]
+
+    def _rotation_check(self) -> dict[str, Any]:
+        overdue = self.upkeep.overdue()
+        said = f"handed to somebody who left: {', '.join(overdue)}" if overdue else "nobody left with a value"
+        return _check("rotation", not overdue, said, "Replace them: `qsec rotate TARGET`, or in the panel.")
 
     def _policy_check(self) -> dict[str, Any]:
         failures, refused = self.policy.failures, self.policy.refused

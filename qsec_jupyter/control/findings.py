@@ -36,8 +36,8 @@ class Findings:
         self._principal = principal
         self._clock = clock
 
-    def record(self, path: str, findings: list[dict[str, Any]]) -> int:
-        """Record what is new in ``path``; return how many findings that were."""
+    def record(self, path: str, findings: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """Record what is new in ``path``, and return that."""
         known = {row["fingerprint"] for row in self._store.rows(tables.findings, {"path": path})}
         new = [finding for finding in findings if finding["fingerprint"] not in known]
         for finding in new:
@@ -47,7 +47,7 @@ class Findings:
             self._store.add(tables.findings, {**row, "found_at": rfc3339(self._clock()), "kept_reason": None})
         if new:
             self._changes.bump()
-        return len(new)
+        return new
 
     def record_untracked(self, path: str, about: dict[str, Any]) -> int:
         """Record a submission to a provider that no recorded call made; the same one again is one finding.
@@ -69,7 +69,7 @@ class Findings:
             fingerprint=hashlib.sha256(json.dumps(about, sort_keys=True).encode()).hexdigest(),
             remedy="Run circuits by a sampler, an estimator or a backend: then what ran is recorded.",
         )
-        return self.record(path, [asdict(finding)])
+        return len(self.record(path, [asdict(finding)]))
 
     def keep(self, path: str, fingerprints: list[str], reason: str) -> int:
         """Record that a person keeps findings of a file, and why; return how many were listed."""

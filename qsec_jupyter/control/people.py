@@ -46,6 +46,10 @@ class People:
         """Return the person whom people call by that name."""
         return next((known for known in list(self._known.values()) if known.name == name), None)
 
+    def all(self) -> list[Principal]:
+        """Return everybody who was ever seen."""
+        return list(self._known.values())
+
     def current(self, principal: Principal) -> Principal:
         """Return somebody with the roles and groups that they have now.
 

@@ -23,6 +23,7 @@ class Finding:
         end_column: Column behind the secret's last character on its first line; 0 when not known.
         confidence: ``high`` when a structure or an issued value tells, ``medium`` when a name does, ``low``
             when only the look of the value does.
+        target: Of an issued credential: whose it is.
     """
 
     rule: str
@@ -39,3 +40,4 @@ class Finding:
     action: Literal["redacted", "kept", "reported"] = "reported"
     end_column: int = 0
     confidence: Literal["high", "medium", "low"] = "high"
+    target: str = ""

@@ -378,6 +378,7 @@ class Scanner:
                     action,
                     unit.end_column(hit.start, hit.end),
                     hit.confidence,
+                    hit.label if hit.issued else "",
                 )
             )
         return findings, wanted

@@ -17,6 +17,7 @@ from jupyter_server.base.handlers import APIHandler
 from tornado import web
 
 from ..core.errors import HTTP_STATUS, Bug, Invalid, NotFound, QsecError
+from ..core.secret import Secret
 from .control_plane import ControlPlane
 from .kernels import WISH
 from .save import SaveGuard
@@ -198,6 +199,24 @@ class LockHandler(QsecHandler):
     async def post(self, lock_id: str) -> Any:
         """Lift it."""
         return await _relay(self, f"/v1/locks/{lock_id}/lift")
+
+
+class TargetSecretHandler(QsecHandler):
+    """A value that a person pastes for a target. It never passes a kernel."""
+
+    @web.authenticated
+    @authorized("write", resource="qsec:secrets")
+    @answers
+    async def post(self, target: str) -> Any:
+        """Keep it; from then on a save recognises it."""
+        values = self.body().get("values")
+        if not isinstance(values, dict) or not all(isinstance(one, str) for one in values.values()):
+            raise Invalid("rotate.empty", "No new value was given", remedy="Paste it.")
+        for value in values.values():
+            self.guard.known.add(target, Secret(value.strip("\r\n"), target))
+        self.set_header("Cache-Control", "no-store")
+        path = f"/v1/targets/{quote(target, safe='')}/secret"
+        return await self.control.call("POST", path, {"values": values})
 
 
 class TokensHandler(QsecHandler):
@@ -452,6 +471,7 @@ ROUTES: tuple[tuple[str, type[QsecHandler]], ...] = (
     (rf"grants/{_ID}/(cancel|revoke)", GrantEndHandler),
     (r"locks", LocksHandler),
     (rf"locks/{_ID}/lift", LockHandler),
+    (rf"targets/{_ID}/secret", TargetSecretHandler),
     (r"tokens", TokensHandler),
     (rf"tokens/{_ID}/revoke", TokenHandler),
     (r"series", SeriesHandler),

@@ -25,6 +25,7 @@ TABLE = [
     ("GET", "locks", "read", "qsec:locks"),
     ("POST", "locks", "write", "qsec:locks"),
     ("POST", "locks/l1/lift", "write", "qsec:locks"),
+    ("POST", "targets/sandbox/secret", "write", "qsec:secrets"),
     ("GET", "tokens", "read", "qsec:tokens"),
     ("POST", "tokens", "write", "qsec:tokens"),
     ("POST", "tokens/t1/revoke", "write", "qsec:tokens"),

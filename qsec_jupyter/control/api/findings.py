@@ -9,7 +9,7 @@ from fastapi import APIRouter, Query
 from ...core.errors import Denied
 from ...core.model import Severity
 from . import schemas
-from .edge import AskingKernel, Control
+from .edge import Asker, AskingKernel, Control
 
 router = APIRouter(prefix="/v1/findings", tags=["findings"])
 
@@ -31,11 +31,11 @@ def list_findings(
 
 
 @router.post("", response_model=schemas.Recorded)
-def record_findings(body: schemas.FindingReport, control: Control, asking_kernel: AskingKernel = None) -> Any:
-    """Record what a save found."""
-    not_a_kernel(asking_kernel)
-    findings = [finding.model_dump() for finding in body.findings]
-    return {"recorded": control.findings.record(body.path, findings)}
+def record_findings(body: schemas.FindingReport, control: Control, asker: Asker) -> Any:
+    """Record what a save found; an issued credential among it ends what is held, where that is set."""
+    not_a_kernel(asker.kernel_id)
+    new = control.findings.record(body.path, [finding.model_dump() for finding in body.findings])
+    return {"recorded": len(new), "ended": control.upkeep.leaked(asker, new)}
 
 
 @router.post("/keep", response_model=schemas.Kept)

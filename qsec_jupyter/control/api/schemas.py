@@ -212,6 +212,22 @@ class EventPage(Schema):
     all: bool
 
 
+class NewSecret(Schema):
+    """A value that a person keeps for a target, by the names of its parts; the usual one has none."""
+
+    values: Annotated[
+        dict[Name, Annotated[str, Field(max_length=65_536)]], Field(min_length=1, max_length=20)
+    ]
+
+
+class KeptSecret(Schema):
+    """Where the value of a target is kept now. Never the value."""
+
+    target: str
+    where: str
+    parts: list[str]
+
+
 class BulkDenial(Schema):
     """Deny several requests at once."""
 
@@ -538,6 +554,7 @@ class Finding(Schema):
     action: Literal["redacted", "kept", "reported"] = "reported"
     end_column: int = 0
     confidence: Literal["high", "medium", "low"] = "high"
+    target: Annotated[str, Field(max_length=40)] = ""
 
 
 class RecordedFinding(Finding):
@@ -556,9 +573,10 @@ class FindingReport(Schema):
 
 
 class Recorded(Schema):
-    """How many were new."""
+    """How many were new, and the grants that ended because their credential was among them."""
 
     recorded: int
+    ended: list[str] = []
 
 
 class FindingList(Schema):

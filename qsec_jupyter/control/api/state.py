@@ -1,4 +1,4 @@
-"""The snapshot that the panel shows, with a long poll; health and targets."""
+"""The snapshot that the panel shows, with a long poll; health."""
 
 from __future__ import annotations
 
@@ -27,9 +27,3 @@ async def get_state(control: Control, asker: Asker, since: int = 0, wait: Wait =
 def get_health(control: Control) -> Any:
     """Return what is right and wrong."""
     return control.health()
-
-
-@router.get("/targets", response_model=list[schemas.Target])
-def list_targets(control: Control) -> Any:
-    """Return the catalogue."""
-    return list(control.catalogue.targets.values())

@@ -66,7 +66,8 @@ class TargetSource:
         token_url: Where an API key is exchanged for a bearer (ibm-iam).
         ttl: Asked life of a certificate or key, e.g. ``15m``; the role's when empty.
         rotate_after: Seconds after which the value is to be replaced; 0 for no cadence.
-        revoke_on_finding: End the session at once when the scanner finds an issued value.
+        revoke_on_finding: End what is held at once when the scanner finds an issued value; ``None``: where
+            ending it makes a copy worthless.
     """
 
     engine: str
@@ -79,7 +80,7 @@ class TargetSource:
     token_url: str = ""
     ttl: str = ""
     rotate_after: int = 0
-    revoke_on_finding: bool = True
+    revoke_on_finding: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,6 +202,15 @@ class Broker(KeyOpener, Protocol):
 
         Raises:
             QsecError: As :meth:`issue`; ``vault.not_operated`` for a target that delivers.
+        """
+        ...
+
+    def put(self, target: str, values: Mapping[str, Secret]) -> str:
+        """Keep a value for a target, by a person's word; return where, in words.
+
+        Raises:
+            Invalid: ``rotate.not_kept`` for a target whose engine makes its values itself.
+            Conflict: ``rotate.own_token`` where only a person's own token may write.
         """
         ...
 

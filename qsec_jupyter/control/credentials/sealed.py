@@ -149,6 +149,7 @@ class SealedBroker:
     def __init__(
         self, home: Path, targets: Mapping[str, TargetSource], keys: KeyStore, note: str = ""
     ) -> None:
+        self._home, self._keys = home, keys
         self._file = SealedFile(home, keys)
         self._targets = dict(targets)
         self._wrapping = MachineWrapping(keys, KEY_NAME)
@@ -206,6 +207,14 @@ class SealedBroker:
         return SealedKey(bytes.fromhex(self._part(request.target, ""))).operate(
             source, operation, data, signature
         )
+
+    def put(self, target: str, values: Mapping[str, Secret]) -> str:
+        """Write the store anew with the value."""
+        from .keeping import SealedKeeping  # it stands on this module
+
+        keeping = SealedKeeping(self._home, self._keys)
+        keeping.put(target, self._source(target), values)
+        return keeping.where
 
     def keep(self, request: IssueRequest) -> None:
         """Nothing of this store runs out before its grant."""

@@ -10,7 +10,8 @@ import time
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta, timezone
 
-from ...core.errors import NotFound, QsecError
+from ...core.errors import Conflict, NotFound, QsecError
+from ...core.secret import Secret
 from ...core.signing import Signer
 from .broker import (
     Check,
@@ -140,6 +141,16 @@ class VaultBroker:
             raise
         refuse_ended(slot)
         return answer
+
+    def put(self, target: str, values: Mapping[str, Secret]) -> str:
+        """Refuse: our own token may read no target's secret, let alone write one."""
+        self._source(target)
+        raise Conflict(
+            "rotate.own_token",
+            "A Vault takes a new value from a person only",
+            "The control plane's own token may not write there, so that the Vault's log names who did.",
+            f"Log in to the Vault and run `qsec rotate {target}` in a terminal.",
+        )
 
     def keep(self, request: IssueRequest) -> None:
         """Renew what is due, ahead of any use; what must be replaced is replaced at the next use."""

@@ -18,6 +18,7 @@ Action = Literal[
     "view",
     "lock",
     "audit",
+    "rotate",
     "submit",
 ]
 
