@@ -3,6 +3,7 @@ import { ServerConnection } from '@jupyterlab/services';
 
 import type {
   IDenials,
+  IEventPage,
   IGrant,
   IGrantRequest,
   IRecordedFinding,
@@ -61,6 +62,12 @@ export interface IRunsApi {
   difference(first: string, second: string): Promise<IRunDifference>;
 }
 
+/** What the list of events needs from the server. */
+export interface IEventsApi {
+  /** A page of events; the query is a URL's, with its question mark. */
+  events(query: string): Promise<IEventPage>;
+}
+
 export interface IStateOptions {
   since?: number;
   wait?: number;
@@ -74,7 +81,7 @@ export interface IAnswer<T> {
 }
 
 /** The routes of the server extension, below `<base_url>/qsec`. */
-export class QsecApi implements IQsecApi, IRunsApi {
+export class QsecApi implements IQsecApi, IRunsApi, IEventsApi {
   constructor(
     settings: ServerConnection.ISettings = ServerConnection.makeSettings()
   ) {
@@ -149,6 +156,10 @@ export class QsecApi implements IQsecApi, IRunsApi {
 
   async runs(query: string): Promise<IRunPage> {
     return (await this._send<IRunPage>(`runs${query}`)).body;
+  }
+
+  async events(query: string): Promise<IEventPage> {
+    return (await this._send<IEventPage>(`events${query}`)).body;
   }
 
   async run(id: string): Promise<IRun> {

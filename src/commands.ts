@@ -5,7 +5,7 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 
 import type { GrantVerb } from './api';
 import type { IGrant } from './contract';
-import { spell } from './countdown';
+import { asDuration, extensionOf, spell } from './countdown';
 import { shieldIcon } from './icons';
 import { CommandIDs } from './ids';
 import type { QsecPanel, TabName } from './panel/panel';
@@ -55,9 +55,24 @@ export function addCommands(
     'findings',
     trans.__('Show Findings')
   );
+  addTab(
+    app,
+    panel,
+    CommandIDs.activity,
+    'activity',
+    trans.__('Show What Happened')
+  );
+  commands.addCommand(CommandIDs.settings, {
+    label: trans.__('Quantum Security Settings'),
+    isVisible: () => commands.hasCommand('settingeditor:open'),
+    describedBy: { args: { type: 'object', properties: {} } },
+    execute: () =>
+      commands.execute('settingeditor:open', { query: 'Quantum Security' })
+  });
   addDecision(app, model, trans, CommandIDs.approve, 'approve');
   addDecision(app, model, trans, CommandIDs.deny, 'deny');
   addDecision(app, model, trans, CommandIDs.handBack, 'revoke');
+  addExtension(app, model, trans);
 
   for (const command of Object.values(CommandIDs)) {
     palette?.addItem({
@@ -90,6 +105,41 @@ function addTab(
       app.shell.activateById(panel.id);
     }
   });
+}
+
+function addExtension(
+  app: JupyterFrontEnd,
+  model: IQsecModel,
+  trans: TranslationBundle
+): void {
+  const label = trans.__('Extend a Grant…');
+  const candidates = (): IGrant[] => {
+    const { state } = model;
+    return state?.grants.filter(one => extensionOf(one, state) > 0) ?? [];
+  };
+  app.commands.addCommand(CommandIDs.extend, {
+    label,
+    isEnabled: () => candidates().length > 0,
+    describedBy: { args: { type: 'object', properties: {} } },
+    execute: async () => {
+      const id = await pick(candidates(), label, trans);
+      const grant = candidates().find(one => one.id === id);
+      if (grant && model.state) {
+        const more = asDuration(extensionOf(grant, model.state));
+        await orTell(() => model.extend(grant.id, more));
+      }
+    }
+  });
+}
+
+/** Do it, and show a refusal in a dialog: a command has no other place for it. */
+async function orTell(work: () => Promise<unknown>): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    const { title, detail, remedy } = Problem.from(error);
+    await showErrorMessage(title, [detail, remedy].join('\n').trim());
+  }
 }
 
 function addDecision(
@@ -128,14 +178,9 @@ function addDecision(
       const id =
         (args.id as string | undefined) ??
         (await pick(candidates(), label, trans));
-      if (!id) {
-        return;
-      }
-      try {
-        await model.act(id, verb, args.comment as string | undefined);
-      } catch (error) {
-        const { title, detail, remedy } = Problem.from(error);
-        await showErrorMessage(title, [detail, remedy].join('\n').trim());
+      if (id) {
+        const comment = args.comment as string | undefined;
+        await orTell(() => model.act(id, verb, comment));
       }
     }
   });

@@ -37,8 +37,12 @@ export type IRunPage = Schemas['RunPage'];
 export type IRun = Schemas['Run'];
 /** What changed from one run to another. */
 export type IRunDifference = Schemas['RunDifference'];
+/** What happened: an entry of the ledger, as far as it concerns who asks. */
+export type IEvent = Schemas['Event'];
+/** Events, newest first, and where the next page begins. */
+export type IEventPage = Schemas['EventPage'];
 /** How sensitive a file is; policy says what that means for its secrets. */
-export type DataClass = keyof Schemas['DataClasses']['rules'];
+export type DataClass = Schemas['DataClasses']['default'];
 /** All checks together. */
 export type IHealth = Schemas['Health'];
 /** One thing that was looked at, and what to do when it is not well. */

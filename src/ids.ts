@@ -10,6 +10,9 @@ export namespace CommandIDs {
   export const handBack = 'qsec:hand-back';
   export const runs = 'qsec:runs';
   export const findings = 'qsec:findings';
+  export const activity = 'qsec:activity';
+  export const extend = 'qsec:extend';
+  export const settings = 'qsec:settings';
   export const showFinding = 'qsec:show-finding';
   export const share = 'qsec:share';
 }

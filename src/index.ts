@@ -29,6 +29,7 @@ import { SaveWatcher } from './saveWatcher';
 import { QsecSettings } from './settings';
 import { StatusItem } from './status';
 import { addShareCommand } from './share/command';
+import { askForDesktop, Toasts } from './toasts';
 import { IQsecModel, ISaveWatcher } from './tokens';
 
 /** Names the language files and the settings follow the package. */
@@ -42,16 +43,26 @@ const model: JupyterFrontEndPlugin<IQsecModel> = {
   description: 'Follows identity, grants, runs and findings on the server.',
   autoStart: true,
   provides: IQsecModel,
-  optional: [ISettingRegistry],
-  activate: (app: JupyterFrontEnd, registry: ISettingRegistry | null) => {
+  optional: [ISettingRegistry, ITranslator],
+  activate: (
+    app: JupyterFrontEnd,
+    registry: ISettingRegistry | null,
+    translator: ITranslator | null
+  ) => {
     const qsec = new QsecModel({
       api: new QsecApi(app.serviceManager.serverSettings)
     });
-    const applied = () => {
-      qsec.wait = settings.pollWait;
-    };
+    settings.changed.connect(() => {
+      const { notifyDesktop, pollWait } = settings.now;
+      qsec.wait = pollWait;
+      qsec.followsHidden = notifyDesktop;
+      if (notifyDesktop) {
+        void askForDesktop();
+      }
+    });
     if (registry) {
-      settings.follow(registry, applied).catch(() => {
+      const trans = (translator ?? nullTranslator).load(DOMAIN);
+      settings.follow(registry, trans).catch(() => {
         console.warn('qsec-jupyter: the settings stay at their defaults');
       });
     }
@@ -88,21 +99,22 @@ const panel: JupyterFrontEndPlugin<void> = {
       app.serviceManager.contents,
       app.commands
     );
-    const warnMinutes = () => settings.expiryWarningMinutes;
     const api = new QsecApi(app.serviceManager.serverSettings);
     const widget = new QsecPanel({
       model: qsec,
       notebooks,
       runs: api,
+      events: api,
       findings: new FindingsModel(api, qsec, saves ?? { find: () => null }),
       trans,
-      warnMinutes
+      settings
     });
     addCommands(app, widget, qsec, trans, palette);
     app.shell.add(widget, 'right', { rank: 650, type: 'Quantum Security' });
     restorer?.add(widget, widget.id);
     const openPanel = () => void app.commands.execute(CommandIDs.openPanel);
-    new Notifier({ model: qsec, settings, trans, openPanel });
+    const toasts = new Toasts(() => settings.now.notifyDesktop);
+    new Notifier({ model: qsec, settings, trans, openPanel, toasts });
   }
 };
 
@@ -123,7 +135,7 @@ const status: JupyterFrontEndPlugin<void> = {
       item: new StatusItem({
         model: qsec,
         trans: (translator ?? nullTranslator).load(DOMAIN),
-        warnMinutes: () => settings.expiryWarningMinutes,
+        settings,
         open: () => void app.commands.execute(CommandIDs.openPanel)
       }),
       align: 'left',

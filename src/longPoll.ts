@@ -25,11 +25,14 @@ export interface ILongPollOptions {
   /** Told of each failure that is not an abort. */
   failed: (error: unknown) => void;
   visibility?: Visibility;
+  /** Whether to go on while the page is hidden. */
+  whileHidden?: () => boolean;
   pace?: IPace;
 }
 
 /**
- * Calls again and again: at once after an answer, with back-off after a failure, not at all while the page is hidden.
+ * Calls again and again: at once after an answer, with back-off after a failure, not at all while the page is hidden
+ * (unless it is told to).
  *
  * Becoming visible, and `refresh()`, end whatever it waits for.
  */
@@ -74,7 +77,7 @@ export class LongPoll implements IDisposable {
 
   private async _run(): Promise<void> {
     while (!this._isDisposed) {
-      if (this._visibility.hidden) {
+      if (this._isPaused) {
         await this._sleep(null);
         continue;
       }
@@ -124,8 +127,12 @@ export class LongPoll implements IDisposable {
     this._wake = null;
   }
 
+  private get _isPaused(): boolean {
+    return this._visibility.hidden && !this._options.whileHidden?.();
+  }
+
   private _onVisibility = (): void => {
-    if (this._visibility.hidden) {
+    if (this._isPaused) {
       this._abort.abort();
     } else {
       this.refresh();

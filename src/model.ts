@@ -23,6 +23,7 @@ export class QsecModel implements IQsecModel {
       call: signal => this._fetch(signal),
       failed: error => this._fail(Problem.from(error)),
       visibility: options.visibility,
+      whileHidden: () => this.followsHidden,
       pace: options.pace
     });
   }
@@ -49,6 +50,9 @@ export class QsecModel implements IQsecModel {
 
   /** Seconds that the server may hold a poll back; takes effect with the next one. */
   wait = 20;
+
+  /** Whether to follow the state while nobody sees the page, for the sake of desktop notifications. */
+  followsHidden = false;
 
   now(): number {
     return Date.now() + this._clockOffset;

@@ -16,6 +16,8 @@ export interface IActiveNotebook {
   kernelId: string | null;
   /** Display name of that kernel, or an empty text. */
   kernelName: string;
+  /** The data class that the notebook names, or null. */
+  dataClass: string | null;
 }
 
 /** A place in a notebook: a cell by its id, or else by its index, and perhaps a spot in its source. */
@@ -65,7 +67,8 @@ export class Notebooks implements IDisposable {
       name: panel.title.label,
       path: this._contents.localPath(panel.context.path),
       kernelId,
-      kernelName: kernelId ? kernelDisplayName : ''
+      kernelName: kernelId ? kernelDisplayName : '',
+      dataClass: classOf(panel)
     };
   }
 
@@ -147,6 +150,13 @@ export class Notebooks implements IDisposable {
   private _commands: CommandRegistry;
   private _changed = new Signal<this, void>(this);
   private _isDisposed = false;
+}
+
+/** What a notebook says of itself, in `qsec.data_class` of its metadata. */
+function classOf(panel: NotebookPanel): string | null {
+  const own = panel.content.model?.getMetadata('qsec') as
+    { data_class?: unknown } | undefined;
+  return typeof own?.data_class === 'string' ? own.data_class : null;
 }
 
 /** Select a place, so that it is what the user sees next. */

@@ -1,11 +1,20 @@
-import { Notification } from '@jupyterlab/apputils';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import type { IDisposable } from '@lumino/disposable';
 
-import type { IGrant } from './contract';
-import { secondsLeft, spell } from './countdown';
+import type { IGrant, IState } from './contract';
+import {
+  asDuration,
+  extensionOf,
+  secondsLeft,
+  spell,
+  warningReached
+} from './countdown';
+import { Problem } from './problem';
+import { lockTitle } from './sayings';
 import type { QsecSettings } from './settings';
+import type { INotice, IShow } from './toasts';
 import type { IQsecModel } from './tokens';
+import { locksOf, outagesOf } from './troubles';
 
 /** A request that policy approves by itself is open for a moment, too; nobody needs to hear of it (milliseconds). */
 const POLICY_DECIDES_WITHIN = 2000;
@@ -15,14 +24,17 @@ export interface INotifierOptions {
   settings: QsecSettings;
   trans: TranslationBundle;
   openPanel: () => void;
+  /** Puts notices on screen. */
+  toasts: IShow;
 }
 
-/** Tells of requests that wait for this person and of grants that end soon: once each. */
+/** Tells of what a person would want to know without looking at the panel: each thing once. */
 export class Notifier implements IDisposable {
   constructor(options: INotifierOptions) {
     this._options = options;
     options.model.changed.connect(this._check, this);
-    this._timer = setInterval(() => this._check(), 15000);
+    options.settings.changed.connect(this._check, this);
+    this._timer = setInterval(() => this._check(), 5000);
     this._check();
   }
 
@@ -37,99 +49,166 @@ export class Notifier implements IDisposable {
     this._isDisposed = true;
     clearInterval(this._timer);
     this._options.model.changed.disconnect(this._check, this);
-    for (const id of this._shown.values()) {
-      Notification.dismiss(id);
-    }
+    this._options.settings.changed.disconnect(this._check, this);
+    this._options.toasts.clear();
   }
 
   private _check(): void {
-    if (this._isDisposed) {
-      return;
-    }
-    const { model, settings } = this._options;
+    const { model, settings, toasts } = this._options;
     const state = model.state;
-    if (!state || model.problem) {
+    if (this._isDisposed || !state || model.problem) {
       return;
     }
-    const wanted = new Map<string, () => string>();
-    if (settings.notifyApprovals) {
-      for (const grant of state.approvals) {
-        const waited = model.now() - Date.parse(grant.requested_at);
-        if (waited < POLICY_DECIDES_WITHIN) {
-          setTimeout(() => this._check(), POLICY_DECIDES_WITHIN);
-          continue;
-        }
-        wanted.set(`approval:${grant.id}`, () => this._tellApproval(grant));
-      }
-    }
-    for (const grant of state.grants) {
-      const left = secondsLeft(grant, model.now());
-      const warning = settings.expiryWarningMinutes * 60;
-      // A grant that was short from the beginning needs no alarm the moment it starts.
-      if (left && left <= warning && grant.duration > warning) {
-        wanted.set(`expiry:${grant.id}`, () => this._tellExpiry(grant, left));
-      }
-    }
-    this._show(wanted);
+    const { notifyApprovals, notifyDecisions, notifyTroubles } = settings.now;
+    const decided = this._decisions(state);
+    toasts.show([
+      ...(notifyApprovals ? this._approvals(state) : []),
+      ...(notifyDecisions ? decided : []),
+      ...(notifyTroubles ? this._troubles(state) : []),
+      ...this._expiries(state)
+    ]);
   }
 
-  /** Show what is new, take away what no longer holds. A toast that was closed by hand stays closed. */
-  private _show(wanted: Map<string, () => string>): void {
-    for (const [key, id] of this._shown) {
-      if (!wanted.has(key)) {
-        Notification.dismiss(id);
-        this._shown.delete(key);
+  private _approvals(state: IState): INotice[] {
+    const { model, trans, openPanel } = this._options;
+    return state.approvals.flatMap(grant => {
+      const waited = model.now() - Date.parse(grant.requested_at);
+      if (waited < POLICY_DECIDES_WITHIN) {
+        setTimeout(() => this._check(), POLICY_DECIDES_WITHIN);
+        return [];
       }
-    }
-    for (const [key, tell] of wanted) {
-      if (!this._shown.has(key)) {
-        this._shown.set(key, tell());
-      }
-    }
-  }
-
-  private _tellApproval(grant: IGrant): string {
-    const { trans, openPanel } = this._options;
-    return Notification.info(
-      trans.__(
+      const text = trans.__(
         '%1 asks for %2 for %3.',
         grant.requester,
-        grant.target,
+        titleOf(state, grant),
         spell(grant.duration)
-      ),
-      {
-        autoClose: false,
-        actions: [
-          {
-            label: trans.__('Decide'),
-            caption: trans.__('Open the panel to approve or deny'),
-            displayType: 'accent',
-            callback: openPanel
-          }
-        ]
-      }
-    );
+      );
+      const label = trans.__('Decide');
+      const caption = trans.__('Open the panel to approve or deny');
+      return {
+        key: `approval:${grant.id}`,
+        kind: 'info',
+        text,
+        actions: [{ label, caption, callback: openPanel }]
+      };
+    });
   }
 
-  private _tellExpiry(grant: IGrant, left: number): string {
+  /** What somebody decided since the last look; the notice stays until it is closed. */
+  private _decisions(state: IState): INotice[] {
+    for (const grant of state.grants) {
+      const before = this._states.get(grant.id);
+      this._states.set(grant.id, grant.state);
+      const isDecision =
+        before === 'requested' &&
+        ['approved', 'active', 'denied'].includes(grant.state) &&
+        grant.decided_by !== null &&
+        ![grant.requester, 'policy'].includes(grant.decided_by);
+      if (isDecision) {
+        this._decided.push(this._decision(state, grant));
+      }
+    }
+    return this._decided;
+  }
+
+  private _decision(state: IState, grant: IGrant): INotice {
+    const { trans } = this._options;
+    const title = titleOf(state, grant);
+    const comment = grant.decision_comment;
+    const text =
+      grant.state === 'denied'
+        ? trans.__('%1 denied %2.', grant.decided_by, title)
+        : trans.__('%1 approved %2.', grant.decided_by, title);
+    return {
+      key: `decision:${grant.id}`,
+      kind: grant.state === 'denied' ? 'warning' : 'success',
+      text: comment ? `${text} ${comment}` : text,
+      closes: true
+    };
+  }
+
+  private _troubles(state: IState): INotice[] {
     const { trans, openPanel } = this._options;
-    const minutes = Math.max(1, Math.round(left / 60));
-    return Notification.warning(
-      trans._n(
+    const actions = [{ label: trans.__('Show'), callback: openPanel }];
+    const locks = locksOf(state).map(lock => ({
+      key: `lock:${lock.id}`,
+      kind: 'error' as const,
+      text: `${lockTitle(lock, state, trans)}: ${lock.reason}`,
+      actions
+    }));
+    const outages = outagesOf(state).map(check => ({
+      key: `outage:${check.name}`,
+      kind: 'warning' as const,
+      text: check.detail,
+      actions
+    }));
+    return [...locks, ...outages];
+  }
+
+  private _expiries(state: IState): INotice[] {
+    const { model, settings, trans } = this._options;
+    const now = model.now();
+    return state.grants.flatMap(grant => {
+      const { expiryWarnings } = settings.now;
+      const reached = warningReached(grant, now, expiryWarnings);
+      const left = secondsLeft(grant, now);
+      if (reached === null || !left) {
+        return [];
+      }
+      const minutes = Math.max(1, Math.round(left / 60));
+      const text = trans._n(
         'The grant for %2 ends in %1 minute.',
         'The grant for %2 ends in %1 minutes.',
         minutes,
-        grant.target
-      ),
-      {
-        autoClose: 10000,
-        actions: [{ label: trans.__('Show'), callback: openPanel }]
-      }
-    );
+        titleOf(state, grant)
+      );
+      return {
+        key: `expiry:${grant.id}:${reached}`,
+        kind: 'warning',
+        text,
+        actions: this._waysOn(state, grant)
+      };
+    });
+  }
+
+  private _waysOn(state: IState, grant: IGrant): INotice['actions'] {
+    const { trans, openPanel } = this._options;
+    const more = extensionOf(grant, state);
+    const show = { label: trans.__('Show'), callback: openPanel };
+    return more === 0
+      ? [show]
+      : [
+          {
+            label: trans.__('Extend by %1', spell(more)),
+            caption: trans.__('Ask for %1 more', spell(more)),
+            callback: () => void this._extend(grant, more)
+          },
+          show
+        ];
+  }
+
+  private async _extend(grant: IGrant, more: number): Promise<void> {
+    const { model, toasts } = this._options;
+    try {
+      await model.extend(grant.id, asDuration(more));
+    } catch (error) {
+      const { title, remedy } = Problem.from(error);
+      toasts.tell({
+        key: `refused:${grant.id}`,
+        kind: 'error',
+        text: `${title}. ${remedy}`
+      });
+    }
   }
 
   private _options: INotifierOptions;
-  private _shown = new Map<string, string>();
+  private _states = new Map<string, IGrant['state']>();
+  private _decided: INotice[] = [];
   private _timer: ReturnType<typeof setInterval>;
   private _isDisposed = false;
+}
+
+function titleOf(state: IState, grant: IGrant): string {
+  const target = state.targets.find(one => one.name === grant.target);
+  return target?.title ?? grant.target;
 }

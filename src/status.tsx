@@ -2,15 +2,22 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import { ReactWidget, UseSignal } from '@jupyterlab/ui-components';
 import React from 'react';
 
-import { clockFace, nearestExpiry, secondsLeft, spell } from './countdown';
+import {
+  clockFace,
+  nearestExpiry,
+  secondsLeft,
+  spell,
+  warningReached
+} from './countdown';
 import { shieldIcon } from './icons';
+import type { QsecSettings } from './settings';
 import { useTick } from './ticker';
 import type { IQsecModel } from './tokens';
 
 export interface IStatusOptions {
   model: IQsecModel;
   trans: TranslationBundle;
-  warnMinutes: () => number;
+  settings: QsecSettings;
   open: () => void;
 }
 
@@ -42,18 +49,22 @@ function NearestExpiry(options: IStatusOptions): JSX.Element {
   const now = model.now();
   const grant = nearestExpiry(grants, now);
   const left = grant ? (secondsLeft(grant, now) ?? 0) : 0;
-  const isLow = grant !== null && left <= options.warnMinutes() * 60;
+  const isLow =
+    grant !== null &&
+    warningReached(grant, now, options.settings.now.expiryWarnings) !== null;
+  const titleOf = (name: string) =>
+    model.state?.targets.find(one => one.name === name)?.title ?? name;
   const text = model.problem
     ? trans.__('Not connected')
     : grant
-      ? `${grant.target} ${clockFace(left)}`
+      ? `${titleOf(grant.target)} ${clockFace(left)}`
       : model.state
         ? trans.__('No grant')
         : trans.__('Connecting…');
   const label = grant
     ? trans.__(
         '%1: %2 left. Open the security panel.',
-        grant.target,
+        titleOf(grant.target),
         spell(left)
       )
     : trans.__('%1. Open the security panel.', text);

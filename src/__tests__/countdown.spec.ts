@@ -4,10 +4,12 @@ import {
   crossedThreshold,
   durationChoices,
   nearestExpiry,
+  extensionOf,
   secondsLeft,
-  spell
+  spell,
+  warningReached
 } from '../countdown';
-import { grant, NOON } from './samples';
+import { grant, NOON, state, trans } from './samples';
 
 const MINUTE = 60_000;
 
@@ -62,7 +64,7 @@ describe('texts', () => {
     [200_000, '2d']
   ])('%d seconds ago is %s', (seconds, text) => {
     const moment = new Date(NOON - seconds * 1000).toISOString();
-    expect(age(moment, NOON)).toBe(text);
+    expect(age(moment, NOON, trans)).toBe(text);
   });
 });
 
@@ -74,13 +76,47 @@ describe('durationChoices', () => {
 
 describe('crossedThreshold', () => {
   it('tells each threshold once', () => {
-    expect(crossedThreshold(301, 300)).toBe(300);
-    expect(crossedThreshold(300, 299)).toBeNull();
-    expect(crossedThreshold(1, 0)).toBe(0);
+    expect(crossedThreshold(301, 300, [300])).toBe(300);
+    expect(crossedThreshold(300, 299, [300])).toBeNull();
+    expect(crossedThreshold(1, 0, [])).toBe(0);
   });
 
   it('tells the last one when a sleeping tab skipped several', () => {
-    expect(crossedThreshold(1000, 42)).toBe(60);
-    expect(crossedThreshold(1000, 0)).toBe(0);
+    expect(crossedThreshold(1000, 42, [600, 60])).toBe(60);
+    expect(crossedThreshold(1000, 0, [600, 60])).toBe(0);
+  });
+});
+
+describe('warningReached', () => {
+  const at = (minutesLeft: number) => NOON + (30 - minutesLeft) * MINUTE;
+
+  it('is the lowest warning that the time left has reached', () => {
+    expect(warningReached(grant(), at(11), [10, 2])).toBeNull();
+    expect(warningReached(grant(), at(10), [10, 2])).toBe(10);
+    expect(warningReached(grant(), at(2), [10, 2])).toBe(2);
+    expect(warningReached(grant(), at(1), [])).toBeNull();
+  });
+
+  it('leaves alone a grant that was that short from the beginning', () => {
+    const short = grant({ expires_at: '2026-01-31T12:05:00Z' });
+    expect(warningReached(short, NOON, [10, 2])).toBeNull();
+    expect(warningReached(short, NOON + 4 * MINUTE, [10, 2])).toBe(2);
+  });
+});
+
+describe('extensionOf', () => {
+  it('is as much again, up to what the target allows in all', () => {
+    const target = { ...state().targets[0], max_duration: 45 * 60 };
+    expect(extensionOf(grant(), state())).toBe(1800);
+    expect(extensionOf(grant(), state({ targets: [target] }))).toBe(900);
+    const full = { ...target, max_duration: 1800 };
+    expect(extensionOf(grant(), state({ targets: [full] }))).toBe(0);
+  });
+
+  it('is nothing while one is asked for already, and for what is not active', () => {
+    const asked = grant({ id: 'more', extends: 'g1', state: 'requested' });
+    const waiting = state({ grants: [grant(), asked] });
+    expect(extensionOf(grant(), waiting)).toBe(0);
+    expect(extensionOf(grant({ state: 'approved' }), state())).toBe(0);
   });
 });

@@ -1,3 +1,5 @@
+import { nullTranslator } from '@jupyterlab/translation';
+
 import type { IAnswer, IQsecApi, IStateOptions } from '../api';
 import type {
   IAwaitedGrant,
@@ -9,6 +11,9 @@ import type {
 } from '../contract';
 import type { IScanReport } from '../scanReport';
 import type { ICoverage, IShared } from '../share/contract';
+
+/** English, as it stands in the source. */
+export const trans = nullTranslator.load('');
 
 export const NOON = Date.parse('2026-01-31T12:00:00.000Z');
 
@@ -96,7 +101,6 @@ export function report(changes: Partial<IScanReport> = {}): IScanReport {
 export function state(changes: Partial<IState> = {}): IState {
   return {
     version: 1,
-    newest_event: 0,
     principal: {
       name: 'ada',
       display_name: 'Ada Lovelace',
@@ -139,6 +143,7 @@ export function state(changes: Partial<IState> = {}): IState {
       }
     ],
     mode: 'record',
+    newest_event: 0,
     grants: [],
     approvals: [],
     shared: [],

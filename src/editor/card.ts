@@ -1,6 +1,7 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 
 import { actionOf } from '../place';
+import { saySeverity } from '../sayings';
 import type { ILiveFinding } from '../saveWatcher';
 
 /** What a finding is and what can be done about it, as a card beside the text; built without React, as editors are. */
@@ -35,7 +36,7 @@ function part(
     element(
       'span',
       `jp-Qsec-severity jp-mod-${finding.severity}`,
-      finding.severity
+      saySeverity(finding.severity, trans)
     )
   );
   const state = saves.isBlocked

@@ -1,7 +1,9 @@
 import React, { useState } from 'react';
 
 import type { IAwaitedGrant, IState } from '../contract';
-import { age, spell } from '../countdown';
+import { sayMoment, spell } from '../countdown';
+import { sayClass } from '../wish';
+import { Age } from './age';
 import { targetTitle, useAction, usePanel } from './context';
 import { ProblemCard, Section } from './parts';
 
@@ -118,13 +120,11 @@ function Queue(props: {
 }
 
 function Approval(props: { grant: IAwaitedGrant; state: IState }): JSX.Element {
-  const { model, notebooks, trans } = usePanel();
+  const { model, trans } = usePanel();
   const { grant, state } = props;
   const { busy, problem, run } = useAction();
   const [comment, setComment] = useState('');
   const title = targetTitle(state, grant.target);
-  const isOwn = grant.requester === state.principal.name;
-  const place = notebooks.nameOfKernel(grant.kernel_id);
   const decide = (verb: 'approve' | 'deny') =>
     void run(() => model.act(grant.id, verb, comment.trim() || undefined));
   const heading = grant.extends
@@ -136,23 +136,10 @@ function Approval(props: { grant: IAwaitedGrant; state: IState }): JSX.Element {
         <div className="jp-Qsec-main">
           <span className="jp-Qsec-strong">{heading}</span>
           <span className="jp-Qsec-quote">{grant.reason}</span>
-          <span className="jp-Qsec-dim">
-            {[
-              isOwn ? trans.__('asked by you') : grant.requester,
-              grant.ticket,
-              grant.project,
-              grant.data_class === state.data_classes.default
-                ? null
-                : grant.data_class,
-              place,
-              age(grant.requested_at, model.now())
-            ]
-              .filter(Boolean)
-              .join(' · ')}
-          </span>
-          <Terms grant={grant} state={state} />
         </div>
+        <Age moment={grant.requested_at} />
       </div>
+      <Terms grant={grant} state={state} />
       <div className="jp-Qsec-decision">
         <input
           className="jp-Qsec-input"
@@ -188,72 +175,98 @@ function Approval(props: { grant: IAwaitedGrant; state: IState }): JSX.Element {
   );
 }
 
-/** When it begins, what runs, what it costs, what changed since the last approval, and who agreed already. */
-function Terms(props: {
-  grant: IAwaitedGrant;
-  state: IState;
-}): JSX.Element | null {
+/** Who asks, for what work, what runs, at what cost, what changed since the last approval, and who agreed already. */
+function Terms(props: { grant: IAwaitedGrant; state: IState }): JSX.Element {
+  const rows = [
+    ...useCircumstances(props.grant, props.state),
+    ...usePayload(props.grant),
+    ...useVotes(props.grant, props.state)
+  ];
+  return (
+    <dl className="jp-Qsec-terms">
+      {rows
+        .filter(([, value]) => value)
+        .map(([name, value]) => (
+          <React.Fragment key={name}>
+            <dt>{name}</dt>
+            <dd>{value}</dd>
+          </React.Fragment>
+        ))}
+    </dl>
+  );
+}
+
+type Row = readonly [name: string, value: React.ReactNode];
+
+function useCircumstances(grant: IAwaitedGrant, state: IState): Row[] {
+  const { notebooks, trans } = usePanel();
+  const isOwn = grant.requester_subject === state.principal.subject;
+  const roles = grant.requester_roles.join(', ');
+  const who = isOwn
+    ? trans.__('%1 (you)', grant.requester)
+    : roles
+      ? `${grant.requester} (${roles})`
+      : grant.requester;
+  return [
+    [trans.__('Asked by'), who],
+    [trans.__('Ticket'), grant.ticket],
+    [trans.__('Project'), grant.project],
+    [trans.__('Data class'), sayClass(grant.data_class, trans)],
+    [trans.__('Notebook'), notebooks.nameOfKernel(grant.kernel_id)],
+    [trans.__('Begins'), grant.start_at && sayMoment(grant.start_at)],
+    [
+      trans.__('Decide by'),
+      grant.pending_until && sayMoment(grant.pending_until)
+    ],
+    [
+      trans.__('Emergency'),
+      grant.break_glass ? trans.__('asked to skip approval') : null
+    ]
+  ];
+}
+
+function usePayload(grant: IAwaitedGrant): Row[] {
   const { trans } = usePanel();
-  const { grant, state } = props;
-  const target = state.targets.find(one => one.name === grant.target);
-  const rounds = target?.rounds ?? [];
-  const needed = rounds.reduce((sum, round) => sum + round.quorum, 0);
   const { payload } = grant;
-  const rows: [string, React.ReactNode][] = [];
-  if (grant.start_at) {
-    rows.push([trans.__('Begins'), new Date(grant.start_at).toLocaleString()]);
-  }
-  if (payload) {
-    rows.push([
+  const names = {
+    circuits: trans.__('Circuits changed'),
+    backend: trans.__('Backend changed'),
+    shots: trans.__('Shots changed')
+  };
+  return [
+    [
       trans.__('Runs'),
-      trans._n(
-        '%1 circuit on %2, %3 shots',
-        '%1 circuits on %2, %3 shots',
-        payload.circuits.length,
-        payload.backend,
-        payload.shots
-      )
-    ]);
-  }
-  if (grant.cost) {
-    rows.push([trans.__('Costs about'), grant.cost]);
-  }
-  for (const { field, approved, asked } of grant.changes) {
-    rows.push([
-      {
-        circuits: trans.__('Circuits changed'),
-        backend: trans.__('Backend changed'),
-        shots: trans.__('Shots changed')
-      }[field],
+      payload &&
+        trans._n(
+          '%1 circuit on %2, %3 shots',
+          '%1 circuits on %2, %3 shots',
+          payload.circuits.length,
+          payload.backend,
+          payload.shots
+        )
+    ],
+    [trans.__('Costs about'), grant.cost],
+    ...grant.changes.map(({ field, approved, asked }): Row => [
+      names[field],
       <>
         <del>{brief(approved)}</del> → <ins>{brief(asked)}</ins>
       </>
-    ]);
-  }
-  if (grant.votes.length > 0) {
-    rows.push([
+    ])
+  ];
+}
+
+function useVotes(grant: IAwaitedGrant, state: IState): Row[] {
+  const { trans } = usePanel();
+  const target = state.targets.find(one => one.name === grant.target);
+  const rounds = target?.rounds ?? [];
+  const needed = rounds.reduce((sum, round) => sum + round.quorum, 0);
+  const names = grant.votes.map(vote => vote.reviewer).join(', ');
+  return [
+    [
       trans.__('Approved by'),
-      trans.__(
-        '%1 (%2 of %3)',
-        grant.votes.map(vote => vote.reviewer).join(', '),
-        grant.votes.length,
-        needed
-      )
-    ]);
-  }
-  if (rows.length === 0) {
-    return null;
-  }
-  return (
-    <dl className="jp-Qsec-terms">
-      {rows.map(([name, value]) => (
-        <React.Fragment key={name}>
-          <dt>{name}</dt>
-          <dd>{value}</dd>
-        </React.Fragment>
-      ))}
-    </dl>
-  );
+      names && trans.__('%1 (%2 of %3)', names, grant.votes.length, needed)
+    ]
+  ];
 }
 
 /** Digests by their beginnings: enough to see that they differ. */

@@ -1,11 +1,12 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { createContext, useContext, useState } from 'react';
 
-import type { IRunsApi } from '../api';
+import type { IEventsApi, IRunsApi } from '../api';
 import type { IState } from '../contract';
 import type { FindingsModel } from '../findings/model';
 import type { Notebooks } from '../notebooks';
 import { Problem } from '../problem';
+import type { QsecSettings } from '../settings';
 import { useTick } from '../ticker';
 import type { IQsecModel } from '../tokens';
 
@@ -14,10 +15,10 @@ export interface IPanelContext {
   model: IQsecModel;
   notebooks: Notebooks;
   runs: IRunsApi;
+  events: IEventsApi;
   findings: FindingsModel;
   trans: TranslationBundle;
-  /** Minutes left from which a countdown is shown as a warning. */
-  warnMinutes: () => number;
+  settings: QsecSettings;
 }
 
 export const PanelContext = createContext<IPanelContext | null>(null);

@@ -1,173 +1,169 @@
-import React, { useEffect, useRef, useState } from 'react';
+import React from 'react';
 
 import type { GrantVerb } from '../api';
 import type { IGrant, IState } from '../contract';
 import {
-  age,
-  clockFace,
-  crossedThreshold,
-  secondsLeft,
-  spell
+  asDuration,
+  extensionOf,
+  sayMoment,
+  spell,
+  warningReached
 } from '../countdown';
+import { Age } from './age';
 import { targetTitle, useAction, useNow, usePanel } from './context';
-import { Empty, ProblemCard, Section } from './parts';
+import { ProblemCard } from './parts';
+import { Countdown } from './ring';
 
 const OPEN = new Set(['requested', 'approved', 'active']);
 
-/** What is granted, to which notebook, for how long still. */
-export function Grants(props: { state: IState }): JSX.Element {
-  const { trans } = usePanel();
-  const { state } = props;
-  // An extension shows as its grant's new end; what waits for approval shows by itself.
-  const open = state.grants.filter(
+/** What is asked for or held now. An extension shows as its grant's new end; one that waits shows by itself. */
+export function openGrants(state: IState): IGrant[] {
+  return state.grants.filter(
     grant =>
       OPEN.has(grant.state) && !(grant.extends && grant.state === 'active')
   );
-  const ended = state.grants.filter(
-    grant => !OPEN.has(grant.state) && !grant.extends
-  );
-  return (
-    <Section title={trans.__('Grants')} count={open.length}>
-      <Announcer state={state} />
-      {open.length === 0 ? (
-        <Empty>
-          {trans.__(
-            'No open grant. Request a target above, or run qsec.request(…) in a notebook.'
-          )}
-        </Empty>
-      ) : (
-        <ul className="jp-Qsec-list">
-          {open.map(grant => (
-            <OpenGrant key={grant.id} grant={grant} state={state} />
-          ))}
-        </ul>
-      )}
-      {ended.length > 0 ? (
-        <details className="jp-Qsec-details">
-          <summary>
-            {trans._n(
-              '%1 ended within the last hour',
-              '%1 ended within the last hour',
-              ended.length
-            )}
-          </summary>
-          <ul className="jp-Qsec-list">
-            {ended.map(grant => (
-              <EndedGrant key={grant.id} grant={grant} state={state} />
-            ))}
-          </ul>
-        </details>
-      ) : null}
-    </Section>
-  );
 }
 
-function OpenGrant(props: { grant: IGrant; state: IState }): JSX.Element {
-  const { model, notebooks, trans } = usePanel();
-  const { grant } = props;
+/** One grant on its target's card: its time or state, for which notebook, and the way to end or extend it. */
+export function OpenGrant(props: {
+  grant: IGrant;
+  state: IState;
+}): JSX.Element {
+  const { notebooks, trans } = usePanel();
+  const { grant, state } = props;
   const { busy, problem, run } = useAction();
-  const title = targetTitle(props.state, grant.target);
-  const isActive = grant.state === 'active';
-  const verb: GrantVerb = isActive ? 'revoke' : 'cancel';
-  const label = isActive ? trans.__('Hand back') : trans.__('Withdraw');
+  const title = targetTitle(state, grant.target);
   const place = grant.parent
     ? trans._n('results of %1 job', 'results of %1 jobs', grant.jobs.length)
     : (notebooks.nameOfKernel(grant.kernel_id) ??
       trans.__('kernel %1', grant.kernel_id.slice(0, 8)));
+  const facts = [grant.ticket, grant.project, grant.reason, grant.cost];
   return (
-    <li className={`jp-Qsec-item jp-Qsec-grant jp-mod-${grant.state}`}>
+    <li className={`jp-Qsec-grant jp-mod-${grant.state}`}>
       <div className="jp-Qsec-row">
-        <span className="jp-Qsec-main jp-Qsec-strong">
-          {grant.extends ? trans.__('%1, more time', title) : title}
-        </span>
-        {isActive ? (
+        {grant.state === 'active' ? (
           <Countdown grant={grant} title={title} />
         ) : (
           <StateBadge grant={grant} />
         )}
-      </div>
-      {isActive ? <Remaining grant={grant} /> : null}
-      <div className="jp-Qsec-row jp-mod-end">
-        <span className="jp-Qsec-main jp-Qsec-dim" title={grant.reason}>
-          {[place, grant.ticket, grant.reason].filter(Boolean).join(' · ')}
+        <span className="jp-Qsec-main jp-Qsec-place">
+          {grant.extends ? trans.__('%1, more time', place) : place}
         </span>
-        {isActive && !grant.parent ? (
-          <Extend grant={grant} state={props.state} onAsk={run} busy={busy} />
-        ) : null}
-        <button
-          type="button"
-          className="jp-Qsec-button"
-          disabled={busy}
-          aria-label={`${label}: ${title}`}
-          onClick={() => void run(() => model.act(grant.id, verb))}
-        >
-          {label}
-        </button>
       </div>
+      <span className="jp-Qsec-dim jp-Qsec-secondary" title={grant.reason}>
+        {facts.filter(Boolean).join(' · ')}
+      </span>
+      <When grant={grant} />
+      <Buttons grant={grant} state={state} busy={busy} run={run} />
       {problem ? <ProblemCard problem={problem} /> : null}
     </li>
   );
 }
 
-/** Asks for as much again, as far as the target allows; nothing where it allows no more. */
-function Extend(props: {
+/** Until when a request waits, or from when a grant holds. */
+function When(props: { grant: IGrant }): JSX.Element | null {
+  const { trans } = usePanel();
+  const { state, start_at: start, pending_until: until } = props.grant;
+  const text =
+    state === 'approved' && start
+      ? trans.__('Begins %1', sayMoment(start))
+      : state === 'requested' && until
+        ? trans.__('Waits until %1 at most', sayMoment(until))
+        : null;
+  return text ? (
+    <span className="jp-Qsec-dim jp-Qsec-secondary">{text}</span>
+  ) : null;
+}
+
+function Buttons(props: {
   grant: IGrant;
   state: IState;
   busy: boolean;
-  onAsk: (ask: () => Promise<unknown>) => Promise<boolean>;
-}): JSX.Element | null {
-  const { model, trans } = usePanel();
-  const { grant, state } = props;
-  const target = state.targets.find(one => one.name === grant.target);
-  const { activated_at: begun, expires_at: ends } = grant;
-  if (!target || !begun || !ends) {
-    return null;
-  }
-  const whole = (Date.parse(ends) - Date.parse(begun)) / 1000;
-  const more = Math.min(
-    target.default_duration,
-    Math.floor((target.max_duration - whole) / 60) * 60
-  );
-  const waits = state.grants.some(
-    one => one.extends === grant.id && one.state === 'requested'
-  );
-  if (more < 60 || waits) {
-    return null;
-  }
-  const length = spell(more);
+  run: (work: () => Promise<unknown>) => Promise<boolean>;
+}): JSX.Element {
+  const { model, settings, trans } = usePanel();
+  const { grant, state, busy, run } = props;
+  const title = targetTitle(state, grant.target);
+  const isActive = grant.state === 'active';
+  const now = useNow(isActive);
+  const { expiryWarnings } = settings.now;
+  const isLow = warningReached(grant, now, expiryWarnings) !== null;
+  const verb: GrantVerb = isActive ? 'revoke' : 'cancel';
+  const label = isActive ? trans.__('Hand back') : trans.__('Withdraw');
+  const more = extensionOf(grant, state);
   return (
-    <button
-      type="button"
-      className="jp-Qsec-button"
-      disabled={props.busy}
-      aria-label={trans.__('Extend %1 by %2', target.title, length)}
-      title={trans.__('Ask for %1 more', length)}
-      onClick={() =>
-        void props.onAsk(() => model.extend(grant.id, length.replace(' ', '')))
-      }
-    >
-      {trans.__('+ %1', length)}
-    </button>
+    <div className="jp-Qsec-buttons">
+      {more > 0 ? (
+        <button
+          type="button"
+          className={`jp-Qsec-button${isLow ? ' jp-mod-primary' : ''}`}
+          disabled={busy}
+          aria-label={trans.__('Extend %1 by %2', title, spell(more))}
+          title={trans.__('Ask for %1 more', spell(more))}
+          onClick={() =>
+            void run(() => model.extend(grant.id, asDuration(more)))
+          }
+        >
+          {isLow
+            ? trans.__('Extend by %1', spell(more))
+            : trans.__('+ %1', spell(more))}
+        </button>
+      ) : null}
+      <button
+        type="button"
+        className="jp-Qsec-button"
+        disabled={busy}
+        aria-label={`${label}: ${title}`}
+        onClick={() => void run(() => model.act(grant.id, verb))}
+      >
+        {label}
+      </button>
+    </div>
+  );
+}
+
+/** What ended within the last hour, and why. */
+export function Ended(props: { state: IState }): JSX.Element | null {
+  const { trans } = usePanel();
+  const { state } = props;
+  const ended = state.grants.filter(
+    grant => !OPEN.has(grant.state) && !grant.extends
+  );
+  if (ended.length === 0) {
+    return null;
+  }
+  return (
+    <details className="jp-Qsec-details">
+      <summary>
+        {trans._n(
+          '%1 ended within the last hour',
+          '%1 ended within the last hour',
+          ended.length
+        )}
+      </summary>
+      <ul className="jp-Qsec-list">
+        {ended.map(grant => (
+          <EndedGrant key={grant.id} grant={grant} state={state} />
+        ))}
+      </ul>
+    </details>
   );
 }
 
 function EndedGrant(props: { grant: IGrant; state: IState }): JSX.Element {
-  const { model } = usePanel();
-  const { grant } = props;
+  const { grant, state } = props;
   const moment = grant.ended_at ?? grant.decided_at ?? grant.requested_at;
   return (
     <li className={`jp-Qsec-item jp-mod-${grant.state}`}>
       <div className="jp-Qsec-row">
         <div className="jp-Qsec-main">
-          <span>{targetTitle(props.state, grant.target)}</span>
+          <span>{targetTitle(state, grant.target)}</span>
           <span className="jp-Qsec-dim">
             {[grant.reason, grant.decision_comment].filter(Boolean).join(' · ')}
           </span>
         </div>
         <StateBadge grant={grant} />
-        <span className="jp-Qsec-age" title={moment}>
-          {age(moment, model.now())}
-        </span>
+        <Age moment={moment} />
       </div>
     </li>
   );
@@ -186,81 +182,5 @@ function StateBadge(props: { grant: IGrant }): JSX.Element {
   }[props.grant.state];
   return (
     <span className={`jp-Qsec-badge jp-mod-${props.grant.state}`}>{label}</span>
-  );
-}
-
-function Countdown(props: { grant: IGrant; title: string }): JSX.Element {
-  const { trans, warnMinutes } = usePanel();
-  const left = secondsLeft(props.grant, useNow(true)) ?? 0;
-  const isLow = left <= warnMinutes() * 60;
-  return (
-    <span
-      className={`jp-Qsec-countdown${isLow ? ' jp-mod-low' : ''}`}
-      role="timer"
-      aria-label={trans.__('%1: %2 left', props.title, spell(left))}
-      title={
-        isLow
-          ? trans.__('Ends soon: %1', props.grant.expires_at)
-          : trans.__('Until %1', props.grant.expires_at)
-      }
-    >
-      {isLow ? <span aria-hidden="true">⚠ </span> : null}
-      {clockFace(left)}
-    </span>
-  );
-}
-
-/** The same as a bar, for the eye only. */
-function Remaining(props: { grant: IGrant }): JSX.Element {
-  const { warnMinutes } = usePanel();
-  const left = secondsLeft(props.grant, useNow(true)) ?? 0;
-  const share = Math.min(1, left / Math.max(1, props.grant.duration));
-  const isLow = left <= warnMinutes() * 60;
-  return (
-    <div
-      className={`jp-Qsec-bar${isLow ? ' jp-mod-low' : ''}`}
-      aria-hidden="true"
-    >
-      <span style={{ width: `${100 * share}%` }} />
-    </div>
-  );
-}
-
-/** Tells a screen reader when a grant's time passes a threshold, and not each second. */
-function Announcer(props: { state: IState }): JSX.Element {
-  const { trans } = usePanel();
-  const { grants } = props.state;
-  const now = useNow(grants.some(grant => grant.state === 'active'));
-  const before = useRef(new Map<string, number>());
-  const [text, setText] = useState('');
-  useEffect(() => {
-    const said: string[] = [];
-    const seen = new Map<string, number>();
-    for (const grant of grants) {
-      const left = secondsLeft(grant, now);
-      if (left === null) {
-        continue;
-      }
-      const last = before.current.get(grant.id);
-      const mark = last === undefined ? null : crossedThreshold(last, left);
-      if (mark !== null) {
-        const title = targetTitle(props.state, grant.target);
-        said.push(
-          mark > 0
-            ? trans.__('%1: %2 left', title, spell(mark))
-            : trans.__('%1: the grant has ended', title)
-        );
-      }
-      seen.set(grant.id, left);
-    }
-    before.current = seen;
-    if (said.length > 0) {
-      setText(said.join('. '));
-    }
-  }, [grants, now, props.state, trans]);
-  return (
-    <div className="jp-Qsec-hidden" role="status" aria-live="polite">
-      {text}
-    </div>
   );
 }

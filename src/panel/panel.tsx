@@ -1,26 +1,27 @@
 import { ReactWidget, UseSignal } from '@jupyterlab/ui-components';
+import type { Message } from '@lumino/messaging';
 import { Signal } from '@lumino/signaling';
 import React from 'react';
 
+import { Activity } from '../activity/tab';
 import { shieldIcon } from '../icons';
 import { Problem } from '../problem';
 import { RunsTab } from '../runs/tab';
 import { Approvals } from './approvals';
+import { Banners } from './banners';
 import type { IPanelContext } from './context';
 import { PanelContext, usePanel } from './context';
 import { LastFindings } from './findings/last';
 import { Findings } from './findings/tab';
-import { Grants } from './grants';
 import { Health } from './health';
 import { Identity } from './identity';
-import { Locks } from './locks';
 import { ProblemCard, Skeleton } from './parts';
 import { Runs } from './runs';
 import { Tabs } from './tabs';
 import { Targets } from './targets';
 
 /** The views of the panel. */
-export type TabName = 'overview' | 'runs' | 'findings';
+export type TabName = 'overview' | 'runs' | 'findings' | 'activity';
 
 /** The sidebar: who, where, what is granted, what ran, what was found. */
 export class QsecPanel extends ReactWidget {
@@ -29,8 +30,11 @@ export class QsecPanel extends ReactWidget {
     this._context = context;
     this.id = QsecPanel.ID;
     this.addClass('jp-Qsec');
+    this.addClass('jp-mod-opening');
     this.title.icon = shieldIcon;
     this.title.caption = context.trans.__('Quantum security');
+    context.settings.changed.connect(this._onSettings, this);
+    this._onSettings();
     this.node.setAttribute('role', 'region');
     this.node.setAttribute('aria-label', this.title.caption);
   }
@@ -72,6 +76,22 @@ export class QsecPanel extends ReactWidget {
     );
   }
 
+  protected onAfterShow(message: Message): void {
+    super.onAfterShow(message);
+    // The side area has been laid out by the next frame but one; the width that it has then stays.
+    requestAnimationFrame(() =>
+      requestAnimationFrame(() => {
+        this.removeClass('jp-mod-opening');
+        this.parent?.fit();
+      })
+    );
+  }
+
+  private _onSettings(): void {
+    this.toggleClass('jp-mod-compact', this._context.settings.now.compact);
+    this.update();
+  }
+
   private _context: IPanelContext;
   private _tab: TabName = 'overview';
   private _wanted: string | null = null;
@@ -88,7 +108,7 @@ function Content(props: {
   tab: TabName;
   onTab: (name: TabName) => void;
 }): JSX.Element {
-  const { model, notebooks, trans } = usePanel();
+  const { model, trans } = usePanel();
   const { state, problem } = model;
   if (!state) {
     return (
@@ -105,38 +125,25 @@ function Content(props: {
     </>
   );
   const stale = problem ? 'jp-Qsec-data jp-mod-stale' : 'jp-Qsec-data';
-  const overview = () => (
+  const tab = (content: JSX.Element) => () => (
     <>
       {head}
-      <div className={stale}>
-        <Identity state={state} />
-        <Locks state={state} />
-        <Approvals state={state} />
-        <Targets state={state} wanted={props.wanted} onDone={props.onDone} />
-        <UseSignal signal={notebooks.changed}>
-          {() => <Grants state={state} />}
-        </UseSignal>
-        <Runs state={state} onAll={() => onTab('runs')} />
-        <LastFindings state={state} onAll={() => onTab('findings')} />
-      </div>
+      <div className={stale}>{content}</div>
     </>
   );
-  const runs = () => (
+  const overview = tab(
     <>
-      {head}
-      <div className={stale}>
-        <RunsTab state={state} />
-      </div>
+      <Identity state={state} />
+      <Banners state={state} />
+      <Approvals state={state} />
+      <Targets state={state} wanted={props.wanted} onDone={props.onDone} />
+      <Runs state={state} onAll={() => onTab('runs')} />
+      <LastFindings state={state} onAll={() => onTab('findings')} />
     </>
   );
-  const findings = () => (
-    <>
-      {head}
-      <div className={stale}>
-        <Findings />
-      </div>
-    </>
-  );
+  const runs = tab(<RunsTab state={state} />);
+  const findings = tab(<Findings />);
+  const activity = tab(<Activity state={state} />);
   return (
     <>
       <Tabs
@@ -146,7 +153,8 @@ function Content(props: {
         tabs={[
           { id: 'overview', label: trans.__('Overview'), render: overview },
           { id: 'runs', label: trans.__('Runs'), render: runs },
-          { id: 'findings', label: trans.__('Findings'), render: findings }
+          { id: 'findings', label: trans.__('Findings'), render: findings },
+          { id: 'activity', label: trans.__('Activity'), render: activity }
         ]}
       />
       <Health health={state.health} stale={problem !== null} />

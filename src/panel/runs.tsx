@@ -7,7 +7,7 @@ import {
 import React from 'react';
 
 import type { IRunSummary, IState } from '../contract';
-import { age } from '../countdown';
+import { Age } from './age';
 import { usePanel } from './context';
 import { CopyButton, Empty, Section } from './parts';
 
@@ -49,7 +49,7 @@ export function RunRow(props: {
   picked?: boolean;
   onPick?: (picked: boolean) => void;
 }): JSX.Element {
-  const { model, trans } = usePanel();
+  const { trans } = usePanel();
   const { run, onOpen, onPick } = props;
   const facts = [
     run.backend,
@@ -97,11 +97,11 @@ export function RunRow(props: {
           <span className="jp-Qsec-dim">
             {facts.filter(Boolean).join(' · ')}
           </span>
-          <span className="jp-Qsec-dim">
+          <span className="jp-Qsec-dim jp-Qsec-secondary">
             {onOpen && run.notebook ? run.notebook : signed}
           </span>
           {onOpen ? null : (
-            <span className="jp-Qsec-copies">
+            <span className="jp-Qsec-copies jp-Qsec-secondary">
               <CopyButton text={run.run_id} label={trans.__('Run id')} />
               {statement ? (
                 <CopyButton text={statement} label={trans.__('Statement')} />
@@ -110,9 +110,7 @@ export function RunRow(props: {
           )}
           <Gaps run={run} brief={onOpen !== undefined} />
         </div>
-        <span className="jp-Qsec-age" title={run.started_at}>
-          {age(run.started_at, model.now())}
-        </span>
+        <Age moment={run.started_at} />
       </div>
     </li>
   );

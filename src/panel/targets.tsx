@@ -1,13 +1,15 @@
 import { UseSignal } from '@jupyterlab/ui-components';
 import React, { useEffect, useRef, useState } from 'react';
 
-import type { IState, ITarget } from '../contract';
-import { spell } from '../countdown';
+import type { IGrant, ILock, IState, ITarget } from '../contract';
+import { Announcer } from './announcer';
 import { usePanel } from './context';
+import { Ended, OpenGrant, openGrants } from './grants';
 import { Empty, Section } from './parts';
 import { RequestForm } from './requestForm';
+import { Tier, useFacts } from './targetFacts';
 
-/** Where one can go, and the way to ask for it. */
+/** One card a target: what it is, what is held there, and the one next thing to do. */
 export function Targets(props: {
   state: IState;
   /** Name of the target whose form a command asked to open. */
@@ -15,7 +17,8 @@ export function Targets(props: {
   onDone: () => void;
 }): JSX.Element {
   const { trans, notebooks } = usePanel();
-  const { targets } = props.state;
+  const { state } = props;
+  const { targets } = state;
   const [open, setOpen] = useState<string | null>(props.wanted);
   useEffect(() => {
     if (props.wanted) {
@@ -26,76 +29,124 @@ export function Targets(props: {
     setOpen(null);
     props.onDone();
   };
+  const held = openGrants(state);
+  const known = new Set(targets.map(target => target.name));
   return (
     <Section title={trans.__('Targets')} count={targets.length}>
+      <Announcer state={state} />
       {targets.length === 0 ? (
         <Empty>
           {trans.__(
             'The catalogue lists no target. An operator adds them to catalog.toml.'
           )}
         </Empty>
-      ) : (
-        <UseSignal signal={notebooks.changed}>
-          {() => (
-            <ul className="jp-Qsec-list">
-              {targets.map(target => (
-                <TargetRow
-                  key={target.name}
-                  target={target}
-                  open={open === target.name}
-                  onOpen={() => setOpen(target.name)}
-                  onClose={close}
-                />
+      ) : null}
+      <UseSignal signal={notebooks.changed}>
+        {() => (
+          <ul className="jp-Qsec-targets">
+            {targets.map(target => (
+              <TargetCard
+                key={target.name}
+                target={target}
+                state={state}
+                grants={held.filter(grant => grant.target === target.name)}
+                open={open === target.name}
+                onOpen={() => setOpen(target.name)}
+                onClose={close}
+              />
+            ))}
+            {held
+              .filter(grant => !known.has(grant.target))
+              .map(grant => (
+                <li key={grant.id} className="jp-Qsec-target">
+                  <span className="jp-Qsec-strong">{grant.target}</span>
+                  <ul className="jp-Qsec-list">
+                    <OpenGrant grant={grant} state={state} />
+                  </ul>
+                </li>
               ))}
-            </ul>
+          </ul>
+        )}
+      </UseSignal>
+      {targets.length > 0 && held.length === 0 ? (
+        <p className="jp-Qsec-hint">
+          {trans.__(
+            'No open grant. Request a target above, or run qsec.request(…) in a notebook.'
           )}
-        </UseSignal>
-      )}
+        </p>
+      ) : null}
+      <Ended state={state} />
     </Section>
   );
 }
 
-function TargetRow(props: {
+function TargetCard(props: {
   target: ITarget;
+  state: IState;
+  grants: readonly IGrant[];
   open: boolean;
   onOpen: () => void;
   onClose: () => void;
 }): JSX.Element {
-  const { trans } = usePanel();
-  const { target, open } = props;
+  const { notebooks, trans } = usePanel();
+  const { target, state, grants, open } = props;
   const button = useRef<HTMLButtonElement>(null);
-  const facts = [
-    target.provider,
-    target.approval === 'auto'
-      ? trans.__('auto-approved')
-      : trans.__('needs approval'),
-    trans.__('max %1', spell(target.max_duration))
-  ];
+  const facts = useFacts(target);
+  const lock = state.locks.find(one => holds(one, target));
+  // The notebook in front holds or awaits it already: what is left to do stands beside its grant.
+  const kernel = notebooks.active?.kernelId;
+  const isHeld = grants.some(one => !one.parent && one.kernel_id === kernel);
   const close = () => {
     props.onClose();
     button.current?.focus();
   };
   return (
-    <li className="jp-Qsec-item">
+    <li
+      className={`jp-Qsec-target${lock ? ' jp-mod-locked' : ''}`}
+      aria-label={target.title}
+    >
       <div className="jp-Qsec-row">
         <div className="jp-Qsec-main">
           <span className="jp-Qsec-strong" title={target.revocability}>
             {target.title}
           </span>
-          <span className="jp-Qsec-dim">{facts.join(' · ')}</span>
+          <span className="jp-Qsec-dim jp-Qsec-secondary">{facts}</span>
         </div>
-        <button
-          ref={button}
-          type="button"
-          className="jp-Qsec-button"
-          aria-expanded={open}
-          aria-label={trans.__('Request access to %1', target.title)}
-          onClick={open ? close : props.onOpen}
-        >
-          {trans.__('Request')}
-        </button>
+        {lock ? (
+          <span className="jp-Qsec-badge jp-mod-revoked" title={lock.reason}>
+            {trans.__('Locked')}
+          </span>
+        ) : isHeld && !open ? null : (
+          <button
+            ref={button}
+            type="button"
+            className={`jp-Qsec-button${open ? '' : ' jp-mod-primary'}`}
+            aria-expanded={open}
+            aria-label={trans.__('Request access to %1', target.title)}
+            onClick={open ? close : props.onOpen}
+          >
+            {trans.__('Request')}
+          </button>
+        )}
       </div>
-      {open ? <RequestForm target={target} onClose={close} /> : null}
+      <Tier target={target} />
+      {grants.length > 0 ? (
+        <ul className="jp-Qsec-list">
+          {grants.map(grant => (
+            <OpenGrant key={grant.id} grant={grant} state={state} />
+          ))}
+        </ul>
+      ) : null}
+      {open && !lock ? (
+        <RequestForm target={target} state={state} onClose={close} />
+      ) : null}
     </li>
+  );
+}
+
+function holds(lock: ILock, target: ITarget): boolean {
+  return (
+    lock.kind === 'site' ||
+    (lock.kind === 'target' && lock.name === target.name)
   );
 }

@@ -3,7 +3,7 @@ import { infoIcon } from '@jupyterlab/ui-components';
 import React from 'react';
 
 import type { IRun } from '../contract';
-import { spell } from '../countdown';
+import { sayMoment, spell } from '../countdown';
 import { usePanel } from '../panel/context';
 import { CopyButton } from '../panel/parts';
 import { nameOf, StatusMark, useStatus } from '../panel/runs';
@@ -74,7 +74,7 @@ function Facts(props: { run: IRun }): JSX.Element {
       </Fact>
       <Fact name={trans.__('Shots')}>{summary.shots}</Fact>
       <Fact name={trans.__('Seeds')}>{known.seeds.join(', ')}</Fact>
-      <Fact name={trans.__('Started')}>{moment(summary.started_at)}</Fact>
+      <Fact name={trans.__('Started')}>{sayMoment(summary.started_at)}</Fact>
       <Fact name={trans.__('Took')}>
         {took(summary.started_at, summary.ended_at)}
       </Fact>
@@ -232,11 +232,6 @@ function Children(props: {
       ) : null}
     </div>
   );
-}
-
-function moment(time: string): string {
-  const date = new Date(time);
-  return Number.isNaN(date.getTime()) ? time : date.toLocaleString();
 }
 
 /** How long a run took: milliseconds below a second. */

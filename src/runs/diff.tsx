@@ -2,7 +2,7 @@ import { checkIcon } from '@jupyterlab/ui-components';
 import React from 'react';
 
 import type { IRunDifference, IRunSummary } from '../contract';
-import { age } from '../countdown';
+import { Age } from '../panel/age';
 import { usePanel } from '../panel/context';
 import { nameOf } from '../panel/runs';
 import { Page } from './page';
@@ -81,7 +81,6 @@ function Side(props: {
   run: IRunSummary;
   onOpen: (id: string) => void;
 }): JSX.Element {
-  const { model } = usePanel();
   const { run } = props;
   return (
     <button
@@ -90,7 +89,7 @@ function Side(props: {
       onClick={() => props.onOpen(run.run_id)}
     >
       <span className="jp-Qsec-dim">
-        {props.title} · {age(run.started_at, model.now())}
+        {props.title} · <Age moment={run.started_at} />
       </span>
       <span className="jp-Qsec-strong">{nameOf(run)}</span>
       <span className="jp-Qsec-dim">{run.run_id.slice(0, 12)}</span>

@@ -3,12 +3,15 @@ import React, { useId } from 'react';
 import type { IRunSummary, IState } from '../contract';
 import { Choice } from '../panel/choice';
 import { usePanel } from '../panel/context';
-import { Empty, ProblemCard, Skeleton } from '../panel/parts';
+import { FoundList, NoMatch } from '../panel/found';
+import { Empty } from '../panel/parts';
 import { RunRow } from '../panel/runs';
+import { usePages } from '../panel/usePages';
+import type { Period } from '../period';
+import { periods } from '../period';
 import type { IRunQuery } from './query';
-import { EVERYTHING, isRestricted } from './query';
+import { EVERYTHING, isRestricted, queryString } from './query';
 import type { Pair } from './tab';
-import { useRuns } from './useRuns';
 
 const FRAMEWORKS = ['qiskit', 'cirq', 'braket', 'pennylane'];
 
@@ -24,11 +27,17 @@ interface IRunListProps {
 
 /** The runs that a search and filters leave, newest first; two of them can be picked to compare. */
 export function RunList(props: IRunListProps): JSX.Element {
-  const { trans } = usePanel();
+  const { model, runs: api, trans } = usePanel();
   const { query, picked, state } = props;
   const newest = state.runs.map(run => run.run_id + run.status).join();
-  const found = useRuns(query, newest);
-  const { runs, problem } = found;
+  const found = usePages<IRunSummary>(
+    async next => {
+      const page = await api.runs(queryString(query, model.now(), next));
+      return { items: page.runs, next: page.next };
+    },
+    JSON.stringify(query),
+    newest
+  );
   return (
     <div className="jp-Qsec-runsTab">
       {state.mode === 'enforce' ? (
@@ -39,47 +48,21 @@ export function RunList(props: IRunListProps): JSX.Element {
         </p>
       ) : null}
       <Filters {...props} />
-      <Comparison {...props} runs={runs ?? []} />
-      {problem ? (
-        <ProblemCard problem={problem}>
-          <button
-            type="button"
-            className="jp-Qsec-button"
-            onClick={found.again}
-          >
-            {trans.__('Try again')}
-          </button>
-        </ProblemCard>
-      ) : null}
-      {runs === null ? problem ? null : <Skeleton /> : null}
-      {runs?.length === 0 ? <Nothing {...props} /> : null}
-      {runs?.length ? (
-        <ul
-          className="jp-Qsec-list"
-          aria-label={trans.__('Recorded runs')}
-          aria-busy={found.busy}
-        >
-          {runs.map(run => (
-            <RunRow
-              key={run.run_id}
-              run={run}
-              onOpen={props.onOpen}
-              picked={picked.includes(run.run_id)}
-              onPick={on => props.onPick(pick(picked, run.run_id, on))}
-            />
-          ))}
-        </ul>
-      ) : null}
-      {found.hasMore ? (
-        <button
-          type="button"
-          className="jp-Qsec-more"
-          disabled={found.busy}
-          onClick={found.more}
-        >
-          {trans.__('Show more')}
-        </button>
-      ) : null}
+      <Comparison {...props} runs={found.items ?? []} />
+      <FoundList
+        label={trans.__('Recorded runs')}
+        found={found}
+        nothing={<Nothing {...props} />}
+        row={run => (
+          <RunRow
+            key={run.run_id}
+            run={run}
+            onOpen={props.onOpen}
+            picked={picked.includes(run.run_id)}
+            onPick={on => props.onPick(pick(picked, run.run_id, on))}
+          />
+        )}
+      />
     </div>
   );
 }
@@ -154,13 +137,8 @@ function Filters(props: IRunListProps): JSX.Element {
       <Choice
         label={trans.__('Time')}
         value={query.period}
-        options={[
-          ['any', trans.__('Any time')],
-          ['day', trans.__('Last 24 hours')],
-          ['week', trans.__('Last 7 days')],
-          ['month', trans.__('Last 30 days')]
-        ]}
-        onChange={period => change({ period: period as IRunQuery['period'] })}
+        options={periods(trans)}
+        onChange={period => change({ period: period as Period })}
       />
     </div>
   );
@@ -215,15 +193,9 @@ function Nothing(props: IRunListProps): JSX.Element {
     );
   }
   return (
-    <div className="jp-Qsec-empty">
-      <p>{trans.__('No run matches.')}</p>
-      <button
-        type="button"
-        className="jp-Qsec-button"
-        onClick={() => props.onQuery(EVERYTHING)}
-      >
-        {trans.__('Clear search and filters')}
-      </button>
-    </div>
+    <NoMatch
+      text={trans.__('No run matches.')}
+      onClear={() => props.onQuery(EVERYTHING)}
+    />
   );
 }

@@ -1,9 +1,8 @@
 import { URLExt } from '@jupyterlab/coreutils';
 
 import type { IRunSummary } from '../contract';
-
-/** How far back a list of runs goes. */
-export type Period = 'any' | 'day' | 'week' | 'month';
+import type { Period } from '../period';
+import { since } from '../period';
 
 /** What a person looks for among the runs; an empty field does not restrict. */
 export interface IRunQuery {
@@ -22,14 +21,6 @@ export const EVERYTHING: IRunQuery = {
   period: 'any'
 };
 
-const DAY = 24 * 60 * 60 * 1000;
-const LENGTH: Record<Period, number> = {
-  any: 0,
-  day: DAY,
-  week: 7 * DAY,
-  month: 30 * DAY
-};
-
 /** How many runs one page holds. */
 export const PAGE = 25;
 
@@ -44,7 +35,7 @@ export function isRestricted(query: IRunQuery): boolean {
 export function queryString(
   query: IRunQuery,
   now: number,
-  cursor?: string
+  cursor: string | null = null
 ): string {
   const { search, framework, backend, status, period } = query;
   const fields = {
@@ -52,7 +43,7 @@ export function queryString(
     framework,
     backend,
     status,
-    since: period === 'any' ? '' : new Date(now - LENGTH[period]).toISOString(),
+    since: since(period, now),
     limit: `${PAGE}`,
     cursor: cursor ?? ''
   };

@@ -51,7 +51,7 @@ test('what is asked for is seen, extended, and many are denied together', async 
   const panel = page.locator('#qsec-panel');
   const part = (name: RegExp) => panel.getByRole('region', { name });
   const decision = part(/Waiting for your decision/);
-  const grants = part(/^Grants/);
+  const grants = part(/^Targets/);
 
   await test.step('the form offers the project and a later start', async () => {
     await panel
@@ -65,6 +65,7 @@ test('what is asked for is seen, extended, and many are denied together', async 
     await form.getByLabel('From').fill(tomorrow.toISOString().slice(0, 16));
     await form.getByRole('button', { name: 'Request access' }).click();
     await expect(grants).toContainText('Approved');
+    await expect(grants).toContainText('Begins');
     await grants.getByRole('button', { name: /Withdraw: Sandbox/ }).click();
     await expect(grants).toContainText('No open grant');
   });
@@ -131,7 +132,9 @@ test('what is asked for is seen, extended, and many are denied together', async 
     });
     expect(lock.ended).toHaveLength(2);
     const said = panel.getByRole('alert').filter({ hasText: 'locked' });
-    await expect(said).toContainText('premium is locked by ada: maintenance');
+    await expect(said).toContainText(
+      'Premium QPU is locked by ada: maintenance'
+    );
     await expect(grants).toContainText('No open grant');
     await picture(page, 'locked');
     await page.evaluate(async id => {

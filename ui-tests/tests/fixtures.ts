@@ -1,5 +1,6 @@
+import AxeBuilder from '@axe-core/playwright';
 import { expect, test as galata } from '@jupyterlab/galata';
-import type { Page } from '@playwright/test';
+import type { Locator, Page } from '@playwright/test';
 import { join, resolve } from 'path';
 
 import { Jupyter } from './jupyter';
@@ -49,9 +50,47 @@ export async function closeNotifications(page: Page): Promise<void> {
   }).toPass();
 }
 
-/** Write a picture for the README, when asked for one: a test run leaves the tree as it is. */
-export async function picture(page: Page, name: string): Promise<void> {
+/**
+ * Write a picture for the documentation, when asked for one: a test run leaves the tree as it is.
+ *
+ * `part` is what is shown of the page, all of it by default.
+ */
+export async function picture(
+  page: Page,
+  name: string,
+  part?: Locator
+): Promise<void> {
   if (process.env.QSEC_SCREENSHOTS === '1') {
-    await page.screenshot({ path: join(README_IMAGES, `${name}.png`) });
+    const path = join(README_IMAGES, `${name}.png`);
+    await (part ?? page).screenshot({ path, animations: 'disabled' });
   }
+}
+
+/** What axe finds wrong in a part of the page, readable in a failed test. */
+export async function violations(
+  page: Page,
+  ...parts: string[]
+): Promise<string[]> {
+  const axe = new AxeBuilder({ page });
+  parts.forEach(part => axe.include(part));
+  const found = await axe.analyze();
+  return found.violations.map(
+    one => `${one.id}: ${one.nodes.map(n => n.html + n.failureSummary)}`
+  );
+}
+
+/** Switch the theme, and wait until its styles are there. */
+export async function useTheme(
+  page: Page,
+  name: 'Light' | 'Dark'
+): Promise<void> {
+  await page.evaluate(async theme => {
+    const { commands } = window.jupyterapp;
+    await commands.execute('apputils:change-theme', { theme });
+  }, `JupyterLab ${name}`);
+  await expect(page.locator('body')).toHaveAttribute(
+    'data-jp-theme-light',
+    `${name === 'Light'}`
+  );
+  await page.waitForTimeout(500);
 }

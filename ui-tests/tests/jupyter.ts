@@ -29,7 +29,10 @@ export class Jupyter {
     for (const name of ['notebooks', 'workspaces', 'home']) {
       mkdirSync(join(this.folder, name), { recursive: true });
     }
-    this._askNoNews();
+    this.set('@jupyterlab/apputils-extension', 'notification', {
+      fetchNews: 'false',
+      checkForUpdates: false
+    });
     const log = createWriteStream(join(this.folder, 'server.log'), {
       flags: 'a'
     });
@@ -85,17 +88,13 @@ export class Jupyter {
     };
   }
 
-  private _askNoNews(): void {
-    const folder = join(
-      this.folder,
-      'settings',
-      '@jupyterlab',
-      'apputils-extension'
-    );
+  /** Write a user's settings of one plugin, before the start. */
+  set(extension: string, plugin: string, settings: object): void {
+    const folder = join(this.folder, 'settings', extension);
     mkdirSync(folder, { recursive: true });
     writeFileSync(
-      join(folder, 'notification.jupyterlab-settings'),
-      JSON.stringify({ fetchNews: 'false', checkForUpdates: false })
+      join(folder, `${plugin}.jupyterlab-settings`),
+      JSON.stringify(settings)
     );
   }
 

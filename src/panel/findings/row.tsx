@@ -2,8 +2,9 @@ import { PathExt } from '@jupyterlab/coreutils';
 import React from 'react';
 
 import type { IRecordedFinding } from '../../contract';
-import { age } from '../../countdown';
 import { actionOf, placeOf } from '../../place';
+import { saySeverity } from '../../sayings';
+import { Age } from '../age';
 import { useAction, usePanel } from '../context';
 import { ProblemCard } from '../parts';
 
@@ -12,7 +13,7 @@ export function FindingRow(props: {
   finding: IRecordedFinding;
   mayChoose?: boolean;
 }): JSX.Element {
-  const { findings: model, model: state, notebooks, trans } = usePanel();
+  const { findings: model, notebooks, trans } = usePanel();
   const finding = model.here(props.finding);
   const { problem, run } = useAction();
   const place = placeOf(finding, trans);
@@ -38,7 +39,7 @@ export function FindingRow(props: {
         title={finding.remedy}
         aria-label={trans.__(
           '%1 in %2, %3. %4. Go to the cell.',
-          `${finding.title}, ${finding.severity},`,
+          `${finding.title}, ${saySeverity(finding.severity, trans)},`,
           file,
           place,
           action
@@ -50,17 +51,15 @@ export function FindingRow(props: {
         <span className="jp-Qsec-row">
           <span className="jp-Qsec-main jp-Qsec-strong">{finding.title}</span>
           <span className={`jp-Qsec-severity jp-mod-${finding.severity}`}>
-            {finding.severity}
+            {saySeverity(finding.severity, trans)}
           </span>
         </span>
-        <span className="jp-Qsec-dim">
+        <span className="jp-Qsec-dim jp-Qsec-secondary">
           {file} · {place}
         </span>
         <span className="jp-Qsec-row">
           <span className="jp-Qsec-main jp-Qsec-dim">{action}</span>
-          <span className="jp-Qsec-age" title={finding.found_at}>
-            {age(finding.found_at, state.now())}
-          </span>
+          <Age moment={finding.found_at} />
         </span>
       </button>
       {problem ? <ProblemCard problem={problem} /> : null}
