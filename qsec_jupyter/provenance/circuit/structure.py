@@ -65,8 +65,49 @@ def digest(circuit: Any, gaps: list[str], breathe: Breathe = _go_on) -> str:
     return _Text(gaps, breathe).digest(circuit, 0)
 
 
+def measure(circuit: Any) -> tuple[str, int, int]:
+    """Return hash, depth and size in one pass; depth and size are those of :class:`QuantumCircuit`.
+
+    Raises:
+        NotHashable: As :func:`structural_hash`.
+    """
+    text = _Text([], _go_on)
+    text.heights = heights = _Heights(circuit)
+    digest = text.digest(circuit, 0)
+    if heights.are_known:
+        return digest, heights.depth(), heights.size
+    return digest, circuit.depth(), circuit.size()
+
+
 NO_QPY = "no QPY: it would hold the matrix of a noise channel"
 """The gap of a circuit that must not be written as QPY."""
+
+
+class _Heights:
+    """How high the instructions of a circuit stack up, as long as each waits for nothing but its bits."""
+
+    def __init__(self, circuit: Any) -> None:
+        self.qubits = {str(index): 0 for index in range(circuit.num_qubits)}
+        self.clbits = {str(index): 0 for index in range(circuit.num_clbits)}
+        self.size = 0
+        self.are_known = True
+
+    def add(self, operation: Any, qubits: list[str], clbits: list[str]) -> None:
+        """Add an instruction that need not be a plain standard gate."""
+        if hasattr(operation, "blocks") or operation.name == "store":
+            self.are_known = False  # it waits for variables, or for what is in its conditions
+        if getattr(operation, "_condition", None) is not None:
+            self.are_known = False
+        step = 0 if getattr(operation, "_directive", False) else 1
+        below = [*[self.qubits[bit] for bit in qubits], *[self.clbits[bit] for bit in clbits]]
+        height = max(below, default=0) + step
+        self.qubits.update(dict.fromkeys(qubits, height))
+        self.clbits.update(dict.fromkeys(clbits, height))
+        self.size += step
+
+    def depth(self) -> int:
+        """Return the height of the whole."""
+        return max([*self.qubits.values(), *self.clbits.values()], default=0)
 
 
 class _Text:
@@ -82,6 +123,7 @@ class _Text:
         self._gaps = gaps
         self._breathe = breathe
         self._written = 0
+        self.heights: _Heights | None = None
 
     def digest(self, circuit: Any, depth: int, loops: Loops = (), bits: Bits | None = None) -> str:
         """Return the hex SHA-256 of the circuit's text.
@@ -136,6 +178,7 @@ class _Circuit:
         self._depth = depth
         self._loops = loops
         self._is_block = bits is not None
+        self._heights = None if depth or self._is_block else text.heights
         names = bits or (map(str, range(circuit.num_qubits)), map(str, range(circuit.num_clbits)))
         self._qubits = dict(zip(circuit.qubits, names[0], strict=True))
         self._clbits = dict(zip(circuit.clbits, names[1], strict=True))
@@ -174,11 +217,23 @@ class _Circuit:
         """Return a line for each instruction. This loop is what the hash costs."""
         lines: list[str] = []
         qubits, clbits, add, value, old = self._qubits, self._clbits, lines.append, self._value, self._old
+        heights = self._heights
+        levels = heights.qubits if heights is not None else None
         for item in items:
             where = [qubits[bit] for bit in item.qubits]
             if old or not item.is_standard_gate():
-                add(self._unusual(item.operation, where, [clbits[bit] for bit in item.clbits]))
+                operation, also = item.operation, [clbits[bit] for bit in item.clbits]
+                add(self._unusual(operation, where, also))
+                if heights is not None:
+                    heights.add(operation, where, also)
                 continue
+            if levels is not None and heights is not None:
+                height = (
+                    levels[where[0]] if len(where) == 1 else max([levels[bit] for bit in where], default=0)
+                ) + 1
+                for bit in where:
+                    levels[bit] = height
+                heights.size += 1
             params = item.params
             what = f"{item.name} {' '.join(map(value, params))}" if params else item.name
             line = f"{what} q{','.join(where)} c"

@@ -6,8 +6,7 @@ import io
 from functools import cache
 from typing import Any
 
-from ....provenance.circuit import NotHashable, structural_hash
-from ....provenance.circuit.description import extent
+from ....provenance.circuit import structure
 from ..model import Circuit
 from . import qpy, refusals
 
@@ -60,9 +59,8 @@ def describe(circuit: Any) -> Circuit:
         Invalid: ``payload.malformed``, ``payload.too_costly``.
     """
     try:
-        digest = structural_hash(circuit)
-        depth, size = extent(circuit)
-    except (MemoryError, RecursionError, NotHashable) as error:
+        digest, depth, size = structure.measure(circuit)
+    except (MemoryError, RecursionError, structure.NotHashable) as error:
         raise refusals.too_costly("a circuit cannot be hashed") from error
     except Exception as error:
         raise refusals.malformed("a circuit cannot be hashed") from error

@@ -99,25 +99,32 @@ class Workers:
             raise refusals.too_large("As submitted", f"{most // MEGABYTE} MB")
 
     async def _ask(self, asked: dict[str, Any], body: bytes) -> tuple[dict[str, Any], bytes]:
+        frame = frames.pack(asked, body)
         async with self._free:
-            worker = await self._worker()
             try:
-                told, data = await asyncio.wait_for(
-                    worker.ask(frames.pack(asked, body)), self._limits.seconds
-                )
-            except asyncio.TimeoutError as error:
-                await self._drop(worker)
-                raise refusals.too_costly(f"more than {self._limits.seconds} seconds") from error
-            except (EOFError, ConnectionError, asyncio.IncompleteReadError) as error:
-                await self._drop(worker)
-                raise refusals.too_costly("the process that read it ended") from error
-            except BaseException:
-                await self._drop(worker)  # it would answer the next one with this one's answer
-                raise
-            self._idle.append(worker)
+                told, data = await self._answer(frame)
+            except _Ended:
+                try:  # once more: an idle one may have ended for any reason
+                    told, data = await self._answer(frame)
+                except _Ended as error:
+                    raise refusals.too_costly("the process that read it ended") from error
         if "refused" in told:
             raise frames.to_error(told["refused"])
         return told, data
+
+    async def _answer(self, frame: bytes) -> tuple[dict[str, Any], bytes]:
+        worker = await self._worker()
+        try:
+            found = await asyncio.wait_for(worker.ask(frame), self._limits.seconds)
+        except BaseException as error:
+            await self._drop(worker)  # it would answer the next one with this one's answer
+            if isinstance(error, asyncio.TimeoutError):
+                raise refusals.too_costly(f"more than {self._limits.seconds} seconds") from error
+            if isinstance(error, (EOFError, ConnectionError, asyncio.IncompleteReadError)):
+                raise _Ended from error
+            raise
+        self._idle.append(worker)
+        return found
 
     async def _worker(self) -> _Worker:
         while self._idle:
@@ -137,6 +144,10 @@ class Workers:
     async def _drop(self, worker: _Worker) -> None:
         self._all.discard(worker)
         await worker.end()
+
+
+class _Ended(Exception):
+    """A worker ended before it answered."""
 
 
 class _Worker:

@@ -74,6 +74,7 @@ class Blobs:
             if text not in self._files:
                 self._files[text] = self._read(text)
             packed, file = self._files[text]
+            _check_told(holder, file)
             blob = self._of[id(holder)] = Blob(holder, key, packed, file)
             self.all.append(blob)
 
@@ -99,6 +100,13 @@ class Blobs:
         data = self._room.decode(text)
         packed = not data.startswith(_MAGIC)
         return packed, circuits.walk(self._room.unpack(data) if packed else data, self._limits.instructions)
+
+
+def _check_told(holder: dict[str, Any], file: qpy.QpyFile) -> None:
+    """Refuse QPY that is not what stands beside it says, or more: nobody would look at the rest."""
+    told = holder.get("num_programs", 1), holder.get("qpy_version", file.version)
+    if told != (file.programs, file.version):
+        raise refusals.malformed("QPY is not what is said of it")
 
 
 def holders(value: Any) -> Iterator[tuple[dict[str, Any], str]]:

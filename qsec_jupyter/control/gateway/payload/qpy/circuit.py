@@ -145,11 +145,13 @@ def _custom(cursor: Cursor, customs: Customs, bases: list[_Named]) -> None:
         why = "an operation without a definition is known to the vendor by its name only"
         cursor.bare.append(NotHidden("operation", name.rpartition("_")[0], why))
     if defined:
-        with cursor.inside(size, Size(at + 12, INT64)):
-            (evolution if name.startswith(_EVOLUTION) else circuit)(cursor)
+        outside = cursor.enter(size, Size(at + 12, INT64))
+        (evolution if name.startswith(_EVOLUTION) else circuit)(cursor)
+        cursor.leave(outside)
     if base:
-        with cursor.inside(base, Size(at + 28, INT64)):
-            bases.append(_instruction(cursor, has_bits=False))
+        outside = cursor.enter(base, Size(at + 28, INT64))
+        bases.append(_instruction(cursor, has_bits=False))
+        cursor.leave(outside)
 
 
 def _own_part(name: str, kind: bytes, *, is_open: bool) -> str:
@@ -206,8 +208,9 @@ def _instruction(cursor: Cursor, *, has_bits: bool = True) -> _Named:
     if label:
         cursor.name("label", label, Size(at + 2, INT16))
     if condition:
-        with cursor.inside(condition, Size(at + 15, INT16)):
-            values.register_or_bit(cursor)
+        outside = cursor.enter(condition, Size(at + 15, INT16))
+        values.register_or_bit(cursor)
+        cursor.leave(outside)
     if extras & 3 == _BY_EXPRESSION:
         values.typed(cursor, circuit)
     cursor.skip(5 * (qargs + cargs) if has_bits else 0)

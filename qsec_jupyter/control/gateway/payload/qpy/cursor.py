@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from struct import Struct
 from typing import Literal, NamedTuple
 
@@ -59,6 +57,10 @@ class NotHidden(NamedTuple):
     what: str
     text: str
     why: str
+
+
+Outside = tuple[int, tuple[Size, ...]]
+"""Where what is around ends, and where its lengths are written."""
 
 
 class Cursor:
@@ -123,24 +125,26 @@ class Cursor:
         if self._instructions < 0:
             raise TooCostly("it holds too many instructions")
 
-    @contextmanager
-    def inside(self, length: int, *sizes: Size) -> Iterator[None]:
-        """Read something of this length, which must end where it says.
+    def enter(self, length: int, *sizes: Size) -> Outside:
+        """Go into something of this length, which must end where it says; :meth:`leave` comes out of it.
 
         Args:
             length: In bytes.
             sizes: Where its length is written.
         """
-        end, around = self.end, self.around
-        if length < 0 or length > end - self.at:
+        outside = self.end, self.around
+        if length < 0 or length > self.end - self.at:
             raise Malformed("a part is longer than the whole")
         self._nesting += 1
         if self._nesting > MAX_NESTING:
             raise TooCostly("it nests too deeply")
         self.end = self.at + length
-        self.around = (*sizes, *around)
-        yield
+        self.around = (*sizes, *self.around)
+        return outside
+
+    def leave(self, outside: Outside) -> None:
+        """Come out of what was gone into."""
         if self.at != self.end:
             raise Malformed("a part is shorter than it says")
         self._nesting -= 1
-        self.end, self.around = end, around
+        self.end, self.around = outside

@@ -59,16 +59,17 @@ def value(cursor: Cursor, key: Any, length: Any, size: Size, circuit: Circuit) -
     if key[0] in _PLAIN:
         cursor.skip(length)
         return
-    with cursor.inside(length, size):
-        reader = _READERS.get(key)
-        if reader is not None:
-            reader(cursor)
-        elif key == b"t":
-            _tuple(cursor, circuit)
-        elif key == b"q":
-            circuit(cursor)
-        else:
-            raise Unsupported("a value of an unknown type")
+    outside = cursor.enter(length, size)
+    reader = _READERS.get(key)
+    if reader is not None:
+        reader(cursor)
+    elif key == b"t":
+        _tuple(cursor, circuit)
+    elif key == b"q":
+        circuit(cursor)
+    else:
+        raise Unsupported("a value of an unknown type")
+    cursor.leave(outside)
 
 
 def register_or_bit(cursor: Cursor) -> None:
@@ -118,9 +119,10 @@ def _element(cursor: Cursor) -> None:
 def _expression(cursor: Cursor) -> None:
     at = cursor.at
     symbols, length = cursor.take(_EXPRESSION)
-    with cursor.inside(length, Size(at + 8, INT64)):  # type: ignore[arg-type]
-        while cursor.at < cursor.end:
-            _step(cursor)
+    outside = cursor.enter(length, Size(at + 8, INT64))  # type: ignore[arg-type]
+    while cursor.at < cursor.end:
+        _step(cursor)
+    cursor.leave(outside)
     for _ in range(symbols):  # type: ignore[call-overload]
         _symbol(cursor)
 
@@ -131,9 +133,10 @@ def _step(cursor: Cursor) -> None:
     if left != b"u":
         return
     (length,) = INT64.unpack_from(argument)  # type: ignore[arg-type]
-    with cursor.inside(length, Size(at + 2, INT64)):
-        for _ in range(cursor.number(INT64)):
-            _replacement(cursor)
+    outside = cursor.enter(length, Size(at + 2, INT64))
+    for _ in range(cursor.number(INT64)):
+        _replacement(cursor)
+    cursor.leave(outside)
 
 
 def _replacement(cursor: Cursor) -> None:
