@@ -105,9 +105,9 @@ upstream: install ## Suites of Qiskit, ipykernel and others with and without the
 vault: ## Build a real Vault for the tests into .cache/bin (10 min cold), unless vault or bao is on PATH
 	dev/vault/build.sh
 
-fuzz: install ## The scanner's properties on a hundred times as much input, and by coverage where atheris is installed
-	QSEC_FUZZ=100 $(BIN)/pytest -q tests/scan/fuzz
-	@$(BIN)/python -c 'import atheris' 2>/dev/null && $(BIN)/python tests/scan/fuzz/coverage_guided.py -max_total_time=120 || echo "atheris is not installed (pip install atheris): coverage-guided part left out"
+fuzz: install ## Properties of the scanner and of reading jobs on a hundred times as much input, and by coverage where atheris is installed
+	QSEC_FUZZ=100 $(BIN)/pytest -q tests/scan/fuzz tests/control/gateway/fuzz
+	@$(BIN)/python -c 'import atheris' 2>/dev/null && $(BIN)/python tests/scan/fuzz/coverage_guided.py -max_total_time=120 && $(BIN)/python tests/control/gateway/fuzz/coverage_guided.py -max_total_time=120 || echo "atheris is not installed (pip install atheris): coverage-guided part left out"
 
 bench: install ## Ratios against the same work without us; JSON in bench/results
 	$(BIN)/python -m bench

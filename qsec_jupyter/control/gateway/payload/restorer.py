@@ -73,8 +73,8 @@ def _cut(data: bytes) -> int:
     """Return up to where data can be looked through: what follows may be the front of an opaque name."""
     edge = max(0, len(data) - LENGTH - 2 * _QUOTES)
     at = data.rfind(_PREFIX, edge)
-    if at >= 0:
-        return _before_quotes(data, at) if at + LENGTH + _QUOTES > len(data) else len(data)
+    if at >= 0 and at + LENGTH + _QUOTES > len(data):
+        return _before_quotes(data, at)
     for length in range(len(_PREFIX) - 1, 0, -1):
         if data.endswith(_PREFIX[:length]):
             return _before_quotes(data, len(data) - length)

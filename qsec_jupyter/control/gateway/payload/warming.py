@@ -13,7 +13,7 @@ from .reading import Reading
 
 def warm() -> None:
     """Read a job that uses most of what Qiskit loads when it is first needed."""
-    body = json.dumps({"program_id": "sampler", "params": {"pubs": [[_circuit(_sample())]]}}).encode()
+    body = json.dumps({"program_id": "sampler", "params": {"pubs": [[_circuit(sample())]]}}).encode()
     hidden = ibm.read(body, Reading(hide=True, key=b"warm"))
     ibm.restore(hidden.body, hidden.names, Reading().limits)
 
@@ -26,7 +26,7 @@ def _circuit(circuit: Any) -> dict[str, str]:
     return {"__type__": "QuantumCircuit", "__value__": encode(file.getvalue(), packed=True)}
 
 
-def _sample() -> Any:
+def sample() -> Any:
     """Return a circuit with a bit of everything."""
     from qiskit import QuantumCircuit, QuantumRegister
     from qiskit.circuit import Parameter, ParameterVector
