@@ -42,7 +42,14 @@ def doctor(
     if area == "vault":
         lines = [*credentials(os.environ), *permissions(os.environ)]
     else:
-        lines = [*installation(), *jupyter(os.environ), *scanner(), *state(), *credentials(os.environ)]
+        lines = [
+            *installation(),
+            *jupyter(os.environ),
+            *scanner(),
+            *state(),
+            *credentials(os.environ),
+            *notifications(),
+        ]
     if as_json:
         print(json.dumps([{key: getattr(line, key) for key in Line.__slots__} for line in lines], indent=1))
     else:
@@ -172,6 +179,48 @@ def credentials(environ: Mapping[str, str]) -> Iterator[Line]:
     yield Line("Credentials", "store", "on", choice.sentence)
     for check in choice.checks(home(), load_catalog(home()).sources):
         yield Line("Credentials", check.name, "on" if check.ok else "wrong", check.detail, check.remedy)
+
+
+def notifications() -> Iterator[Line]:
+    """Look at the channels by which people are told, and at what waits to be sent."""
+    if not importlib.util.find_spec("hvac"):
+        return
+    from ..control.catalog import load_catalog
+    from ..core.errors import QsecError
+
+    channels = load_catalog(home()).channels
+    if not channels:
+        yield Line("Notifications", "channels", "off", "none", "[notifications.NAME] in catalog.toml")
+    for channel in channels.values():
+        try:
+            channel.secret(home())
+        except QsecError as error:
+            yield Line("Notifications", channel.name, "wrong", f"{error.title}. {error.detail}", error.remedy)
+        else:
+            waiting = _waiting(channel.name)
+            detail = f"{channel.kind} for {', '.join(channel.events)}; {waiting} wait to be sent"
+            yield Line("Notifications", channel.name, "on", f"{detail}; `qsec notify --test` tries it")
+
+
+def _waiting(channel: str) -> int:
+    """Count what waits in every journal, also while control planes use them."""
+    from sqlalchemy.exc import SQLAlchemyError
+
+    from ..control import tables
+    from ..control.store import Store, open_to_read
+
+    found = 0
+    for journal in journals():
+        if not (journal / "qsec.db").exists():
+            continue
+        store = Store(open_to_read(journal / "qsec.db"))
+        try:
+            found += len(store.rows(tables.notices, {"channel": channel}))
+        except SQLAlchemyError:  # an older journal, which no control plane has opened since
+            continue
+        finally:
+            store.close()
+    return found
 
 
 def permissions(environ: Mapping[str, str]) -> Iterator[Line]:

@@ -19,6 +19,7 @@ COMMANDS: dict[str, str] = {
     "export": "Write a recorded run in a standard form.",
     "import": "Move a plaintext credential into the store of a target.",
     "inventory": "List plaintext quantum credentials that lie around.",
+    "notify": "List the ways in which people are notified, and try them.",
     "policy": "Check, try, explain and compare policy bundles.",
     "replay": "Run a recorded run again and judge the outcome.",
     "rotate": "Replace the value, or make a new key, behind a target.",

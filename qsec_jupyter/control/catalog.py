@@ -18,6 +18,7 @@ from .credentials.engines import described, revocability, tier_of
 from .credentials.naming import Mounts
 from .gateway.envelope import Envelope
 from .identity.workloads import Workload
+from .notifications.channel import Channel
 from .policy.bundle import Place
 from .windows import Window
 
@@ -86,6 +87,7 @@ class Catalogue:
     windows: dict[str, tuple[Window, ...]] = field(default_factory=dict)
     workloads: dict[str, Workload] = field(default_factory=dict)
     roles: dict[Role, tuple[str, ...]] = field(default_factory=dict)
+    channels: dict[str, Channel] = field(default_factory=dict)
     envelopes: dict[str, Envelope] = field(default_factory=dict)
 
     def named(self, principal: Principal) -> Principal:
@@ -156,8 +158,23 @@ def parse_catalog(text: str) -> Catalogue:
         windows={name: tuple(map(Window.parse, target.windows)) for name, target in targets.items()},
         workloads=_workloads(data.get("workloads", {}), targets),
         roles=_roles(data.get("roles", {})),
+        channels=_channels(data.get("notifications", {}), targets),
         envelopes={name: _envelope(name, entry) for name, entry in data.get("targets", {}).items()},
     )
+
+
+def _channels(section: Any, targets: dict[str, Target]) -> dict[str, Channel]:
+    found: dict[str, Channel] = {}
+    for name, entry in section.items() if isinstance(section, dict) else ():
+        try:
+            found[name] = channel = Channel.parse(name, entry)
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise _invalid(
+                f"notification {name!r} is wrong ({_said(error) or type(error).__name__})"
+            ) from error
+        if not _NAME.fullmatch(name) or set(channel.targets) - set(targets):
+            raise _invalid(f"notification {name!r} is wrong: its name, or a target that does not exist")
+    return found
 
 
 def _roles(section: Any) -> dict[Role, tuple[str, ...]]:

@@ -38,6 +38,7 @@ from .issuing import Issuing
 from .judge import Judge
 from .locks import Locks
 from .lookup import Lookup
+from .notifications.notices import Notices
 from .orphans import Orphans
 from .people import People
 from .permits import Permits
@@ -54,6 +55,7 @@ from .upkeep import Upkeep
 CHECKPOINT_SECONDS = 60.0
 CHECKPOINT_EVENTS = 100
 HEALTH_SECONDS = 15.0
+NOTICES_SECONDS = 1.0
 EVENTS_SECONDS = 0.5
 """How soon after it was written an entry of the ledger is indexed, and told to panels that wait."""
 KEEP_SECONDS = 15.0
@@ -179,6 +181,15 @@ class ControlPlane:
             server_id=server_id,
             clock=clock,
         )
+        self.notices = Notices(
+            home=home,
+            journal=self._ledger.journal,
+            store=self.store,
+            events=self.events,
+            audit=self.audit,
+            policy=policy,
+            clock=clock,
+        )
         self.upkeep = Upkeep(
             access=self.access,
             store=self.store,
@@ -284,6 +295,7 @@ class ControlPlane:
             asyncio.create_task(self._every(POLICY_SECONDS, self.reload_policy)),
             asyncio.create_task(self._every(TOKEN_SECONDS, self.tokens.expire)),
             asyncio.create_task(self._every(EVENTS_SECONDS, self.events.settle)),
+            asyncio.create_task(self._every(NOTICES_SECONDS, self.notices.deliver)),
             asyncio.create_task(self._every(HEALTH_SECONDS, self._check_health)),
             asyncio.create_task(self._every(SETTLE_SECONDS, self.office.settle)),
             asyncio.create_task(self._every(POLLS_SECONDS, self.office.count, after=POLLS_SECONDS)),
@@ -426,6 +438,7 @@ class ControlPlane:
                 "Free some space or repair the disk; they are written by themselves then.",
             ),
             self._policy_check(),
+            self.notices.check(),
             _check(
                 "gaps",
                 not gaps,

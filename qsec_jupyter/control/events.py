@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import threading
 from collections import deque
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, select
+from sqlalchemy import ColumnElement, Select, Table, select
 
 from ..core.errors import Denied, QsecError
 from ..core.events import EVENT_TYPES
@@ -60,9 +61,14 @@ class Events:
         self._policy = policy
         self._waiting: deque[Row] = deque(maxlen=KEPT)
         self._lock = threading.Lock()
+        self._makers: list[Callable[[list[Row]], Iterable[tuple[Table, list[Row]]]]] = []
         self.newest = store.highest(tables.events.c.position)
         """The position of the newest entry that is indexed; -1 when there is none."""
         ledger.follow(self._waiting.extend)
+
+    def with_each(self, maker: Callable[[list[Row]], Iterable[tuple[Table, list[Row]]]]) -> None:
+        """Write what ``maker`` makes of new rows together with them: all of it or nothing."""
+        self._makers.append(maker)
 
     # -- indexing -----------------------------------------------------------------------------------
 
@@ -99,7 +105,8 @@ class Events:
             for subject in self._concerned(row, holders):
                 kind = {"kind": row["kind"], "target": row["target"]}
                 concerned.append({"subject": subject, "position": row["position"], **kind})
-        self._store.add_all([(tables.events, rows), (tables.concerned, concerned)])
+        more = [made for maker in self._makers for made in maker(rows)]
+        self._store.add_all([(tables.events, rows), (tables.concerned, concerned), *more])
         self.newest = rows[-1]["position"]
 
     def _concerned(self, row: Row, holders: dict[str, list[str]]) -> list[str]:
@@ -144,7 +151,7 @@ class Events:
         rows = self._store.found(self._selection(query, subject, before, limit + 1))
         names = self._names(rows)
         following = rows[limit - 1]["position"] if len(rows) > limit else None
-        return [_shown(row, names) for row in rows[:limit]], following
+        return [shown(row, names) for row in rows[:limit]], following
 
     def sees_all(self, caller: Caller) -> bool:
         """Say whether policy lets somebody read the events of all."""
@@ -205,7 +212,7 @@ def _row(entry: Row) -> Row:
     }
 
 
-def _shown(row: Row, names: dict[str, str]) -> Row:
+def shown(row: Row, names: dict[str, str]) -> Row:
     """Return an event with names in the place of pseudonyms; a person who was forgotten has none."""
     data, kind = row["data"], EVENT_TYPES[row["kind"]]
     details = {key: value for key, value in data.items() if key not in _COLUMNS}

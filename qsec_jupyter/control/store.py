@@ -12,6 +12,7 @@ from urllib.parse import quote
 from sqlalchemy import (
     ColumnElement,
     Connection,
+    Delete,
     Engine,
     Select,
     Table,
@@ -105,6 +106,11 @@ class Store:
         """Return the rows that a selection finds."""
         with self._engine.connect() as connection:
             return [dict(row._mapping) for row in connection.execute(statement)]
+
+    def run(self, statement: Delete) -> int:
+        """Delete what a statement says; return how many rows that were."""
+        with self._begin() as connection:
+            return connection.execute(statement).rowcount
 
     def change(self, table: Table, where: Row, values: Row) -> int:
         """Update the rows that match; return how many."""

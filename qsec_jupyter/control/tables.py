@@ -14,6 +14,7 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    UniqueConstraint,
 )
 
 metadata = MetaData()
@@ -152,6 +153,19 @@ events = Table(
     Index("ix_events_target", "target", "position"),
 )
 """The index of the ledger: ``position`` is an entry's. The ledger is the record; this is made from it."""
+
+notices = Table(
+    "notices",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("channel", String(40), nullable=False),
+    Column("position", Integer, nullable=False),
+    Column("queued_at", String(24), nullable=False),
+    Column("tries", Integer, nullable=False),
+    Column("next_at", String(24), nullable=False, index=True),
+    UniqueConstraint("channel", "position"),
+)
+"""Notifications that wait to be sent: which event, by which channel."""
 
 concerned = Table(
     "concerned",

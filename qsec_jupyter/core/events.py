@@ -47,6 +47,7 @@ _TYPES = (
     EventType("token.issued", "A person made a bearer for a tool; the entry holds no value.", "control"),
     EventType("token.revoked", "A bearer was ended early, with what hung on it.", "control"),
     EventType("token.expired", "A bearer's time ran out.", "control"),
+    EventType("notification.dropped", "A notification could not be delivered for a day.", "control"),
     EventType("request.refused", "A request broke a rule; the entry names it.", "control"),
     EventType("credential.issued", "A credential was handed to a kernel.", "control"),
     EventType("credential.operated", "A key that never leaves its store was used for a kernel.", "control"),
