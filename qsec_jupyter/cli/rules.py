@@ -7,12 +7,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from difflib import get_close_matches
 from itertools import groupby
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from ..core.errors import NotFound, QsecError
-from ..scan import detect
+from ..scan import detect, settings
 from ..scan.foreign import Refused, collect
 from ..scan.rules import loader
 from ..scan.rules.explain import Explanation, explain
@@ -23,7 +24,11 @@ app = typer.Typer(help="List, test and explain the rules of the scanner.", no_ar
 
 _Sources = Annotated[
     list[str] | None,
-    typer.Option("--rules", help="A rule file, beside those that the settings name; may be repeated."),
+    typer.Option(
+        "--rules",
+        help="More rules: our form, a gitleaks.toml, a .secrets.baseline (its own plugins are run), "
+        "or `kingfisher`; beside those that the settings name, may be repeated.",
+    ),
 ]
 _Json = Annotated[bool, typer.Option("--json", help="Print JSON, one object.")]
 
@@ -90,8 +95,9 @@ def explain_rule(
 
 def _catalogue(sources: list[str] | None) -> _Catalogue:
     shipped = [*loader.load(), *detect.rules()]
-    found = collect(sources or [], shipped)
-    return _Catalogue([*shipped, *found.rules], found.refused)
+    found = collect(settings.find(Path()).rules, shipped, sources or ())
+    others = [rule for finder in found.finders for rule in finder.rules]
+    return _Catalogue([*shipped, *found.rules, *others], found.refused)
 
 
 def _explanation(rule_id: str, sources: list[str] | None) -> Explanation:

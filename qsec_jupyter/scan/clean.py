@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 
+from .rules.exemptions import Where
 from .units import Unit
 
 CLEAN_CHARACTERS = 16_000_000
@@ -22,26 +23,26 @@ class CleanTexts:
 
     def __init__(self, limit: int = CLEAN_CHARACTERS) -> None:
         self._limit = limit
-        self._texts: OrderedDict[tuple[str, int, str, str], str] = OrderedDict()
+        self._texts: OrderedDict[tuple[object, ...], str] = OrderedDict()
         self._size = 0
 
-    def holds(self, unit: Unit) -> bool:
-        """Tell whether ``unit`` is remembered."""
-        return bool(self._texts) and self._texts.get(_shape(unit)) == unit.text
+    def holds(self, unit: Unit, mark: Where | None = None) -> bool:
+        """Tell whether ``unit`` is remembered; with ``mark`` where rules depend on the place."""
+        return bool(self._texts) and self._texts.get(_shape(unit, mark)) == unit.text
 
-    def add(self, unit: Unit) -> None:
+    def add(self, unit: Unit, mark: Where | None = None) -> None:
         """Remember ``unit``, and forget what was not asked for longest."""
         if len(unit.text) > self._limit // 4:
             return
-        key = _shape(unit)
+        key = _shape(unit, mark)
         self._size += len(unit.text) - len(self._texts.pop(key, ""))
         self._texts[key] = unit.text
         while self._size > self._limit:
             self._size -= len(self._texts.popitem(last=False)[1])
 
 
-def _shape(unit: Unit) -> tuple[str, int, str, str]:
+def _shape(unit: Unit, mark: Where | None) -> tuple[object, ...]:
     """Return what finds a text without reading all of it; its key says what it is, so that counts too."""
     text = unit.text
     middle = len(text) // 2
-    return unit.name, len(text), text[:32], text[middle : middle + 64]
+    return unit.name, len(text), text[:32], text[middle : middle + 64], mark

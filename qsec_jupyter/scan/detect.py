@@ -72,9 +72,16 @@ def rules() -> Iterator[Rule]:
                 title=title,
                 severity="medium" if name == "BasicAuthDetector" else "high",
                 remedy=_REMEDY,
-                pattern=(f"(?{flags})" if flags else "") + expression.pattern,
+                pattern=(f"(?{flags})" if flags else "") + _bounded(expression.pattern),
                 trigger=_TRIGGERS.get(name, ""),
                 entropy=2.0,
                 checks=("password",) if name == "BasicAuthDetector" else (),
                 source="detect-secrets",
             )
+
+
+def _bounded(pattern: str) -> str:
+    """Return ``pattern`` with bounds where runs of spaces or of anything make it slow beyond proportion."""
+    for run, bounded in ((" *", " {0,20}"), (" +", " {1,20}"), (".+", ".{1,300}"), (".*", ".{0,300}")):
+        pattern = pattern.replace(run, bounded)
+    return pattern.replace(r"\s*", r"\s{0,20}")

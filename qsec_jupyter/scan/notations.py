@@ -145,7 +145,7 @@ _MOST_STARTS = 24
 def beginnings(pattern: str) -> list[str]:
     """Return the fixed texts of three or more characters with which matches of ``pattern`` begin, if few."""
     try:
-        tree = _parsed(pattern)
+        tree = parsed(pattern)
     except (re.error, RecursionError, OverflowError):
         return []
     texts = _starts(tree)
@@ -153,7 +153,8 @@ def beginnings(pattern: str) -> list[str]:
     return [text for text in [*texts, *forms] if len(text) >= 3]
 
 
-def _parsed(pattern: str) -> Any:
+def parsed(pattern: str) -> Any:
+    """Return the tree of an expression, as :mod:`re` itself parses it."""
     if sys.version_info >= (3, 11):
         from re import _parser as parser  # type: ignore[attr-defined]  # what re itself parses with
     else:

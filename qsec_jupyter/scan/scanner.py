@@ -11,18 +11,17 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from ..core.finding import Finding
 from ..core.secret import Secret
-from . import engine as engines
 from .baseline import Baseline, fingerprint
 from .clean import CLEAN_CHARACTERS, CleanTexts
-from .engine import RuleSet
 from .known import KnownValues
 from .literals import Literals
 from .redact import Hit, merge, redact_notebook, redact_text
-from .rules.loader import Rule
+from .rules.exemptions import Where
+from .ruleset import RuleSet, load_rules
+from .search import Search
 from .units import SEPARATOR, Document, Group, Unit, encode as _encoded
 
 if TYPE_CHECKING:
-    from . import decode
     from .source import Reading, SourceReader
 
 _Place = tuple[int, int]  # number of the group, position of the unit in it
@@ -84,7 +83,7 @@ class Scanner:
         """The rules, compiled or loaded from the cache when first needed."""
         with self._lock:
             if self._rules is None:
-                self._rules = engines.load_rules()
+                self._rules = load_rules()
             return self._rules
 
     def scan_notebook(self, notebook: dict[str, Any], path: str) -> ScanResult:
@@ -95,10 +94,10 @@ class Scanner:
             path: Names the notebook in findings and selects kept ones.
         """
         document = Document(notebook)
-        literals, clean = self._known_now()
-        suspects = self._suspects(document, literals, clean)
-        hits = merge(self._hits(document, suspects, literals, python_cells(document, notebook)))
-        self._remember(document, suspects, hits, clean)
+        search, clean = self._search(path)
+        suspects = self._suspects(document, search, clean)
+        hits = merge(self._hits(document, suspects, search, python_cells(document, notebook)))
+        self._remember(document, suspects, hits, clean, search.mark)
         unscanned = _left_out(document)
         if not hits:
             return ScanResult([], unscanned=unscanned)
@@ -112,10 +111,10 @@ class Scanner:
     def scan_text(self, text: str, path: str) -> ScanResult:
         """Scan a text as one unit."""
         document = _TextDocument(text)
-        literals, clean = self._known_now()
-        suspects = self._suspects(document, literals, clean)
+        search, clean = self._search(path)
+        suspects = self._suspects(document, search, clean)
         cells = {0: text} if path.endswith((".py", ".pyw", ".pyi", ".ipy")) else {}
-        hits = merge(self._hits(document, suspects, literals, cells))
+        hits = merge(self._hits(document, suspects, search, cells))
         if not hits:
             return ScanResult([])
         findings, wanted = self._judge(document, hits, path)
@@ -134,11 +133,16 @@ class Scanner:
 
     # -- finding ----------------------------------------------------------------------------------
 
-    def _known_now(self) -> tuple[Literals | None, CleanTexts]:
-        """Return the engine for the issued values as they are now, and what was clean of just those.
+    def where(self, path: str) -> Where:
+        """Return where the text at ``path`` lies; a subclass may know of a commit."""
+        return Where(path)
+
+    def _search(self, path: str) -> tuple[Search, CleanTexts]:
+        """Return the search for the issued values as they are now, and what was clean of just those.
 
         Both together: what a scan finds clean of old values must not be remembered beside new ones.
         """
+        rules = self.rules
         with self._lock:
             version, literals = self._issued
             if version != self._known.version:
@@ -147,39 +151,44 @@ class Scanner:
                 self._issued = (version, literals)
                 # Clean of the old set of values is not clean of the new one.
                 self._clean = CleanTexts(self._memory)
-            return literals, self._clean
+            return Search(rules, literals, self.where(path)), self._clean
 
     def _suspects(
-        self, document: Document | _TextDocument, literals: Literals | None, clean: CleanTexts
+        self, document: Document | _TextDocument, search: Search, clean: CleanTexts
     ) -> list[_Place]:
         """Return the units that hold something; the others are remembered as clean."""
         places = [
             (number, position)
             for number, group in enumerate(document.groups)
             for position, unit in enumerate(group.units)
-            if not clean.holds(unit)
+            if not clean.holds(unit, search.mark)
         ]
         if not places:
             return []
         units = [document.groups[number].units[position] for number, position in places]
-        dirty = self._screen(units, literals)
+        dirty = self._screen(units, search)
         with self._lock:
             for index, unit in enumerate(units):
                 if index not in dirty:
-                    clean.add(unit)
+                    clean.add(unit, search.mark)
         return [places[index] for index in sorted(dirty)]
 
     def _remember(
-        self, document: Document, suspects: Iterable[_Place], hits: Iterable[Hit], clean: CleanTexts
+        self,
+        document: Document,
+        suspects: Iterable[_Place],
+        hits: Iterable[Hit],
+        clean: CleanTexts,
+        mark: Where | None,
     ) -> None:
         """Remember what was decoded for nothing as clean."""
         found = {(hit.group, hit.unit) for hit in hits}
         with self._lock:
             for number, position in suspects:
                 if (number, position) not in found:
-                    clean.add(document.groups[number].units[position])
+                    clean.add(document.groups[number].units[position], mark)
 
-    def _screen(self, units: list[Unit], literals: Literals | None) -> set[int]:
+    def _screen(self, units: list[Unit], search: Search) -> set[int]:
         """Return which units hold a confirmed match.
 
         A large unit is read right after it was encoded, while its bytes are in the processor's
@@ -191,7 +200,7 @@ class Scanner:
             data = unit.data
             if len(data) < _SMALL:
                 small[unit.close].append((index, data))
-            elif any(True for _ in self._matches(data, literals, unit.close)):
+            elif any(True for _ in search.begins(data, close=unit.close)):
                 dirty.add(index)
         for close, parts in small.items():
             starts, at = [], len(SEPARATOR)
@@ -199,46 +208,28 @@ class Scanner:
                 starts.append(at)
                 at += len(data) + len(SEPARATOR)
             joined = SEPARATOR.join([b"", *[data for _, data in parts], b""])
-            for begin in self._matches(joined, literals, close):
+            for begin in search.begins(joined, close=close):
                 dirty.add(parts[bisect_right(starts, begin) - 1][0])
         return dirty
-
-    def _matches(self, data: bytes, literals: Literals | None, close: bool) -> Iterator[int]:
-        """Yield where values of confirmed matches begin."""
-        if literals:
-            found, parts = literals.look(data)
-            for _, begin, _ in found:
-                yield begin
-            for end in parts:
-                yield end - 1
-        windows, encoded = self.rules.look(data, close=close)
-        for rule, start, stop in windows:
-            for begin, _ in rule.find(data, start, stop):
-                yield begin
-        for end in encoded:
-            yield end - 1
 
     def _hits(
         self,
         document: Document | _TextDocument,
         suspects: Iterable[_Place],
-        literals: Literals | None,
+        search: Search,
         cells: dict[int, str],
     ) -> list[Hit]:
         """Return every hit in the suspected units and in ``cells``, and what was found elsewhere again."""
-        hits = list(self._source_hits(cells, literals))
+        hits = list(self._source_hits(cells, search))
         for number, position in suspects:
-            unit = document.groups[number].units[position]
-            hits += self._rule_hits(unit, number, position, literals)
-            if literals:
-                hits += literals.hits(unit, number, position)
+            hits += search.hits(document.groups[number].units[position], number, position)
         return hits + self._spread(document, hits)
 
-    def _source_hits(self, cells: dict[int, str], literals: Literals | None) -> Iterator[Hit]:
+    def _source_hits(self, cells: dict[int, str], search: Search) -> Iterator[Hit]:
         """Yield what the syntax trees of source say, unless the same source said nothing before."""
         if not cells:
             return
-        said = hash((*cells.items(), self._known.version))
+        said = hash((*cells.items(), self._known.version, search.mark))
         if said in self._silent:
             return
         silent = True
@@ -248,7 +239,7 @@ class Scanner:
             with self._lock:
                 self._reader = self._reader or SourceReader()
                 readings = self._reader.readings(cells)
-            for hit in self._reading_hits(readings, literals):
+            for hit in _reading_hits(readings, search):
                 silent = False
                 yield hit
         if silent:
@@ -256,62 +247,6 @@ class Scanner:
                 self._silent[said] = None
                 if len(self._silent) > _SILENT:
                     self._silent.popitem(last=False)
-
-    def _reading_hits(self, readings: list[Reading], literals: Literals | None) -> Iterator[Hit]:
-        starts, parts, at = [], [], 0
-        for reading in readings:
-            part = Unit("source", reading.text, None, None)
-            starts.append(at)
-            parts.append(part)
-            at += len(part.data) + len(SEPARATOR)
-        data = SEPARATOR.join([part.data for part in parts])
-        for hit, begin, end in self._all_of(data, literals):
-            number = bisect_right(starts, begin) - 1
-            span = parts[number].span(begin - starts[number], end - starts[number])
-            for place in readings[number].places(*span) if span else ():
-                yield replace(hit, group=place.cell, start=place.start, end=place.end)
-
-    def _all_of(self, data: bytes, literals: Literals | None) -> Iterator[tuple[Hit, int, int]]:
-        """Yield every hit in ``data``, with where it begins and ends there."""
-        for rule, start, stop in self.rules.windows(data):
-            for begin, end in rule.find(data, start, stop):
-                yield _hit(rule, 0, 0, (begin, end), data[begin:end]), begin, end
-        if literals:
-            for index, begin, end in literals.find(data):
-                yield literals.hit(index, 0, 0, (begin, end)), begin, end
-
-    def _rule_hits(self, unit: Unit, group: int, position: int, literals: Literals | None) -> Iterable[Hit]:
-        data = unit.data
-        windows, encoded = self.rules.look(data, close=unit.close)
-        if literals:
-            encoded += literals.look(data)[1]
-        for rule, start, stop in windows:
-            for begin, end in rule.find(data, start, stop):
-                span = unit.span(begin, end)
-                if span is not None:
-                    yield _hit(rule, group, position, span, data[begin:end])
-        places = [span for end in encoded if (span := unit.span(end - 1, end))]
-        if not places:
-            return
-        from . import decode  # most texts hold no notations
-
-        for view in decode.views(unit.text, places):
-            yield from self._view_hits(view, unit, group, position, literals)
-
-    def _view_hits(
-        self, view: decode.View, unit: Unit, group: int, position: int, literals: Literals | None
-    ) -> Iterable[Hit]:
-        """Yield what a decoded text holds, at the characters that it was decoded from."""
-        shown = Unit(unit.surface, view.text, None, None, unit.name)
-        windows, _ = self.rules.look(shown.data)
-        for rule, start, stop in windows:
-            for begin, end in rule.find(shown.data, start, stop):
-                span = shown.span(begin, end)
-                if span is not None:
-                    yield _hit(rule, group, position, view.locate(*span), shown.data[begin:end])
-        for hit in literals.hits(shown, group, position) if literals else ():
-            start, end = view.locate(hit.start, hit.end)
-            yield replace(hit, start=start, end=end)
 
     def _spread(self, document: Document | _TextDocument, hits: list[Hit]) -> list[Hit]:
         """Return where values that a rule named turn up without their name, in any encoding."""
@@ -384,20 +319,19 @@ class Scanner:
         return findings, wanted
 
 
-def _hit(rule: Rule, group: int, position: int, span: tuple[int, int], value: bytes) -> Hit:
-    return Hit(
-        group,
-        position,
-        *span,
-        rule.id,
-        rule.label,
-        rule.title,
-        rule.severity,
-        rule.remedy,
-        value.decode("utf-8", "surrogatepass"),
-        redact=rule.action == "redact",
-        confidence=rule.confidence,
-    )
+def _reading_hits(readings: list[Reading], search: Search) -> Iterator[Hit]:
+    starts, parts, at = [], [], 0
+    for reading in readings:
+        part = Unit("source", reading.text, None, None)
+        starts.append(at)
+        parts.append(part)
+        at += len(part.data) + len(SEPARATOR)
+    data = SEPARATOR.join([part.data for part in parts])
+    for hit, begin, end in search.everything(data):
+        number = bisect_right(starts, begin) - 1
+        span = parts[number].span(begin - starts[number], end - starts[number])
+        for place in readings[number].places(*span) if span else ():
+            yield replace(hit, group=place.cell, start=place.start, end=place.end)
 
 
 def python_cells(document: Document, notebook: dict[str, Any]) -> dict[int, str]:

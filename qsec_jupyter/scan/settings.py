@@ -2,7 +2,7 @@
 
 ```toml
 [scan]
-rules = ["security/rules.toml"]     # rule files, beside the shipped ones
+rules = ["security/rules.toml"]     # also a gitleaks.toml, a .secrets.baseline, or "kingfisher"
 exclude = ["data/", "*.min.js"]     # as in .gitignore
 baseline = [".qsec-baseline.json"]  # also detect-secrets' and gitleaks' own
 fail-on = "medium"                  # least severity that makes the exit status 1
@@ -33,6 +33,7 @@ MAX_SIZE = 256 * 1024 * 1024
 """Largest file that is read when the settings do not say (bytes)."""
 
 _NAMES = ("qsec.toml", "pyproject.toml")
+_KINGFISHER = "kingfisher"  # a source of rules that is no file
 
 
 class Allow(NamedTuple):
@@ -64,7 +65,7 @@ class Settings(NamedTuple):
 
     Attributes:
         folder: Where the settings lie; patterns are read from here.
-        rules: Files with more rules, for :func:`.engine.load_rules`.
+        rules: Sources of more rules, for :func:`.ruleset.load_rules`.
         baseline: Files of known findings.
         exclude: Patterns as in ``.gitignore`` of what is not scanned.
         fail_on: Least severity that counts as a failure.
@@ -73,7 +74,7 @@ class Settings(NamedTuple):
     """
 
     folder: Path
-    rules: tuple[Path, ...] = ()
+    rules: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
     baseline: tuple[Path, ...] = ()
     fail_on: Severity = "medium"
@@ -147,8 +148,10 @@ def _settings(file: Path, table: Mapping[str, Any]) -> Settings:
         values[key.replace("-", "_")] = value
     if "fail_on" in values and values["fail_on"] not in get_args(Severity):
         raise _invalid(file, f"fail-on is none of {', '.join(get_args(Severity))}")
-    for key in ("rules", "baseline"):
-        values[key] = tuple(folder / name for name in values.get(key, ()))
+    values["baseline"] = tuple(folder / name for name in values.get("baseline", ()))
+    values["rules"] = tuple(
+        name if name == _KINGFISHER else str(folder / name) for name in values.get("rules", ())
+    )
     values["exclude"] = tuple(values.get("exclude", ()))
     values["allow"] = tuple(_allow(file, entry) for entry in values.get("allow", ()))
     return Settings(**values)

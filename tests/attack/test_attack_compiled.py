@@ -8,8 +8,8 @@ import pytest
 
 from qsec_jupyter.scan import engine as engines
 from qsec_jupyter.scan.compiled import MAGIC, Cache
-from qsec_jupyter.scan.engine import load_rules
 from qsec_jupyter.scan.rules.samples import fill
+from qsec_jupyter.scan.ruleset import load_rules
 
 TEXT = fill('token = "{random:44}"', random.Random(5))[0].encode()
 

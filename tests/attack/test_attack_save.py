@@ -15,9 +15,9 @@ from tornado.web import HTTPError
 
 from qsec_jupyter.core.secret import Secret
 from qsec_jupyter.scan.baseline import Baseline
-from qsec_jupyter.scan.engine import load_rules
 from qsec_jupyter.scan.known import KnownValues, encodings
 from qsec_jupyter.scan.rules.samples import fill
+from qsec_jupyter.scan.ruleset import load_rules
 from qsec_jupyter.scan.scanner import Scanner
 from qsec_jupyter.server.save import SaveGuard
 

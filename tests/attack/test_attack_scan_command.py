@@ -256,8 +256,8 @@ def test_fault_of_ours_quotes_nothing(call, monkeypatch):
 
     assert SECRET not in scanning.fault(ValueError(SECRET))
     monkeypatch.setattr(scanning.content, "decode", fail)
-    from qsec_jupyter.scan.engine import load_rules
     from qsec_jupyter.scan.files.decisions import Decisions
+    from qsec_jupyter.scan.ruleset import load_rules
     from qsec_jupyter.scan.settings import Settings
 
     (call.folder / "a.py").write_text(LINE)

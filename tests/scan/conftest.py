@@ -3,8 +3,8 @@
 import pytest
 
 from qsec_jupyter.scan.baseline import Baseline
-from qsec_jupyter.scan.engine import load_rules
 from qsec_jupyter.scan.known import KnownValues
+from qsec_jupyter.scan.ruleset import load_rules
 from qsec_jupyter.scan.scanner import Scanner
 
 

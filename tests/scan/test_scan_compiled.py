@@ -7,10 +7,10 @@ import random
 import pytest
 
 from qsec_jupyter.core import paths
-from qsec_jupyter.scan import compiled, engine as engines
+from qsec_jupyter.scan import compiled, ruleset
 from qsec_jupyter.scan.compiled import Cache
-from qsec_jupyter.scan.engine import load_rules
 from qsec_jupyter.scan.rules.samples import fill
+from qsec_jupyter.scan.ruleset import load_rules
 
 TEXT = fill('token = "{random:44}"', random.Random(5))[0].encode()
 
@@ -35,7 +35,7 @@ def test_cached_rules_are_private_and_the_same(built):
 
 
 def test_second_start_compiles_nothing(built, monkeypatch):
-    monkeypatch.setattr(engines, "_compile", lambda *_: pytest.fail("compiled again"))
+    monkeypatch.setattr(ruleset, "_compile", lambda *_: pytest.fail("compiled again"))
     load_rules(built[0])
 
 

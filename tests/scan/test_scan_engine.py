@@ -2,16 +2,18 @@
 
 import logging
 import random
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import given, strategies as st
 
-from qsec_jupyter.scan import engine as engines
+from qsec_jupyter.scan import engine as engines, ruleset
 from qsec_jupyter.scan.baseline import Baseline
-from qsec_jupyter.scan.engine import PatternEngine, RuleSet, load_rules, triggers
+from qsec_jupyter.scan.engine import PatternEngine, Re2Engine
 from qsec_jupyter.scan.known import KnownValues
 from qsec_jupyter.scan.rules.loader import load
 from qsec_jupyter.scan.rules.samples import fill
+from qsec_jupyter.scan.ruleset import RuleSet, load_rules, triggers
 from qsec_jupyter.scan.scanner import Scanner
 
 
@@ -25,9 +27,14 @@ def sample_text(seed):
     return "\n".join(lines)
 
 
+def re2_engine(patterns):
+    return Re2Engine(patterns, pytest.importorskip("re2", reason="the extra re2 is not installed"))
+
+
 @pytest.mark.parametrize("seed", range(3))
-def test_fallback_finds_what_hyperscan_finds(rules, tmp_path, seed):
-    plain = RuleSet(rules.rules, rules.version, PatternEngine(t.encode() for t in triggers(rules.rules)))
+@pytest.mark.parametrize("make", [PatternEngine, re2_engine], ids=["re", "re2"])
+def test_fallback_finds_what_hyperscan_finds(rules, tmp_path, seed, make):
+    plain = RuleSet(rules.rules, rules.version, make(triggers(rules.rules)))
     results = []
     for rule_set in (rules, plain):
         scanner = Scanner(KnownValues(), Baseline(tmp_path / "kept.json"), b"k", rule_set)
@@ -37,12 +44,19 @@ def test_fallback_finds_what_hyperscan_finds(rules, tmp_path, seed):
     assert results[0] == results[1]
 
 
-def test_missing_hyperscan_is_announced_and_scanning_goes_on(monkeypatch, caplog, tmp_path):
-    monkeypatch.setattr(engines, "hyperscan_module", lambda: None)
+@pytest.mark.parametrize("name", ["re", "re2"])
+def test_missing_hyperscan_is_said_once_and_scanning_goes_on(monkeypatch, caplog, tmp_path, name):
+    monkeypatch.setattr(ruleset, "hyperscan_module", lambda: None)
+    monkeypatch.setattr(ruleset, "_said", set())
+    if name == "re":
+        monkeypatch.setattr(engines, "re2_module", lambda: None)
+    else:
+        pytest.importorskip("re2")
     with caplog.at_level(logging.WARNING, "qsec.scan"):
         rules = load_rules(tmp_path)
-    assert rules.engine.name == "re"
-    assert "hyperscan is not installed" in caplog.text
+        load_rules(tmp_path)
+    assert rules.engine.name == name
+    assert caplog.text.count("hyperscan is not installed") == 1
     source = random.Random(1)
     text = fill('token = "{random:44}"', source)[0]
     assert Scanner(KnownValues(), Baseline(tmp_path / "k"), b"k", rules).scan_text(text, "a").findings
@@ -62,6 +76,22 @@ def test_literal_engines_cover_the_same_places(texts, haystack):
             hits = engines.literals(encoded).scan(data)
         covered.append({at for index, end in hits for at in range(end - len(encoded[index]), end)})
     assert covered[0] == covered[1]
+
+
+@pytest.mark.parametrize("when", ["compiling", "scanning"])
+def test_re2_that_runs_out_of_memory_asks_each_expression(monkeypatch, when):
+    re2 = pytest.importorskip("re2")
+    patterns = [f"(?i)[a-f]{{{n}}}.{{0,9}}[0-9]{{{n},40}}x" for n in range(1, 40)]
+    data = random.Random(1).randbytes(20_000).hex().replace("00", "x").encode()
+    if when == "compiling":
+        monkeypatch.setattr(engines, "_RE2_MEMORY", 1 << 16)
+    small = Re2Engine(patterns, re2)
+    if when == "scanning":
+        small._set = SimpleNamespace(Match=lambda _: None)  # how the module says so
+    else:
+        assert small._set is None
+    assert sorted(small.scan(data)) == sorted(PatternEngine(patterns).scan(data)) != []
+    assert small.scan(b"nothing of that kind") == []
 
 
 def test_value_that_a_window_would_cut_is_judged_whole(scanner):

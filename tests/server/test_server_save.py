@@ -17,8 +17,8 @@ from tornado.web import HTTPError
 from qsec_jupyter.core.errors import Denied, NotFound
 from qsec_jupyter.core.secret import Secret
 from qsec_jupyter.scan.baseline import Baseline
-from qsec_jupyter.scan.engine import load_rules
 from qsec_jupyter.scan.known import KnownValues
+from qsec_jupyter.scan.ruleset import load_rules
 from qsec_jupyter.scan.scanner import Scanner
 from qsec_jupyter.server.save import SaveGuard
 

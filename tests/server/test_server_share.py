@@ -10,8 +10,8 @@ import pytest
 from qsec_jupyter.core.classification import DataPolicy
 from qsec_jupyter.core.errors import Invalid
 from qsec_jupyter.scan.baseline import Baseline
-from qsec_jupyter.scan.engine import load_rules
 from qsec_jupyter.scan.known import KnownValues
+from qsec_jupyter.scan.ruleset import load_rules
 from qsec_jupyter.scan.scanner import Scanner
 from qsec_jupyter.server.share import Keep, default_path, make_copy, report, report_path
 

@@ -14,13 +14,14 @@ from pathlib import Path
 from typing import Any
 
 from ...core.errors import Bug, QsecError, Unavailable
-from ...scan import engine, settings as project_settings
+from ...scan import settings as project_settings
 from ...scan.baseline import fingerprint_key
 from ...scan.files.decisions import Decisions, matcher
 from ...scan.files.model import Found, Item, Outcome, Problem
 from ...scan.files.scan import FileScanner, Plan, fault
 from ...scan.report.model import Report, plain
 from ...scan.report.text import as_json, as_text, notes
+from ...scan.ruleset import RuleSet, load_rules
 from ...scan.settings import Settings
 from .options import parse
 from .progress import progress
@@ -80,10 +81,12 @@ def scan(options: argparse.Namespace, plan: Plan) -> Report:
     chosen = plan.decisions.settings
     report = Report(chosen.fail_on, expired=plan.decisions.expired)
     source = _Source(options, plan.decisions, report)
-    made = FileScanner(plan, engine.load_rules(files=chosen.rules))
+    rules = load_rules(sources=chosen.rules, trusted=options.rules)
+    report.problems += _not_used(rules)
+    made = FileScanner(plan, rules)
     told: list[Outcome] = []
     with closing(progress()) as shown:
-        for outcome in _outcomes(source, plan, made, chosen.jobs):
+        for outcome in _outcomes(source, plan, made, chosen.jobs, options.rules):
             report.paths.add(outcome.path)
             report.files += 1
             report.size += outcome.size
@@ -135,7 +138,9 @@ class _Source:
         return git.staged(self._options.paths) if self._options.staged else git.history(self._options.history)
 
 
-def _outcomes(source: Iterable[Item], plan: Plan, made: FileScanner, jobs: int) -> Iterator[Outcome]:
+def _outcomes(
+    source: Iterable[Item], plan: Plan, made: FileScanner, jobs: int, trusted: Sequence[str]
+) -> Iterator[Outcome]:
     """Yield what came of each item: scanned here when there is little, else by several processes."""
     items = iter(source)
     first: list[Item] = []
@@ -157,12 +162,18 @@ def _outcomes(source: Iterable[Item], plan: Plan, made: FileScanner, jobs: int) 
         return
     from ...scan.files.crew import Crew
 
-    yield from Crew(functools.partial(_make, plan), made, jobs).scan(everything)
+    yield from Crew(functools.partial(_make, plan, trusted), made, jobs).scan(everything)
 
 
-def _make(plan: Plan) -> FileScanner:
+def _make(plan: Plan, trusted: Sequence[str]) -> FileScanner:
     """Make what a process that was not forked works with."""
-    return FileScanner(plan, engine.load_rules(files=plan.decisions.settings.rules))
+    return FileScanner(plan, load_rules(sources=plan.decisions.settings.rules, trusted=trusted))
+
+
+def _not_used(rules: RuleSet) -> Iterator[Problem]:
+    """Yield what a project's sources of rules hold that is not used."""
+    for one in rules.refused:
+        yield Problem(one.file, f"rule {one.rule} is not used: {one.why}" if one.rule else one.why)
 
 
 def cores() -> int:

@@ -13,10 +13,10 @@ from collections.abc import Iterator
 from typing import IO
 
 from ...core.errors import Invalid
-from ...scan import engine
 from ...scan.files.scan import FileScanner, Plan
 from ...scan.report.model import Report, plain
 from ...scan.report.text import notes
+from ...scan.ruleset import load_rules
 from .command import baselines_of, decisions_of, settings_of
 
 _LARGEST = 65516  # bytes of content in one packet
@@ -64,7 +64,10 @@ def serve(options: argparse.Namespace) -> int:
 def _scanner(options: argparse.Namespace) -> FileScanner:
     chosen = settings_of(options)
     decisions = decisions_of(chosen, baselines_of(options, chosen))
-    return FileScanner(Plan(decisions), engine.load_rules(files=chosen.rules))
+    rules = load_rules(sources=chosen.rules, trusted=options.rules)
+    for one in rules.refused:
+        print(plain(f"qsec: not used: {one}"), file=sys.stderr)
+    return FileScanner(Plan(decisions), rules)
 
 
 def _cleaned(scanner: FileScanner, data: bytes, path: str) -> bytes:

@@ -91,6 +91,13 @@ def _parser() -> argparse.ArgumentParser:
     add("--create", action="store_true", help="make the baseline from what is found now")
     add("--update", action="store_true", help="bring the baseline up to date; verdicts stay")
     add("--audit", action="store_true", help="go through the baseline and judge each finding")
+    add(
+        "--rules",
+        metavar="FILE",
+        action="append",
+        default=[],
+        help="more rules: ours, a gitleaks.toml, a .secrets.baseline (its plugins are run) or kingfisher",
+    )
     add("--exclude", metavar="PATTERN", action="append", default=[], help="leave out, as in .gitignore")
     add("--settings", metavar="FILE", help="instead of the nearest qsec.toml or pyproject.toml")
     add("--max-size", type=_number, metavar="BYTES", help="larger files are reported as not scanned")

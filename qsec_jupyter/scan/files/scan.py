@@ -8,9 +8,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..baseline import Baseline
-from ..engine import RuleSet
 from ..known import KnownValues
 from ..redact import Hit
+from ..rules.exemptions import Where
+from ..ruleset import RuleSet
 from ..scanner import Scanner, ScanResult
 from ..units import Unit
 from . import content
@@ -187,6 +188,10 @@ class _Deciding(Scanner):
     def fingerprint(self, value: str) -> str:
         """Return the fingerprint under which ``value`` is reported."""
         return self._decisions.fingerprint(value)
+
+    def where(self, path: str) -> Where:
+        """Return where a text lies, with the commit that it is read from."""
+        return Where(path, self._commit)
 
     def keeps(self, hit: Hit, unit: Unit, mark: str, path: str) -> bool:
         """Tell whether a value is left where it is, and note why and where it lies."""

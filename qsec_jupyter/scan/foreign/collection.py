@@ -1,36 +1,38 @@
-"""Reads every source that settings name, each by its kind."""
+"""Reads every source that settings or a user name, each by its kind."""
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Iterable, Sequence
+import json
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 from ..rules.loader import Rule
-from . import own
-from .model import Collection, Finder, Refused
+from . import gitleaks, kingfisher, own, plugins
+from .model import Collection, Finder, Refused, Unreadable, parse_toml, read_bytes
 
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib  # type: ignore[import-not-found,unused-ignore]
-
-__all__ = ["Collection", "Finder", "Refused", "collect"]
+KINGFISHER = "kingfisher"
+"""Stands for the rules of Kingfisher's SDK; a file of that name is written ``./kingfisher``."""
 
 
-def collect(sources: Sequence[str], shipped: Iterable[Rule] = ()) -> Collection:
+def collect(sources: Sequence[str], shipped: Iterable[Rule] = (), trusted: Sequence[str] = ()) -> Collection:
     """Return what the named sources give.
 
+    A source is a file with ``[[rule]]`` in our form, a configuration of gitleaks, a baseline of
+    detect-secrets, or the word ``kingfisher``.
+
     Args:
-        sources: Paths of rule files.
+        sources: As a project names them.
         shipped: Rules whose ids are taken.
+        trusted: As the user names them in person: programs among them are run.
 
     What cannot be used is in ``refused``, by name and with the reason; nothing is raised for it.
     """
     found = Collection()
-    for source in sources:
-        found += _read(Path(source).expanduser())
+    for source, by_user in _each(sources, trusted):
+        try:
+            found += _read(source, by_user)
+        except Unreadable as error:
+            found += Collection(refused=(Refused(source, "", str(error)),))
     taken = {rule.id for rule in shipped}
 
     def repeated(rule: Rule) -> str:
@@ -42,25 +44,45 @@ def collect(sources: Sequence[str], shipped: Iterable[Rule] = ()) -> Collection:
     return found.without(repeated)
 
 
-def _read(path: Path) -> Collection:
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        return _refused(path, f"it cannot be read ({error.strerror or type(error).__name__})")
-    read = _toml(path, content)
-    return Collection(read.rules, read.finders, read.refused, (path, *read.inputs))
+def finders(sources: Sequence[str], trusted: Sequence[str] = ()) -> tuple[Finder, ...]:
+    """Return the programs among the sources, without reading the files of rules."""
+    found: list[Finder] = []
+    for source, by_user in _each(sources, trusted):
+        if source == KINGFISHER or not source.endswith(".toml"):
+            try:
+                found += _read(source, by_user).finders
+            except Unreadable:
+                continue  # `collect` says so
+    return tuple(found)
 
 
-def _toml(path: Path, content: bytes) -> Collection:
-    try:
-        parsed: dict[str, Any] = tomllib.loads(content.decode("utf-8-sig"))
-    except (ValueError, RecursionError) as error:
-        where = f" ({error})" if isinstance(error, tomllib.TOMLDecodeError) else ""
-        return _refused(path, f"it is not TOML in UTF-8{where}")
+def _each(sources: Sequence[str], trusted: Sequence[str]) -> Iterator[tuple[str, bool]]:
+    yield from ((source, False) for source in sources)
+    yield from ((source, True) for source in trusted)
+
+
+def _read(source: str, by_user: bool) -> Collection:
+    if source == KINGFISHER:
+        return kingfisher.read()
+    path = Path(source).expanduser()
+    found = _toml(path) if path.suffix == ".toml" else _json(path, by_user)
+    return Collection(found.rules, found.finders, found.refused, (path, *found.inputs))
+
+
+def _toml(path: Path) -> Collection:
+    parsed = parse_toml(path)
     if isinstance(parsed.get("rule"), list):
         return own.read(path, parsed)
-    return _refused(path, "it holds no [[rule]]")
+    if gitleaks.is_config(parsed):
+        return gitleaks.read(path, parsed)
+    raise Unreadable("it holds neither [[rule]] nor gitleaks' [[rules]]")
 
 
-def _refused(path: Path, why: str) -> Collection:
-    return Collection(refused=(Refused(str(path), "", why),))
+def _json(path: Path, by_user: bool) -> Collection:
+    try:
+        parsed = json.loads(read_bytes(path))
+    except (ValueError, RecursionError) as error:
+        raise Unreadable("it is neither a .toml file of rules nor a baseline of detect-secrets") from error
+    if not isinstance(parsed, dict) or not isinstance(parsed.get("plugins_used"), list):
+        raise Unreadable("it names no plugins of detect-secrets (plugins_used)")
+    return plugins.read(path, parsed, run=by_user)

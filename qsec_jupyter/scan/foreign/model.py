@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
+from ..rules.exemptions import Where
 from ..rules.loader import Rule
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib  # type: ignore[import-not-found,unused-ignore]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,11 +38,12 @@ class Refused:
 class Finder(Protocol):
     """Finds secrets by a program of its own instead of by an expression."""
 
-    def find(self, data: bytes) -> Iterable[tuple[Rule, int, int]]:
-        """Yield (rule, first byte, byte behind the last) of each value in a text in UTF-8.
+    def find(self, data: bytes, where: Where) -> Iterable[tuple[Rule, int, int]]:
+        """Yield (rule, first byte, byte behind the last) of each value in a text in UTF-8."""
 
-        The rule's own ``find`` over exactly these bytes returns them.
-        """
+    @property
+    def rules(self) -> tuple[Rule, ...]:
+        """What it may report, for a list; their expressions are not used."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,3 +79,35 @@ class Collection:
             else:
                 kept.append(rule)
         return Collection(tuple(kept), self.finders, tuple(refused), self.inputs)
+
+
+class Unreadable(Exception):
+    """A file that cannot be read as what it is, with the reason."""
+
+
+def read_bytes(path: Path) -> bytes:
+    """Return the content of a file of rules.
+
+    Raises:
+        Unreadable: with the reason.
+    """
+    try:
+        return path.read_bytes()
+    except (OSError, ValueError) as error:
+        raise Unreadable(
+            f"it cannot be read ({getattr(error, 'strerror', None) or type(error).__name__})"
+        ) from error
+
+
+def parse_toml(path: Path) -> dict[str, Any]:
+    """Return a file of rules as parsed TOML.
+
+    Raises:
+        Unreadable: with the reason.
+    """
+    try:
+        parsed: dict[str, Any] = tomllib.loads(read_bytes(path).decode("utf-8-sig"))
+    except (ValueError, RecursionError) as error:
+        where = f" ({error})" if isinstance(error, tomllib.TOMLDecodeError) else ""
+        raise Unreadable(f"it is not TOML in UTF-8{where}") from error
+    return parsed

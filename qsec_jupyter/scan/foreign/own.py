@@ -7,8 +7,14 @@ from typing import Any
 
 from ...core.errors import QsecError
 from ..rules import loader
+from ..rules.growth import grows
 from ..rules.loader import Rule
 from .model import Collection, Refused
+
+_SLOW = (
+    "takes time that grows faster than the text; bound its repetitions ({0,64} instead of *) "
+    "and let no two of them match the same characters"
+)
 
 
 def read(path: Path, content: dict[str, Any]) -> Collection:
@@ -25,5 +31,9 @@ def read(path: Path, content: dict[str, Any]) -> Collection:
         except (TypeError, ValueError, KeyError) as error:
             refused.append(Refused(str(path), name, f"a field has the wrong type ({type(error).__name__})"))
         else:
-            rules.append(rule)
+            slow = next((key for key in ("pattern", "trigger", "unless") if grows(getattr(rule, key))), "")
+            if slow:
+                refused.append(Refused(str(path), name, f"its {slow} {_SLOW}"))
+            else:
+                rules.append(rule)
     return Collection(tuple(rules), refused=tuple(refused))

@@ -92,7 +92,11 @@ ISSUED = Explanation(
 
 def explain(rule: Rule) -> Explanation:
     """Return ``rule`` in words."""
-    found_by = [f"pattern {rule.pattern}"]
+    found_by = [f"pattern {rule.pattern}"] if rule.pattern else [f"a program: {rule.source}"]
+    if rule.path:
+        found_by.append(f"in files whose path matches {rule.path}")
+    if rule.keywords:
+        found_by.append(f"where one of these stands in the text: {', '.join(rule.keywords)}")
     if rule.entropy:
         found_by.append(f"at least {rule.entropy:g} bits of entropy a character")
     found_by += [CHECKS.get(name, name) for name in rule.checks]
@@ -107,8 +111,25 @@ def explain(rule: Rule) -> Explanation:
         rule.remedy,
         example,
         written,
-        tuple(_shown(template) for template in rule.negative),
+        (*map(_shown, rule.negative), *_exempted(rule)),
     )
+
+
+def _exempted(rule: Rule) -> Iterator[str]:
+    """Yield what a foreign rule leaves alone, in words."""
+    for one in rule.exempt:
+        joint = " and " if one.every else " or "
+        parts = (
+            ("a path like", one.paths),
+            ("a commit of", one.commits),
+            (f"a {one.target} like", one.regexes),
+            ("a value with", one.stopwords),
+        )
+        yield joint.join(f"{what} {_short(texts)}" for what, texts in parts if texts)
+
+
+def _short(texts: tuple[str, ...]) -> str:
+    return ", ".join(texts[:5]) + (f" and {len(texts) - 5} more" if len(texts) > 5 else "")
 
 
 def _example(rule: Rule) -> tuple[str, str]:

@@ -47,6 +47,8 @@ _FIELDS: dict[str, Callable[[Any], bool]] = {
     "source": _text,
     "confidence": _one_of("high", "medium", "low"),
     "family": _text,
+    "keywords": _texts,
+    "path": lambda value: isinstance(value, str),
     "positive": _texts,
     "negative": _texts,
 }
@@ -57,12 +59,18 @@ _MEANING = {
     "confidence": "high, medium or low",
     "entropy": "a number from 0 to 8",
     **dict.fromkeys(("before", "after"), f"a whole number from 0 to {ROOM}"),
-    **dict.fromkeys(("checks", "positive", "negative"), "a list of texts"),
+    **dict.fromkeys(("checks", "keywords", "positive", "negative"), "a list of texts"),
     **dict.fromkeys(
-        ("label", "title", "remedy", "source", "family", "pattern", "trigger", "unless"), "a text in one line"
+        ("label", "title", "remedy", "source", "family", "pattern", "trigger", "unless", "path"),
+        "a text in one line",
     ),
 }
 _REQUIRED = ("id", "label", "title", "severity", "remedy", "pattern")
+
+
+def printable(text: str) -> str:
+    """Return ``text`` in one line, without what a terminal would obey."""
+    return "".join(one if one.isprintable() else " " for one in text)
 
 
 def wrong(values: dict[str, Any]) -> str:

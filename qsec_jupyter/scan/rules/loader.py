@@ -13,6 +13,7 @@ from ...core import toml
 from ...core.errors import Bug, Invalid
 from ...core.finding import Severity
 from .checks import CHECKS, entropy, placeholder
+from .exemptions import Exemption, Where
 from .fields import ROOM, wrong
 
 FOLDER = Path(__file__).parent
@@ -59,6 +60,7 @@ _MACROS = {
     rf"[bBfFrRuU]{{0,2}}{_QUOTE}{{1,4}}",
 }
 _SAMPLE_ROUNDS = 3
+NOWHERE = Where()
 
 
 @dataclass(frozen=True)
@@ -78,6 +80,11 @@ class Rule:
         checks: Names in :data:`.checks.CHECKS` that the value must pass.
         entropy: Least entropy of the value, bits a character.
         source: ``qsec``, the name of a foreign rule set, or the file of a rule of one's own.
+        keywords: Texts in lower case of which one must stand in the same text, in whatever case.
+        path: Regular expression over the path: the rule holds only where it matches.
+        exempt: What the rule leaves alone.
+        placeholders: Whether a value that looks made up counts, too: what a foreign rule leaves alone, it
+            says itself.
         family: What it is listed under: the name of its file.
         confidence: How sure a match is: ``high`` by structure, ``medium`` by a name, ``low`` by looks.
     """
@@ -97,53 +104,114 @@ class Rule:
     entropy: float = 0.0
     source: str = "qsec"
     confidence: Literal["high", "medium", "low"] = "high"
+    keywords: tuple[str, ...] = ()
+    path: str = ""
+    exempt: tuple[Exemption, ...] = ()
+    placeholders: bool = False
+    linear: bool = False
     family: str = ""
     positive: tuple[str, ...] = field(default=(), repr=False)
     negative: tuple[str, ...] = field(default=(), repr=False)
 
     @cached_property
     def compiled(self) -> re.Pattern[bytes]:
-        """``pattern`` for :mod:`re`, compiled when first needed."""
-        return re.compile(self.pattern.encode())
+        """``pattern``, compiled when first needed."""
+        return re2_pattern(self.pattern) if self.linear else re.compile(self.pattern.encode())
+
+    @cached_property
+    def _secret(self) -> int:
+        """Number of the group ``secret``; 0 when there is none."""
+        names = self.compiled.groupindex
+        return names.get("secret") or names.get(b"secret") or 0  # type: ignore[call-overload]  # RE2's are bytes
 
     @cached_property
     def excepting(self) -> re.Pattern[bytes] | None:
         """``unless`` for :mod:`re`."""
         return re.compile(self.unless.encode()) if self.unless else None
 
+    @cached_property
+    def _path(self) -> re.Pattern[bytes]:
+        return re.compile(self.path.encode())
+
+    @property
+    def by_place(self) -> bool:
+        """Whether it depends on where a text lies."""
+        return bool(self.path) or any(one.by_place for one in self.exempt)
+
+    @property
+    def by_line(self) -> bool:
+        """Whether it depends on the whole line as it stands in the file."""
+        return any(one.target == "line" for one in self.exempt)
+
+    def holds(self, data: bytes, where: Where) -> bool:
+        """Tell whether the rule holds for a text at a place."""
+        if self.path and not self._path.search(where.name):
+            return False
+        if not self.keywords:
+            return True
+        lowered = data.lower()
+        return any(word.encode() in lowered for word in self.keywords)
+
     def value_span(self, match: re.Match[bytes]) -> tuple[int, int]:
         """Return where in the buffer the value of ``match`` lies."""
-        if "secret" in self.compiled.groupindex:
-            return match.span("secret")
+        if self._secret:
+            return match.span(self._secret)
         for group in range(1, self.compiled.groups + 1):
-            if match.start(group) >= 0:
+            if match[group]:
                 return match.span(group)
         return match.span()
 
     def accepts(self, value: str) -> bool:
         """Tell whether a matched value may be a secret."""
-        if placeholder(value) or entropy(value) < self.entropy:
+        if not self.placeholders and placeholder(value):
+            return False
+        if entropy(value) < self.entropy:
             return False
         return all(CHECKS[name](value) for name in self.checks)
 
-    def find(self, data: bytes, start: int, stop: int) -> list[tuple[int, int]]:
+    def find(self, data: bytes, start: int, stop: int, where: Where = NOWHERE) -> list[tuple[int, int]]:
         """Return the spans of accepted values of matches within ``data[start:stop]``."""
-        found, at = [], start
+        found: list[tuple[int, int]] = []
+        at = start
+        if not self.holds(data, where):
+            return found
         while match := self.compiled.search(data, at, stop):
             if match.end() == stop < len(data):  # cut off by the window: see how it goes on
                 match = self.compiled.match(data, match.start(), stop + ROOM) or match
             begin, end = self.value_span(match)
             at = max(match.end(), at + 1)
-            if self._takes(data, match.start(), begin, end):
+            if self._takes(data, match.span(), (begin, end), where):
                 found.append((begin, end))
             elif begin > match.start():  # "credentials: key=...": the name of another may be in it
                 at = begin
         return found
 
-    def _takes(self, data: bytes, start: int, begin: int, end: int) -> bool:
-        if self.excepting and self.excepting.search(data[max(0, start - 48) : begin]):
+    def _takes(self, data: bytes, match: tuple[int, int], value: tuple[int, int], where: Where) -> bool:
+        begin, end = value
+        if self.excepting and self.excepting.search(data[max(0, match[0] - 48) : begin]):
+            return False
+        if any(one.covers(data, match, value, where) for one in self.exempt):
             return False
         return end > begin and self.accepts(data[begin:end].decode("utf-8", "replace"))
+
+
+def re2_pattern(pattern: str) -> re.Pattern[bytes]:
+    """Return ``pattern`` compiled by RE2, which has the interface of :mod:`re`.
+
+    Raises:
+        ValueError: RE2 does not take it.
+        ImportError: There is no RE2.
+    """
+    import re2
+
+    options = re2.Options()
+    options.encoding = re2.Options.Encoding.LATIN1  # an expression is over bytes
+    options.log_errors = False
+    try:
+        compiled: re.Pattern[bytes] = re2.compile(pattern.encode(), options)
+    except re2.error as error:
+        raise ValueError("RE2 does not take it") from error
+    return compiled
 
 
 def load(folder: Path = FOLDER, files: Sequence[Path] = ()) -> list[Rule]:
