@@ -9,7 +9,7 @@ from qsec_jupyter.scan import settings
 
 FULL = """
 [scan]
-rules = ["more.toml"]
+rules = ["more.toml", "kingfisher"]
 exclude = ["data/"]
 baseline = ["known.json"]
 fail-on = "high"
@@ -29,7 +29,8 @@ def test_every_key_is_read_and_paths_are_those_of_the_file(tmp_path):
     (tmp_path / "below").mkdir()
     found = settings.find(tmp_path / "below")
     assert found == settings.Settings(
-        tmp_path, (tmp_path / "more.toml",), ("data/",), (tmp_path / "known.json",), "high", 1000, 3,
+        tmp_path, (str(tmp_path / "more.toml"), "kingfisher"), ("data/",),
+        (tmp_path / "known.json",), "high", 1000, 3,
         (settings.Allow("made up", "alice", date(2027, 6, 30), "tests/**"),),
     )  # fmt: skip
     assert settings.read(tmp_path / "qsec.toml") == found
