@@ -2038,6 +2038,8 @@ export interface components {
       data_classes: components['schemas']['DataClasses'];
       /** Findings */
       findings: components['schemas']['RecordedFinding'][];
+      /** Gateway */
+      gateway: string | null;
       /** Grants */
       grants: components['schemas']['Grant'][];
       health: components['schemas']['Health'];

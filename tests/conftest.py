@@ -2,6 +2,7 @@
 
 import postgres_server
 import vault_server as vaults
+from gateway_child import gated
 from postgres_server import postgres
 from sandbox_server import sandbox, shared_sandbox, start_sandbox
 from vault_server import broker_at, engines_vault, own_vault, vault, vault_server
@@ -9,6 +10,7 @@ from vault_server import broker_at, engines_vault, own_vault, vault, vault_serve
 __all__ = [
     "broker_at",
     "engines_vault",
+    "gated",
     "own_vault",
     "postgres",
     "sandbox",

@@ -120,47 +120,60 @@ def _hello() -> dict[str, Any]:
 
 async def _run(control: Any) -> None:
     """Serve until standard input ends or a signal comes."""
-    import uvicorn
-
     from ..control.app import make_app
 
-    listener = listen()
-    config = uvicorn.Config(
-        make_app(control),
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        lifespan="off",
-        timeout_graceful_shutdown=2,
-    )
-    server = uvicorn.Server(config)
+    listener, gate = (listen() for _ in range(2))
+    server, gateway = _server(make_app(control)), _server(control.gateway.edge)
     loop = asyncio.get_running_loop()
 
     def end() -> None:
-        server.should_exit = True
-        server.force_exit = True  # a long poll is not waited for
+        for one in (server, gateway):
+            one.should_exit = True
+            one.force_exit = True  # neither a long poll nor a download is waited for
 
-    for number in (signal.SIGTERM, signal.SIGHUP):
+    for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
         loop.add_signal_handler(number, end)
     threading.Thread(target=_await_end, args=(loop, end), daemon=True).start()
     control.start()
+    control.gateway.start(gate.getsockname()[1])
 
     _say(
         {
             "port": listener.getsockname()[1],
+            "gateway_port": gate.getsockname()[1],
             "pid": os.getpid(),
             "vault": asdict(control.broker.info),
             "version": version("qsec-jupyter"),
         }
     )
-    server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]
-    await server.serve(sockets=[listener])
+    await asyncio.gather(server.serve(sockets=[listener]), gateway.serve(sockets=[gate]))
     await control.stop()
     control.close()
     # All is written and closed. A thread that still waits for a store that hangs is not waited for: the
     # Jupyter Server gives us ten seconds.
     logging.shutdown()
     os._exit(0)
+
+
+def _server(app: Any) -> Any:
+    """Return an HTTP server for an application; signals are ours."""
+    import contextlib
+
+    import uvicorn
+
+    class Server(uvicorn.Server):
+        def capture_signals(self) -> Any:
+            return contextlib.nullcontext()
+
+    config = uvicorn.Config(
+        app,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        lifespan="off",
+        timeout_graceful_shutdown=2,
+    )
+    return Server(config)
 
 
 def _await_end(loop: asyncio.AbstractEventLoop, end: Any) -> None:

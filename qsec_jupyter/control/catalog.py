@@ -17,6 +17,7 @@ from .credentials.broker import TargetSource
 from .credentials.engines import described, revocability, tier_of
 from .credentials.naming import Mounts
 from .gateway.envelope import Envelope
+from .gateway.settings import PROXIED, GatewaySettings
 from .identity.workloads import Workload
 from .notifications.channel import Channel
 from .policy.bundle import Place
@@ -89,6 +90,7 @@ class Catalogue:
     roles: dict[Role, tuple[str, ...]] = field(default_factory=dict)
     channels: dict[str, Channel] = field(default_factory=dict)
     envelopes: dict[str, Envelope] = field(default_factory=dict)
+    gateways: dict[str, GatewaySettings] = field(default_factory=dict)
 
     def named(self, principal: Principal) -> Principal:
         """Return somebody with the roles that the catalogue gives them beside those that they bring."""
@@ -157,6 +159,11 @@ def parse_catalog(text: str) -> Catalogue:
         caps=_caps(data.get("caps", {})),
         windows={name: tuple(map(Window.parse, target.windows)) for name, target in targets.items()},
         workloads=_workloads(data.get("workloads", {}), targets),
+        gateways={
+            name: _gateway(name, data["targets"][name])
+            for name, target in targets.items()
+            if target.tier == "proxy"
+        },
         roles=_roles(data.get("roles", {})),
         channels=_channels(data.get("notifications", {}), targets),
         envelopes={name: _envelope(name, entry) for name, entry in data.get("targets", {}).items()},
@@ -272,6 +279,17 @@ def _entry(name: str, entry: dict[str, Any]) -> tuple[Target, TargetSource]:
         raise _invalid(f"target {name!r} is wrong ({type(error).__name__})") from error
 
 
+def _gateway(name: str, entry: dict[str, Any]) -> GatewaySettings:
+    from .gateway.providers import PROVIDERS  # its modules know policy, which knows this one
+
+    usual = {provider.name: provider.addresses for provider in PROVIDERS.values()}
+    try:
+        return GatewaySettings.parse(entry["gateway"], usual)
+    except (KeyError, TypeError, ValueError, QsecError) as error:
+        why = error.detail if isinstance(error, QsecError) else _said(error)
+        raise _invalid(f"target {name!r} is wrong ({type(error).__name__}: {why})") from error
+
+
 def _source(told: dict[str, Any]) -> TargetSource:
     seconds = parse_duration(told["rotate_after"]) if "rotate_after" in told else 0
     source = TargetSource(**{**told, "fields": tuple(told.get("fields", ())), "rotate_after": seconds})
@@ -282,7 +300,7 @@ def _source(told: dict[str, Any]) -> TargetSource:
 def _target(name: str, entry: dict[str, Any]) -> Target:
     if (
         not _NAME.fullmatch(name)
-        or entry["tier"] != tier_of(entry["source"]["engine"])
+        or entry["tier"] not in _tiers(entry)
         or entry["approval"] not in {"auto", "review"}
     ):
         raise ValueError(name)
@@ -303,7 +321,7 @@ def _target(name: str, entry: dict[str, Any]) -> Target:
         default_duration=parse_duration(entry["default_duration"]),
         ticket_pattern=entry.get("ticket_pattern"),
         ticket_required=bool(entry.get("ticket_required", False)),
-        revocability=revocability(entry["source"]["engine"]),
+        revocability=PROXIED if entry["tier"] == "proxy" else revocability(entry["source"]["engine"]),
         environment=environment,
         regions=_texts(entry.get("regions", [])),
         classes=classes,  # type: ignore[arg-type]  # checked above
@@ -325,6 +343,12 @@ def _envelope(name: str, entry: dict[str, Any]) -> Envelope:
     except (KeyError, TypeError, ValueError, QsecError) as error:
         said = _said(error) or type(error).__name__
         raise _invalid(f"the envelope of target {name!r} is wrong ({said})") from error
+
+
+def _tiers(entry: dict[str, Any]) -> tuple[str, ...]:
+    """Return the tiers that an entry may name: what delivers a credential may deliver it to the gateway."""
+    tier = tier_of(entry["source"]["engine"])
+    return ("proxy",) if tier == "deliver" and "gateway" in entry else (tier,)
 
 
 def _rounds(entry: dict[str, Any]) -> tuple[Round, ...]:

@@ -26,13 +26,14 @@ from .book import Book
 from .callers import Caller, Callers
 from .catalog import Catalogue
 from .changes import Changes
-from .credentials.broker import Broker
+from .credentials.broker import Broker, Issued
 from .events import Events
 from .evidence import Artefacts, Evidence, Runs
 from .findings import Findings
+from .gateway.gateway import Gateway, accounts_of
 from .gateway.jobs import Jobs
-from .gateway.jobs.accounts import no_account
 from .gateway.jobs.office import POLLS_SECONDS, RESERVATIONS_SECONDS, SETTLE_SECONDS, JobOffice
+from .gateway.model import Pass
 from .identity.tokens import Tokens
 from .issuing import Issuing
 from .judge import Judge
@@ -148,16 +149,6 @@ class ControlPlane:
             clock=clock,
         )
         self.retrieval = Retrieval(book=book, lookup=self.lookup, policy=policy, clock=clock)
-        self.issuing = Issuing(
-            access=self.access,
-            book=book,
-            store=self.store,
-            audit=self.audit,
-            judge=judge,
-            policy=policy,
-            sessions=self.sessions,
-            people=self.people,
-        )
         self.findings = Findings(self.store, self.audit, self.changes, principal, clock)
         self.shares = Shares(self.audit, principal)
         statements = StatementStore(folder / "statements")
@@ -219,11 +210,32 @@ class ControlPlane:
             locks=self.locks,
             retrieval=self.retrieval,
             sessions=self.sessions,
-            speak=no_account,
+            speak=accounts_of(policy),
             server_id=server_id,
             clock=clock,
         )
         timetable.keep_to(self.office.reservations)
+        self.gateway = Gateway(
+            issue=self._behind,
+            jobs=self.jobs,
+            book=book,
+            judge=judge,
+            policy=policy,
+            audit=self.audit,
+            changes=self.changes,
+            clock=clock,
+        )
+        self.issuing = Issuing(
+            gateway=self.gateway,
+            access=self.access,
+            book=book,
+            store=self.store,
+            audit=self.audit,
+            judge=judge,
+            policy=policy,
+            sessions=self.sessions,
+            people=self.people,
+        )
         self.orphans = Orphans(home, broker, self.signing, policy, clock)
         self.tokens = Tokens(self.audit, self._end_token, clock)
         self.callers.ask(self.tokens.find)
@@ -242,6 +254,9 @@ class ControlPlane:
     def jobs(self) -> Jobs:
         """What the gateway asks about jobs."""
         return self.office.jobs
+
+    def _behind(self, holder: Pass) -> Issued:
+        return self.issuing.behind(holder)
 
     def _end_token(self, caller: Caller) -> None:
         if caller.kernel_id is not None:
@@ -304,7 +319,8 @@ class ControlPlane:
         ]
 
     async def stop(self) -> None:
-        """Stop keeping time."""
+        """Stop keeping time, and close the gateway."""
+        await self.gateway.stop()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -439,6 +455,7 @@ class ControlPlane:
             ),
             self._policy_check(),
             self.notices.check(),
+            self._gateway_check(),
             _check(
                 "gaps",
                 not gaps,
@@ -469,6 +486,11 @@ class ControlPlane:
         remedy = "Run `qsec policy check`, and correct what it names; the files are then taken by themselves."
         return _check("policy", not failures and refused is None, said, remedy)
 
+    def _gateway_check(self) -> dict[str, Any]:
+        proxied, address = sorted(self.catalogue.gateways), self.gateway.address
+        said = f"{address or 'it does not listen'}, for {', '.join(proxied) or 'no target'}"
+        return _check("gateway", bool(address) or not proxied, said, "Start the control plane anew.")
+
     def snapshot(self, caller: Caller) -> dict[str, Any]:
         """Return all that the caller's panel shows."""
         return {
@@ -481,6 +503,7 @@ class ControlPlane:
             "grants": [asdict(grant) for grant in self.lookup.listed(caller)],
             "approvals": [self._approval(grant) for grant in self.lookup.awaiting(caller)],
             "shared": self._shared(caller),
+            "gateway": self.gateway.address,
             "locks": [asdict(lock) for lock in self.locks.listed()],
             "projects": [
                 asdict(project)

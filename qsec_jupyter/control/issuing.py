@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..core.errors import Denied, QsecError
 from ..core.model import Grant, moment, rfc3339
@@ -12,12 +12,16 @@ from .access import Access
 from .audit import Audit
 from .book import Book, newest
 from .callers import Caller
-from .credentials.broker import IssueRequest, Operation
+from .credentials.broker import Issued, IssueRequest, Operation
 from .judge import Judge
 from .people import People
 from .policy.live import LivePolicy
 from .sessions import Sessions
 from .store import Store
+
+if TYPE_CHECKING:
+    from .gateway.gateway import Gateway
+    from .gateway.model import Pass
 
 _NO_CREDENTIAL = {
     "requested": (
@@ -47,7 +51,9 @@ class Issuing:
         policy: LivePolicy,
         sessions: Sessions,
         people: People,
+        gateway: Gateway,
     ) -> None:
+        self._gateway = gateway
         self._access = access
         self._book = book
         self._store = store
@@ -85,21 +91,48 @@ class Issuing:
                     request=request.request_id,
                     source=issued.source,
                 )
-                return {
-                    "target": grant.target,
-                    "grant_id": grant.id,
-                    "value": issued.value.reveal(),
-                    "expires_at": rfc3339(min(issued.expires_at, moment(grant.expires_at or ""))),
-                    "tier": self._policy.catalogue.target(grant.target).tier,
-                    "revocability": issued.revocability,
-                    "source": issued.source,
-                    "fields": {name: secret.reveal() for name, secret in issued.fields.items()},
-                    "public": dict(issued.public),
-                    "refresh_at": rfc3339(issued.refresh_at) if issued.refresh_at else None,
-                    "outlives": rfc3339(issued.outlives) if issued.outlives else None,
-                }
+                return self._told(grant, caller, issued)
         self._sessions.end(grant.id)  # it ended while the store was asked
         return self.issue(caller, target_name)
+
+    def behind(self, holder: Pass) -> Issued:
+        """Return the provider's credential for a gateway token; it stays in this process.
+
+        Raises:
+            Denied: ``grant.*`` or ``policy.denied`` when the grant may not be used any more.
+            QsecError: What the store says against it.
+        """
+        grant = _as_held(self._book.get(holder.grant.id), holder.caller)
+        if grant.state != "active":
+            code, title, remedy = _NO_CREDENTIAL[grant.state]
+            raise Denied(code, title, f"Target {grant.target}, grant {grant.id[:8]}.", remedy)
+        self._judge.decide("issue", grant, holder.caller).require("issue", grant.target)
+        self._holders[grant.id] = holder.caller
+        return self._sessions.issue(self._asked(grant, holder.caller))
+
+    def _told(self, grant: Grant, caller: Caller, issued: Issued) -> dict[str, Any]:
+        """Return what goes to the kernel: the credential, or what stands for it at the gateway."""
+        target = self._policy.catalogue.target(grant.target)
+        about = {
+            "target": grant.target,
+            "grant_id": grant.id,
+            "tier": target.tier,
+            "source": issued.source,
+        }
+        if target.tier == "proxy":
+            token, public = self._gateway.admit(caller, _as_held(grant, caller))
+            said = {"expires_at": grant.expires_at, "revocability": target.revocability, "public": public}
+            return {**about, **said, "value": token.reveal(), "refresh_at": None, "outlives": None}
+        return {
+            **about,
+            "value": issued.value.reveal(),
+            "expires_at": rfc3339(min(issued.expires_at, moment(grant.expires_at or ""))),
+            "revocability": issued.revocability,
+            "fields": {name: secret.reveal() for name, secret in issued.fields.items()},
+            "public": dict(issued.public),
+            "refresh_at": rfc3339(issued.refresh_at) if issued.refresh_at else None,
+            "outlives": rfc3339(issued.outlives) if issued.outlives else None,
+        }
 
     def operate(
         self, caller: Caller, target_name: str, operation: Operation, data: bytes, signature: str
@@ -167,8 +200,9 @@ class Issuing:
         grants = [grant for grant in self._book.rows(where) if grant.extends is None and grant.parent is None]
         active = newest(grant for grant in grants if grant.state == "active")
         last = newest(grants)
-        if active is not None:
-            return active
+        usable = active or self._results_of(caller, target_name)
+        if usable is not None:
+            return usable
         if last is not None and last.state in _NO_CREDENTIAL:
             code, title, remedy = _NO_CREDENTIAL[last.state]
             said = f' "{last.decision_comment}"' if last.decision_comment else ""
@@ -179,3 +213,19 @@ class Issuing:
             f"Nobody asked for {target_name} from this kernel.",
             f'Ask with qsec.request("{target_name}", reason="...").',
         )
+
+    def _results_of(self, caller: Caller, target_name: str) -> Grant | None:
+        """Return the newest right to read results: it is its person's, from whichever kernel.
+
+        Only the gateway can hold somebody to the jobs that it names, so elsewhere it gives no credential.
+        """
+        if self._policy.catalogue.target(target_name).tier != "proxy":
+            return None
+        open_ = self._book.open({"requester": caller.principal.name, "target": target_name})
+        found = newest(grant for grant in open_ if grant.parent and grant.state == "active")
+        return found and _as_held(found, caller)
+
+
+def _as_held(grant: Grant, caller: Caller) -> Grant:
+    """Return a grant as its holder's: the right to read results goes with the person, not with a kernel."""
+    return replace(grant, kernel_id=caller.kernel_id or "") if grant.parent else grant

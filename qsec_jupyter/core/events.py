@@ -67,6 +67,11 @@ _TYPES = (
         "evidence.stored", "An artefact of a run was encrypted and kept; the entry holds digests.", "control"
     ),
     EventType("run.gap", "Something about a run could not be recorded; the entry says what.", "kernel"),
+    EventType(
+        "gateway.refused",
+        "A gateway token was used for more than it is good for; the entry names what.",
+        "control",
+    ),
     EventType("job.refused", "The gateway let a job not pass; the entry names the rule.", "control"),
     EventType("job.intended", "A job passed every check and is about to be sent to its provider.", "control"),
     EventType("job.sent", "A job's first byte may have left for its provider.", "control"),

@@ -11,7 +11,7 @@ import threading
 import time
 from collections.abc import Callable
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..core.duration import format_duration
 from ..core.errors import Denied, Invalid, NotFound, QsecError, Unavailable
@@ -22,6 +22,9 @@ from . import channel as channels
 from .cards import Grants, Run, Status, Targets, notice
 from .channel import Channel, absent
 from .credential import Credential, ended
+
+if TYPE_CHECKING:
+    from qiskit_ibm_runtime import QiskitRuntimeService
 
 __all__ = [
     "Credential",
@@ -34,6 +37,7 @@ __all__ = [
     "provenance",
     "request",
     "revoke",
+    "runtime_service",
     "sign",
     "status",
     "targets",
@@ -356,6 +360,26 @@ def credential(target: str) -> Credential:
         Unavailable: No channel, or no control plane and nothing cached.
     """
     return current().credential(target)
+
+
+def runtime_service(target: str, **options: Any) -> QiskitRuntimeService:
+    """Return IBM's own ``QiskitRuntimeService`` for a target of tier *proxy*.
+
+    It is unmodified, and works as it does against IBM Quantum; its calls go through the gateway, which holds
+    the key. What this kernel holds is a token that is good there only, and ends with the grant.
+
+    Args:
+        target: Its name in the catalogue; you hold an active grant for it, or the right to read its results.
+        options: For the client's constructor, but for account, instance and addresses.
+
+    Raises:
+        Denied: As :func:`credential`.
+        Invalid: ``runtime.not_proxied`` for a target of another tier.
+        Unavailable: IBM's client is not installed, or the gateway does not answer.
+    """
+    from .runtime import service
+
+    return service(current().credential(target), options)
 
 
 def sign(target: str, data: bytes) -> str:

@@ -34,7 +34,9 @@ def test_greeting_says_port_pid_and_store(start) -> None:
 def test_it_listens_on_loopback_only(start) -> None:
     child = start()
     sockets = psutil.Process(child.process.pid).net_connections()
-    assert [s.laddr.ip for s in sockets if s.status == psutil.CONN_LISTEN] == ["127.0.0.1"]
+    assert [s.laddr.ip for s in sockets if s.status == psutil.CONN_LISTEN] == [
+        "127.0.0.1"
+    ] * 2  # REST and gateway
 
 
 @pytest.mark.parametrize("first_line", [b"\n", b"{}\n", b"not json\n", b'{"bearer": "short"}\n'])

@@ -750,6 +750,7 @@ class State(Schema):
     grants: list[Grant]
     approvals: list[AwaitedGrant]
     shared: list[SharedKernel]
+    gateway: str | None
     locks: list[Lock]
     projects: list[Project]
     runs: list[RunSummary]

@@ -7,8 +7,8 @@ is read from the ledger again when the book is opened.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, get_args
 
@@ -201,6 +201,15 @@ class JobBook:
         sealed = seal(hidden, correlation_id, self._keys)
         self._store.change(tables.jobs, {"correlation_id": correlation_id}, {"sealed": sealed})
         self._hidden.pop(correlation_id, None)
+
+    def hide_more(self, correlation_id: str, names: Mapping[str, str], tags: tuple[str, ...]) -> None:
+        """Add to what was hidden of a job, and replace its tags."""
+        with self.lock:
+            before = self.hidden(correlation_id)
+            after = replace(before, names={**before.names, **names}, tags=tags)
+            sealed = seal(after, correlation_id, self._keys)
+            self._store.change(tables.jobs, {"correlation_id": correlation_id}, {"sealed": sealed})
+            self._hidden[correlation_id] = after
 
     def step(self, correlation_id: str, event: str, **data: Any) -> Row | None:
         """Write what became of a job; return its row, ``None`` when that cannot be, or is known already.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -243,6 +243,17 @@ class Jobs:
         """
         known = self._book.known(job_id)
         return dict(self._book.hidden(known.correlation_id).names) if known else {}
+
+    def label(self, job_id: str) -> str:
+        """Return the provider-side label of a job that a provider took."""
+        known = self._book.known(job_id)
+        return TAG + known.correlation_id if known else TAG
+
+    def rename(self, job_id: str, names: Mapping[str, str], tags: tuple[str, ...]) -> None:
+        """Write down further opaque names of a job, and the tags that its user gave it anew."""
+        known = self._book.known(job_id)
+        if known is not None:
+            self._book.hide_more(known.correlation_id, names, tags)
 
     def reading(self, holder: Pass, job_id: str, operation: Operation) -> None:
         """Write down that a job is about to be read or changed; looking at it is only counted.

@@ -1,0 +1,12 @@
+"""The providers that the gateway speaks for, one module each."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from .ibm import Ibm
+from .provider import Provider
+
+PROVIDERS: Mapping[str, Provider] = {provider.name: provider for provider in (Ibm(),)}
+
+__all__ = ["PROVIDERS", "Provider"]

@@ -1,0 +1,130 @@
+"""A control plane whose gateway leads to a real sandbox, both processes of their own, for tests.
+
+A :class:`Gated` knows the gateway's address and asks for grants and tokens as a kernel does.
+"""
+
+import contextlib
+import json
+import os
+
+import pytest
+import requests
+from control_child import Child
+
+from qsec_jupyter.control.catalog import load_catalog
+from qsec_jupyter.control.credentials.keeping import SealedKeeping
+from qsec_jupyter.control.credentials.keystore import KeyStore
+from qsec_jupyter.core.secret import Secret
+
+CATALOGUE = """
+[targets.{name}]
+title = "Sandbox through the gateway"
+provider = "ibm"
+tier = "proxy"
+approval = "auto"
+max_duration = "8h"
+default_duration = "1h"
+retrieve = "2d"
+source = {{ engine = "kv-v2", path = "targets/{name}", field = "token" }}
+backends = ["sandbox_*", "mock_*"]
+[targets.{name}.gateway]
+provider = "ibm"
+instance = "{crn}"
+hide = {hide}
+answer = "5s"
+submit = "10s"
+[targets.{name}.gateway.addresses]
+iam = "{iam}"
+runtime = "{runtime}"
+search = "{search}"
+catalog = "{catalog}"
+"""
+
+
+def entry(sandbox, name="ibm-pilot", hide="true", **instead):
+    """Return a target of the catalogue that leads to a sandbox; ``instead`` replaces addresses."""
+    addresses = {key: sandbox.hello[key] for key in ("iam", "runtime", "search", "catalog")} | instead
+    return CATALOGUE.format(name=name, hide=hide, crn=sandbox.crn, **addresses)
+
+
+class Gated:
+    """A control plane with a gateway."""
+
+    def __init__(self, home, catalogue, keys, **how):
+        self.home = home
+        (home / "catalog.toml").write_text(catalogue)
+        for name, key in keys.items():
+            source = load_catalog(home).sources[name]
+            SealedKeeping(home, KeyStore(home, None)).put(name, source, {"token": Secret(key, name)})
+        self.child = Child(home, **how)
+        self.port = self.child.greeting["gateway_port"]
+
+    def address(self, target="ibm-pilot"):
+        return f"http://127.0.0.1:{self.port}/{target}"
+
+    def grant(self, kernel="k1", target="ibm-pilot", **wish):
+        status, grant = self.child.ask(
+            "POST", "/v1/grants", {"target": target, "reason": "r", **wish}, kernel=kernel
+        )
+        assert status in {200, 201}, grant
+        return grant
+
+    def credential(self, kernel="k1", target="ibm-pilot"):
+        status, issued = self.child.ask("POST", "/v1/credentials", {"target": target}, kernel=kernel)
+        assert status == 200, issued
+        return issued
+
+    def token(self, kernel="k1", target="ibm-pilot"):
+        """Ask for a grant and return its token."""
+        self.grant(kernel, target)
+        return self.credential(kernel, target)["value"]
+
+    def revoke(self, grant, kernel="k1"):
+        status, ended = self.child.ask("POST", f"/v1/grants/{grant['id']}/revoke", {}, kernel=kernel)
+        assert status == 200, ended
+
+    def call(self, method, path, token, target="ibm-pilot", api="runtime", **options):
+        with requests.Session() as session:
+            session.trust_env = False
+            headers = {"Authorization": f"Bearer {token}", **options.pop("headers", {})}
+            url = f"{self.address(target)}/{api}{path}"
+            return session.request(method, url, headers=headers, timeout=60, allow_redirects=False, **options)
+
+    @contextlib.contextmanager
+    def pointed(self, target="ibm-pilot"):
+        """Have the environment of this process name the gateway's addresses, as the kernel side does."""
+        address = self.address(target)
+        names = {"IAM_URL": "iam", "GLOBAL_SEARCH_URL": "search", "GLOBAL_CATALOG_URL": "catalog"}
+        before = dict(os.environ)
+        os.environ.update({name: f"{address}/{api}" for name, api in names.items()})
+        try:
+            yield address
+        finally:
+            os.environ.clear()
+            os.environ.update(before)
+
+    def events(self, name=None):
+        from qsec_jupyter.ledger.log import read_events
+
+        found = list(read_events(self.home / "journal-0" / "ledger"))
+        return [one for one in found if name is None or one["type"] == name]
+
+    def close(self):
+        if self.child.process.poll() is None:
+            return self.child.close()
+        return self.child.process.returncode
+
+
+@pytest.fixture
+def gated(tmp_path, sandbox):
+    """A gateway in front of the shared sandbox."""
+    home = tmp_path / "home"
+    home.mkdir(mode=0o700)
+    found = Gated(home, entry(sandbox), {"ibm-pilot": sandbox.key})
+    yield found
+    found.close()
+
+
+def said(answer):
+    """Return what a refusal says, as JSON."""
+    return json.loads(answer.content)

@@ -1,0 +1,128 @@
+"""The real, unmodified client of IBM through the gateway to a sandbox: all works as against the provider.
+
+The sandbox's own tests of that client run again here, with a service that knows the gateway only.
+"""
+
+import logging
+
+import pytest
+
+pytest.importorskip("qiskit_ibm_runtime")
+
+import test_sandbox_client
+from gateway_child import Gated, entry
+from qiskit_ibm_runtime import Sampler
+from qiskit_ibm_runtime.api.exceptions import RequestsApiError
+from qiskit_ibm_runtime.exceptions import RuntimeJobNotFound
+from test_sandbox_client import bell
+
+from qsec_jupyter.core.secret import Secret
+from qsec_jupyter.kernel.credential import Credential
+from qsec_jupyter.kernel.runtime import service as gateway_service
+
+pytestmark = test_sandbox_client.pytestmark
+
+ELSEWHERE = {
+    "test_instance_by_name_and_by_preference",  # a gateway's target has one instance
+    "test_wrong_key_and_foreign_instance",  # there is no key to be wrong
+    "test_reservation_keeps_others_waiting",  # looks at the sandbox directly
+    "test_expired_bearer_is_told_apart",  # healed, below
+    "test_client_repeats_a_submit_after_500_and_makes_two_jobs_after_a_lost_answer",  # never two jobs, below
+    "test_jobs_are_found_by_every_filter",  # its last line asks for another instance, below
+}
+for _name in dir(test_sandbox_client):
+    if _name.startswith("test_") and _name not in ELSEWHERE:
+        globals()[_name] = getattr(test_sandbox_client, _name)
+
+backend = test_sandbox_client.backend
+
+
+@pytest.fixture(scope="module")
+def shared_gate(tmp_path_factory, shared_sandbox):
+    home = tmp_path_factory.mktemp("home")
+    found = Gated(home, entry(shared_sandbox), {"ibm-pilot": shared_sandbox.key})
+    yield found
+    found.close()
+
+
+@pytest.fixture
+def gate(shared_gate, request):
+    shared_gate.kernel = request.node.name
+    shared_gate.held = shared_gate.grant(kernel=shared_gate.kernel)
+    return shared_gate
+
+
+@pytest.fixture
+def service(gate, sandbox):
+    """A service as a kernel gets it."""
+    logging.getLogger("qiskit_ibm_runtime").setLevel(logging.ERROR)
+    issued = gate.credential(kernel=gate.kernel)
+    return gateway_service(Credential(Secret(issued["value"], "ibm-pilot"), public=issued["public"]), {})
+
+
+def test_instances_and_backends(sandbox, service):
+    assert [each["crn"] for each in service.instances()] == [sandbox.crn]
+    assert service.active_instance() == sandbox.crn
+    names = [each.name for each in service.backends()]
+    assert names == ["sandbox_manila", "sandbox_lima", "sandbox_cairo", "sandbox_brisbane"]
+
+
+def test_bearer_that_the_provider_refuses_is_replaced(sandbox, backend):
+    sandbox.fault("expired-token path=/api/v1/backends/*")
+    assert backend.status().operational
+
+
+@pytest.mark.parametrize("fault", ["drop-after", "html"])
+def test_submission_whose_answer_is_lost_makes_one_job(sandbox, service, backend, fault):
+    sandbox.set(execution="none")
+    before = len(sandbox.jobs())
+    sandbox.fault(f"{fault} path=/api/v1/jobs method=POST")
+    job = Sampler(mode=backend).run([bell(backend)])
+    assert job.result() is not None
+    assert len(sandbox.jobs()) == before + 1
+    assert job.job_id() in {each["id"] for each in sandbox.jobs()}
+
+
+def test_jobs_are_found_by_every_filter(sandbox, service, backend):
+    sandbox.set(execution="none")
+    before = test_sandbox_client.now()
+    sampler = Sampler(mode=backend)
+    sampler.options.environment.job_tags = ["spring", "bell"]
+    jobs = [sampler.run([bell(backend)]).job_id() for _ in range(3)]
+    sampler.options.environment.job_tags = ["autumn"]
+    other = sampler.run([bell(backend)]).job_id()
+
+    def found(**filters):
+        return [job.job_id() for job in service.jobs(created_after=before, **filters)]
+
+    assert found() == [other, *reversed(jobs)]
+    assert found(descending=False) == [*jobs, other]
+    assert found(limit=2) == [other, jobs[2]]
+    assert found(limit=2, skip=2) == [jobs[1], jobs[0]]
+    assert found(job_tags=["bell", "spring"]) == list(reversed(jobs))
+    assert found(job_tags=["bell", "autumn"]) == []
+    assert found(backend_name="sandbox_cairo") == []
+    assert len(found(pending=False)) == 4
+    assert sorted(service.jobs(limit=1)[0].tags) == ["autumn"]
+    with pytest.raises(RequestsApiError, match=r"gateway\.other_instance"):
+        service.jobs(instance=sandbox.instances["sandbox-internal"])
+
+
+def test_jobs_of_others_with_the_same_key_are_not_there(sandbox, gate, service, backend, monkeypatch):
+    sandbox.set(execution="none")
+    for name, value in sandbox.environment.items():
+        monkeypatch.setenv(name, value)
+    direct = sandbox.service()
+    theirs = Sampler(mode=direct.backend("sandbox_manila")).run([bell(direct.backend("sandbox_manila"))])
+    mine = Sampler(mode=backend).run([bell(backend)])
+    assert [job.job_id() for job in service.jobs(limit=50)] == [mine.job_id()]
+    with pytest.raises(RuntimeJobNotFound):
+        service.job(theirs.job_id())
+
+
+def test_what_is_refused_is_said_readably(gate, backend):
+    sampler = Sampler(mode=backend)
+    circuit = bell(backend)
+    gate.revoke(gate.held, kernel=gate.kernel)
+    with pytest.raises(RequestsApiError, match=r"The grant was revoked.*Ask for a new one.*grant\.revoked"):
+        sampler.run([circuit])
