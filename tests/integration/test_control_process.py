@@ -145,7 +145,7 @@ def test_two_at_once_have_a_journal_each(start, tmp_path) -> None:
 
 
 def test_full_disk_costs_records_and_leaves_a_gap_but_no_damage(start) -> None:
-    child = start(file_limit=300_000)
+    child = start(file_limit=1_000_000)
     answers = []
     for number in range(2_000):
         status, answer = child.ask("POST", "/v1/runs", {"records": [run_record(number)]}, kernel="k1")
