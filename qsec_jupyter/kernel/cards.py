@@ -80,7 +80,7 @@ def _text(value: Any) -> str:
     return value if isinstance(value, Html) else escape("" if value is None else str(value))
 
 
-def _lines(title: str, rows: Iterable[tuple[str, Any]]) -> str:
+def lines(title: str, rows: Iterable[tuple[str, Any]]) -> str:
     return "\n".join([title, *(f"  {name}: {value}" for name, value in rows if value not in (None, ""))])
 
 
@@ -132,7 +132,7 @@ def grant_card(grant: Grant) -> str:
 
 def grant_text(grant: Grant) -> str:
     """Return a grant as lines of text."""
-    return _lines(f"Grant for {grant.target}", [*_grant_rows(grant), ("Id", grant.id)])
+    return lines(f"Grant for {grant.target}", [*_grant_rows(grant), ("Id", grant.id)])
 
 
 def credential_card(credential: Credential) -> str:
@@ -215,7 +215,7 @@ class Status:
         return card("qsec status", self._rows(), "good" if self.ok else "warn")
 
     def __repr__(self) -> str:
-        return _lines("qsec status", self._rows())
+        return lines("qsec status", self._rows())
 
 
 def _said(check: dict[str, Any]) -> str:
@@ -300,4 +300,4 @@ class Run:
             (n, v.partition(">")[2].rpartition("</")[0] if isinstance(v, Html) else v)
             for n, v in self._rows()
         ]
-        return _lines("Provenance", plain)
+        return lines("Provenance", plain)

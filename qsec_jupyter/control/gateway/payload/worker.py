@@ -14,11 +14,11 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from ....core.errors import QsecError
-from . import circuits, frames, ibm, refusals
+from . import braket, circuits, frames, ibm, refusals
 from .limits import Limits
 from .reading import Reading
 
-_READERS = {"ibm": ibm}
+_READERS = {"braket": braket, "ibm": ibm}
 _USUAL_SPACE = 2 * 1024**3
 
 

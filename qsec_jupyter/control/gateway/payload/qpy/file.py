@@ -57,7 +57,9 @@ def read(data: bytes, known: frozenset[bytes], instructions: int) -> QpyFile:
             if starts and starts[number][1] != cursor.at:
                 raise Malformed("the table of circuits is wrong")
             circuit(cursor)
-    except (UnicodeDecodeError, StructError, RecursionError) as error:
+    except (Malformed, TooCostly, Unsupported):
+        raise
+    except (ValueError, StructError, RecursionError) as error:
         raise Malformed("it cannot be read") from error
     if cursor.at != len(data):
         raise Malformed("something follows its end")
