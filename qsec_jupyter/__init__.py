@@ -10,8 +10,10 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from .kernel.exposure import exposure as exposure
     from .kernel.session import (
         Credential as Credential,
+        braket_session as braket_session,
         credential as credential,
         decrypt as decrypt,
         encrypt as encrypt,
@@ -29,9 +31,11 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Credential",
+    "braket_session",
     "credential",
     "decrypt",
     "encrypt",
+    "exposure",
     "extend",
     "grants",
     "provenance",
@@ -48,9 +52,9 @@ __all__ = [
 def __getattr__(name: str) -> Any:
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from .kernel import session
+    from .kernel import exposure, session
 
-    value = getattr(session, name)
+    value = getattr(exposure if name == "exposure" else session, name)
     globals()[name] = value
     return value
 

@@ -680,6 +680,26 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  '/v1/targets/{name}/exposures': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * Preview
+     * @description Return what the target's vendor would see of circuits, field by field. Nothing is sent.
+     */
+    post: operations['preview'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   '/v1/targets/{name}/secret': {
     parameters: {
       query?: never;
@@ -1562,6 +1582,26 @@ export interface components {
     Present: {
       /** Names */
       names: string[];
+    };
+    /**
+     * Preview
+     * @description What a vendor would see: each field with ``name``, ``sent``, ``original`` and ``why``.
+     */
+    Preview: {
+      /** Fields */
+      fields: {
+        [key: string]: string;
+      }[];
+      /** Target */
+      target: string;
+    };
+    /**
+     * PreviewRequest
+     * @description Circuits as they stand in a job: for IBM compressed QPY in base64, for Braket the JSON of a program.
+     */
+    PreviewRequest: {
+      /** Circuits */
+      circuits: string[];
     };
     /**
      * Price
@@ -3501,6 +3541,43 @@ export interface operations {
         };
         content: {
           'application/json': components['schemas']['Target'][];
+        };
+      };
+    };
+  };
+  preview: {
+    parameters: {
+      query?: never;
+      header?: {
+        'Qsec-Kernel'?: string | null;
+      };
+      path: {
+        name: string;
+      };
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['PreviewRequest'];
+      };
+    };
+    responses: {
+      /** @description Successful Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Preview'];
+        };
+      };
+      /** @description Validation Error */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['HTTPValidationError'];
         };
       };
     };

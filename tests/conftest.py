@@ -2,12 +2,14 @@
 
 import postgres_server
 import vault_server as vaults
+from braket_server import braket_server
 from gateway_child import gated
 from postgres_server import postgres
 from sandbox_server import sandbox, shared_sandbox, start_sandbox
 from vault_server import broker_at, engines_vault, own_vault, vault, vault_server
 
 __all__ = [
+    "braket_server",
     "broker_at",
     "engines_vault",
     "gated",

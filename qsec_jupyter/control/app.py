@@ -17,6 +17,7 @@ from .api import (
     credentials,
     events,
     evidence,
+    exposures,
     findings,
     grants,
     kernels,
@@ -48,6 +49,7 @@ _MODULES = (
     findings,
     shares,
     kernels,
+    exposures,
 )
 _KERNEL = b"qsec-kernel"
 _HOSTS = frozenset({"127.0.0.1", "localhost", "[::1]"})

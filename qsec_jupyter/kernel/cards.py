@@ -81,6 +81,7 @@ def _text(value: Any) -> str:
 
 
 def lines(title: str, rows: Iterable[tuple[str, Any]]) -> str:
+    """Return a title, then names and values as plain text; empty values are left out."""
     return "\n".join([title, *(f"  {name}: {value}" for name, value in rows if value not in (None, ""))])
 
 

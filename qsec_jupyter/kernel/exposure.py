@@ -1,4 +1,4 @@
-"""``qsec.exposure()``: what the vendor sees of a job that was sent, or would see of circuits that were not."""
+"""``qsec.exposure()``: what the vendor sees of a job, or would see of circuits that were not sent yet."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def exposure(circuits: Any = None, *, target: str | None = None, job: str | None
 
     Raises:
         NotFound: ``job.none`` when this kernel has sent none; ``job.unknown``.
-        Invalid: ``exposure.no_target``, ``exposure.no_circuit``, or what a job of these circuits is refused for.
+        Invalid: ``exposure.no_target``, ``exposure.no_circuit``, or why a job of these would be refused.
     """
     if circuits is None:
         return _sent(job)
@@ -96,16 +96,20 @@ def _sent(job: str | None) -> Exposure:
 
 
 def _written(circuit: Any) -> str:
-    """Return a circuit as it stands in a job."""
-    from qiskit import qpy
+    """Return a circuit as it stands in a job: Braket's as OpenQASM, Qiskit's as QPY."""
+    if type(circuit).__module__.startswith("braket."):
+        from braket.circuits.serialization import IRType
 
+        return str(circuit.to_ir(ir_type=IRType.OPENQASM).json())
     if not hasattr(circuit, "qregs"):
         raise Invalid(
             "exposure.no_circuit",
             "That is no circuit",
             f"It is a {type(circuit).__name__}.",
-            "Give a QuantumCircuit, or a list of them.",
+            "Give a circuit of Qiskit or Braket, or a list of them.",
         )
+    from qiskit import qpy
+
     file = io.BytesIO()
     qpy.dump(circuit, file)
     return base64.b64encode(zlib.compress(file.getvalue())).decode()

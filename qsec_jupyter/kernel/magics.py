@@ -10,7 +10,7 @@ from IPython.core.error import UsageError
 from IPython.core.magic_arguments import MagicArgumentParser
 from IPython.utils.process import arg_split
 
-from . import execution, session
+from . import execution, exposure, session
 
 
 def run(line: str) -> Any:
@@ -66,6 +66,12 @@ def _parser() -> _Parser:
     add("status", session.status, "Say what is on, what is off and why.")
     shows = add("provenance", session.provenance, "Show the record of a run.")
     shows.add_argument("run_id", nargs="?", help="the last run when left out")
+    seen = add("exposure", _exposure, "Show what the vendor sees of a job, or would see of a circuit.")
+    seen.add_argument(
+        "names", nargs="*", metavar="CIRCUIT", help="variables with circuits that were not sent"
+    )
+    seen.add_argument("--target", help="where they would go")
+    seen.add_argument("--job", help="a job's id; the last one when left out")
     ends = add("revoke", session.revoke, "Hand a grant back, or withdraw a request.")
     ends.add_argument("target_or_id", metavar="target")
     ends.add_argument("--comment")
@@ -81,6 +87,19 @@ def _request(**options: Any) -> Any:
 
 def _extend(**options: Any) -> Any:
     return session.extend(options.pop("target_or_id"), **options)
+
+
+def _exposure(names: list[str], target: str | None, job: str | None) -> Any:
+    from IPython import get_ipython
+
+    known = get_ipython().user_ns
+    missing = [name for name in names if name not in known]
+    if missing:
+        raise UsageError(f"There is no variable {missing[0]}.")
+    found: list[Any] = []
+    for name in names:
+        found += known[name] if isinstance(known[name], (list, tuple)) else [known[name]]
+    return exposure.exposure(found or None, target=target, job=job)
 
 
 def _switch(*, on: bool) -> None:

@@ -24,11 +24,13 @@ from .channel import Channel, absent
 from .credential import Credential, ended
 
 if TYPE_CHECKING:
+    from braket.aws import AwsSession
     from qiskit_ibm_runtime import QiskitRuntimeService
 
 __all__ = [
     "Credential",
     "Session",
+    "braket_session",
     "credential",
     "decrypt",
     "encrypt",
@@ -380,6 +382,22 @@ def runtime_service(target: str, **options: Any) -> QiskitRuntimeService:
     from .runtime import service
 
     return service(current().credential(target), options)
+
+
+def braket_session(target: str) -> AwsSession:
+    """Return Amazon's own ``AwsSession`` for a target of tier *proxy*: give it to ``AwsDevice``.
+
+    It is unmodified; its calls go through the gateway, which holds the account's keys. What this kernel holds
+    is a token that is good there only, and ends with the grant.
+
+    Raises:
+        Denied: As :func:`credential`.
+        Invalid: ``braket.not_proxied`` for another kind of target.
+        Unavailable: Amazon's SDK is not installed.
+    """
+    from .braket_session import session
+
+    return session(current().credential(target))
 
 
 def sign(target: str, data: bytes) -> str:

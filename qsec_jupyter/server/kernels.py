@@ -323,6 +323,25 @@ async def _job(control: Calls, kernel_id: str, args: dict[str, Any]) -> dict[str
     return found
 
 
+async def _jobs(control: Calls, kernel_id: str, args: dict[str, Any]) -> dict[str, Any]:
+    limit = max(1, min(int(args.get("limit") or 1), 100))
+    found: dict[str, Any] = await control.call("GET", f"/v1/jobs?limit={limit}", kernel_id=kernel_id)
+    return found
+
+
+async def _exposure(control: Calls, kernel_id: str, args: dict[str, Any]) -> dict[str, Any]:
+    path = _path(args, "job", "/v1/jobs/", "/exposure")
+    found: dict[str, Any] = await control.call("GET", path, kernel_id=kernel_id)
+    return found
+
+
+async def _preview(control: Calls, kernel_id: str, args: dict[str, Any]) -> dict[str, Any]:
+    path = _path(args, "target", "/v1/targets/", "/exposures")
+    body = {"circuits": args["circuits"]}
+    found: dict[str, Any] = await control.call("POST", path, body, kernel_id=kernel_id)
+    return found
+
+
 async def _permit(control: Calls, kernel_id: str, args: dict[str, Any]) -> dict[str, Any]:
     permit: dict[str, Any] = await control.call("POST", "/v1/permits", args["run"], kernel_id=kernel_id)
     return permit
@@ -377,6 +396,9 @@ OPERATIONS: dict[str, Operation] = {
     "evidence": _evidence,
     "submitted": _submitted,
     "job": _job,
+    "jobs": _jobs,
+    "exposure": _exposure,
+    "preview": _preview,
     "permit": _permit,
     "untracked": _untracked,
     "gap": _gap,

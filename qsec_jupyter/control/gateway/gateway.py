@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator
+import secrets
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from datetime import datetime
 from typing import Any
 
-from ...core.errors import Denied, QsecError
+from ...core.errors import Denied, Invalid, QsecError
 from ...core.model import Grant
 from ...core.secret import Secret
 from ..audit import Audit
@@ -25,8 +26,8 @@ from .jobs import Jobs
 from .jobs.account import Account
 from .jobs.accounts import Speak, no_account
 from .keys import Keyring
-from .model import Pass
-from .payload import Workers
+from .model import Field, Pass
+from .payload import Workers, dry_run
 from .providers import PROVIDERS
 from .tokens import Passes
 
@@ -77,6 +78,27 @@ class Gateway:
             self._watch.cancel()
             await asyncio.gather(self._watch, return_exceptions=True)
         await self._desk.close()
+
+    async def preview(self, target: str, circuits: Sequence[str]) -> list[Field]:
+        """Return what a target's vendor would see of circuits that are not sent.
+
+        Raises:
+            NotFound: ``target.unknown``.
+            Invalid: ``exposure.not_proxied``, or why a job of these circuits would be refused.
+        """
+        self._policy.catalogue.target(target)
+        settings = self._policy.catalogue.gateways.get(target)
+        if settings is None:
+            raise Invalid(
+                "exposure.not_proxied",
+                "What the vendor sees of this target's jobs is not known here",
+                "Its jobs do not pass through the gateway: the vendor sees them as they are.",
+                "Choose a target of tier proxy.",
+            )
+        body = dry_run.body_of(settings.provider, circuits)
+        key = secrets.token_bytes(32)
+        read = await self._desk.workers.read(settings.provider, body, hide=settings.hide, key=key)
+        return [field for field in read.fields if dry_run.is_said(field.name)]
 
     # -- tokens -----------------------------------------------------------------------------------
 

@@ -1,7 +1,8 @@
 """An OpenQASM 3 program as words: how wide, deep and long it is, its hash, and the same with other names.
 
-What Braket's SDK writes is one statement after the other, so words are enough. Loops, subroutines and pulses are
-refused: how long they run cannot be told from the text. Words are those of the OpenQASM 3 specification's lexer.
+What Braket's SDK writes is one statement after the other, so words are enough. Loops, subroutines and
+pulses are refused: how long they run cannot be told from the text. Words are those of the lexer in the
+OpenQASM 3 specification.
 """
 
 from __future__ import annotations

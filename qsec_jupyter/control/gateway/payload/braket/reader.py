@@ -64,7 +64,9 @@ def read(body: bytes, how: Reading) -> Submission:
             _hide(names, program, one)
         told["action"] = text.write(action).decode()
         if tags:
-            told["tags"] = {names.hide(key): names.hide(value) if value else "" for key, value in tags.items()}
+            told["tags"] = {
+                names.hide(key): names.hide(value) if value else "" for key, value in tags.items()
+            }
     return Submission(
         provider="braket",
         program=action["braketSchemaHeader"]["name"].rpartition(".")[2],

@@ -52,11 +52,7 @@ def read(data: bytes, known: frozenset[bytes], instructions: int) -> QpyFile:
     """
     cursor = Cursor(data, instructions, known)
     try:
-        programs, starts = _header(cursor)
-        for number in range(programs):
-            if starts and starts[number][1] != cursor.at:
-                raise Malformed("the table of circuits is wrong")
-            circuit(cursor)
+        programs, starts = _circuits(cursor)
     except (Malformed, TooCostly, Unsupported):
         raise
     except (ValueError, StructError, RecursionError) as error:
@@ -100,6 +96,15 @@ def rewrite(file: QpyFile, rename: Callable[[Place], bytes | None]) -> bytes:
         pieces += view[last : place.at], text
         last = place.at + place.length
     return b"".join([*pieces, view[last:]])
+
+
+def _circuits(cursor: Cursor) -> tuple[int, list[tuple[Size, int]]]:
+    programs, starts = _header(cursor)
+    for number in range(programs):
+        if starts and starts[number][1] != cursor.at:
+            raise Malformed("the table of circuits is wrong")
+        circuit(cursor)
+    return programs, starts
 
 
 def _header(cursor: Cursor) -> tuple[int, list[tuple[Size, int]]]:

@@ -1,0 +1,131 @@
+"""Amazon's real, unmodified SDK through the gateway, to a small Braket that checks every signature."""
+
+import json
+import uuid
+
+import pytest
+
+pytest.importorskip("braket.aws")
+
+from botocore.exceptions import ClientError
+from braket.aws import AwsDevice, AwsQuantumTask
+from braket.circuits import Circuit, FreeParameter, Observable
+from braket_server import ACCESS_KEY, BUCKET, DEVICE, PREFIX, REGION, SECRET_KEY
+from gateway_child import Gated
+
+from qsec_jupyter.core.errors import Invalid
+from qsec_jupyter.core.secret import Secret
+from qsec_jupyter.kernel.braket_session import session
+from qsec_jupyter.kernel.credential import Credential
+
+CATALOGUE = """
+[targets.amazon]
+title = "Braket through the gateway"
+provider = "braket"
+tier = "proxy"
+approval = "auto"
+max_duration = "8h"
+default_duration = "1h"
+source = {{ engine = "kv-v2", path = "targets/amazon", field = "token" }}
+backends = ["arn:aws:braket:::device/quantum-simulator/*"]
+[targets.amazon.gateway]
+provider = "braket"
+instance = "{region}/{bucket}/{prefix}"
+answer = "10s"
+submit = "10s"
+[targets.amazon.gateway.addresses]
+braket = "{address}"
+s3 = "{address}"
+"""
+
+
+@pytest.fixture
+def gate(tmp_path, braket_server):
+    home = tmp_path / "home"
+    home.mkdir(mode=0o700)
+    catalogue = CATALOGUE.format(region=REGION, bucket=BUCKET, prefix=PREFIX, address=braket_server.address)
+    found = Gated(home, catalogue, {"amazon": f"{ACCESS_KEY}:{SECRET_KEY}"})
+    yield found
+    found.close()
+
+
+@pytest.fixture
+def aws(gate, monkeypatch):
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_PROFILE", "AMZN_BRAKET_OUT_S3_BUCKET"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    gate.held = gate.grant(target="amazon")
+    issued = gate.credential(target="amazon")
+    return session(Credential(Secret(issued["value"], "amazon"), public=issued["public"]))
+
+
+def bell() -> Circuit:
+    return Circuit().h(0).cnot(0, 1)
+
+
+def test_a_task_runs_and_its_result_is_the_users_own(aws, braket_server) -> None:
+    device = AwsDevice(DEVICE, aws)
+    assert (device.name, device.status) == ("SV1", "ONLINE")
+    task = device.run(bell(), shots=100, tags={"project": "x-ray"}, poll_interval_seconds=0.1)
+    assert sum(task.result().measurement_counts.values()) == 100
+    assert task.state() == "COMPLETED"
+    assert task.metadata()["tags"] == {"project": "x-ray"}
+    (sent,) = braket_server.seen
+    assert "x-ray" not in json.dumps(sent)
+    assert len(sent["tags"]) == 2  # the user's, hidden, and the one that names it in the ledger
+
+
+def test_names_are_hidden_on_the_way_and_back_in_the_result(aws, braket_server) -> None:
+    circuit = Circuit().rx(0, FreeParameter("bondlength")).expectation(Observable.Z(), 0)
+    task = AwsDevice(DEVICE, aws).run(circuit, shots=0, inputs={"bondlength": 0.0}, poll_interval_seconds=0.1)
+    result = task.result()
+    assert result.values[0] == pytest.approx(1.0)
+    (sent,) = braket_server.seen
+    assert "bondlength" not in sent["action"]
+    assert "bondlength" in result.additional_metadata.action.source
+
+
+def test_no_key_but_the_gateways_leaves_the_kernel(aws, gate, braket_server) -> None:
+    AwsDevice(DEVICE, aws).run(bell(), shots=10, poll_interval_seconds=0.1).result()
+    token = aws.boto_session.get_credentials().get_frozen_credentials().token
+    for method, path, headers in braket_server.requests:
+        assert token not in json.dumps([method, path, headers])
+        assert f"Credential={ACCESS_KEY}/" in headers["authorization"]
+    assert SECRET_KEY not in json.dumps([str(event) for event in gate.events()])
+
+
+def test_a_task_is_found_again_listed_and_cancelled(aws, braket_server) -> None:
+    braket_server.keep_queued = True
+    task = AwsDevice(DEVICE, aws).run(bell(), shots=10)
+    again = AwsQuantumTask(task.id, aws)
+    assert again.state() == "QUEUED"
+    theirs = f"arn:aws:braket:{REGION}:123456789012:quantum-task/{uuid.uuid4()}"
+    braket_server.tasks[theirs] = {**braket_server.tasks[task.id], "quantumTaskArn": theirs}
+    found = aws.braket_client.search_quantum_tasks(filters=[])["quantumTasks"]
+    assert [one["quantumTaskArn"] for one in found] == [task.id]
+    again.cancel()
+    assert again.state() == "CANCELLED"
+
+
+def test_a_refusal_names_rule_and_remedy(aws, braket_server) -> None:
+    with pytest.raises(ClientError) as refused:
+        AwsDevice(DEVICE, aws).run(bell(), s3_destination_folder=("other", "tasks"), shots=10)
+    assert refused.value.response["Error"]["Code"] == "AccessDeniedException"
+    assert "gateway.other_place" in str(refused.value)
+    assert not braket_server.seen
+
+
+def test_a_service_that_is_not_offered_goes_nowhere(aws) -> None:
+    with pytest.raises(Invalid, match="does not offer"):
+        aws.boto_session.client("sts")
+    with pytest.raises(Invalid, match="does not offer"):
+        _ = aws.iam_client
+
+
+def test_the_ledger_knows_each_task(aws, gate) -> None:
+    task = AwsDevice(DEVICE, aws).run(bell(), shots=10, poll_interval_seconds=0.1)
+    task.result()
+    kinds = [event["type"] for event in gate.events() if event["type"].startswith("job.")]
+    assert kinds[:3] == ["job.intended", "job.sent", "job.accepted"]
+    (accepted,) = gate.events("job.accepted")
+    assert accepted["data"]["job"] == task.id or task.id in json.dumps(accepted)

@@ -1,0 +1,102 @@
+"""What the vendor would see, asked of a real control plane, by the kernel's own code."""
+
+import pytest
+from braket_server import BUCKET, PREFIX, REGION
+from gateway_child import Gated, entry
+from qiskit import ClassicalRegister, QuantumCircuit, QuantumRegister
+
+from qsec_jupyter.core.errors import Invalid, from_problem
+from qsec_jupyter.kernel import exposure as exposures
+
+PLACES = {
+    "iam": "http://127.0.0.1:9",
+    "runtime": "http://127.0.0.1:9",
+    "search": "http://127.0.0.1:9",
+    "catalog": "http://127.0.0.1:9",
+}
+BRAKET = f"""
+[targets.amazon]
+title = "Braket"
+provider = "braket"
+tier = "proxy"
+approval = "auto"
+max_duration = "8h"
+default_duration = "1h"
+source = {{ engine = "kv-v2", path = "targets/amazon", field = "token" }}
+backends = ["arn:aws:braket:*"]
+[targets.amazon.gateway]
+provider = "braket"
+instance = "{REGION}/{BUCKET}/{PREFIX}"
+"""
+
+
+class Nowhere:
+    """Stands for a sandbox that nobody calls."""
+
+    hello = PLACES
+    crn = "crn:v1:lab"
+
+
+@pytest.fixture(scope="module")
+def plane(tmp_path_factory):
+    home = tmp_path_factory.mktemp("home")
+    catalogue = entry(Nowhere) + entry(Nowhere, name="ibm-open", hide="false") + BRAKET
+    found = Gated(home, catalogue, {})
+    yield found
+    found.close()
+
+
+@pytest.fixture
+def ask(plane, monkeypatch):
+    """Have the kernel's calls answered by the control plane, without a Jupyter server between."""
+
+    class Channel:
+        def call(self, op, **args):
+            assert op == "preview"
+            path = f"/v1/targets/{args['target']}/exposures"
+            status, told = plane.child.ask("POST", path, {"circuits": args["circuits"]}, kernel="k1")
+            if status != 200:
+                raise from_problem(told)
+            return told
+
+    monkeypatch.setattr(exposures, "current", lambda: type("Session", (), {"channel": Channel()}))
+
+
+def circuit() -> QuantumCircuit:
+    made = QuantumCircuit(QuantumRegister(2, "molecule"), ClassicalRegister(2, "c"), name="caffeine")
+    made.h(0)
+    return made
+
+
+def test_circuits_are_shown_as_the_vendor_would_see_them(ask) -> None:
+    shown = exposures.exposure(circuit(), target="ibm-pilot")
+    hidden = {field["original"]: field["sent"] for field in shown.hidden}
+    assert set(hidden) == {"molecule", "caffeine"}
+    assert all(sent.startswith("qsec_h") for sent in hidden.values())
+    assert {"circuit structure", "account and time", "register name"} <= {
+        field["name"] for field in shown.seen
+    }
+    assert all(field["why"] for field in shown.seen)
+    assert "caffeine" in shown._repr_html_()
+    assert "ibm-pilot, not sent: 2 hidden" in repr(shown)
+
+
+def test_a_target_that_hides_nothing_says_so(ask) -> None:
+    shown = exposures.exposure([circuit()], target="ibm-open")
+    assert not shown.hidden
+    assert "Hiding is off for this target." in repr(shown)
+
+
+def test_a_circuit_of_brakets_is_shown_too(ask) -> None:
+    pytest.importorskip("braket.circuits")
+    from braket.circuits import Circuit, FreeParameter
+
+    shown = exposures.exposure(Circuit().rx(0, FreeParameter("bondlength")), target="amazon")
+    assert [field["original"] for field in shown.hidden] == ["bondlength", "as written"]
+
+
+def test_what_cannot_be_shown_is_refused_with_a_remedy(ask) -> None:
+    with pytest.raises(Invalid, match=r"exposure\.no_target"):
+        exposures.exposure(circuit())
+    with pytest.raises(Invalid, match=r"exposure\.no_circuit"):
+        exposures.exposure("h q[0];", target="ibm-pilot")
