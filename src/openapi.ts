@@ -585,7 +585,7 @@ export interface paths {
     };
     /**
      * List Series
-     * @description Return the series that still approve something.
+     * @description Return the series that still approve something, as far as the caller may see what they began with.
      */
     get: operations['list_series'];
     put?: never;
@@ -3371,7 +3371,9 @@ export interface operations {
   list_series: {
     parameters: {
       query?: never;
-      header?: never;
+      header?: {
+        'Qsec-Kernel'?: string | null;
+      };
       path?: never;
       cookie?: never;
     };
@@ -3384,6 +3386,15 @@ export interface operations {
         };
         content: {
           'application/json': components['schemas']['Series'][];
+        };
+      };
+      /** @description Validation Error */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['HTTPValidationError'];
         };
       };
     };

@@ -493,6 +493,7 @@ class ControlPlane:
 
     def snapshot(self, caller: Caller) -> dict[str, Any]:
         """Return all that the caller's panel shows."""
+        mine = self.keeps_for(caller) or self.events.sees_all(caller)
         return {
             "version": self.changes.version,
             "newest_event": self.events.newest,
@@ -510,11 +511,15 @@ class ControlPlane:
                 for project in self.catalogue.projects.values()
                 if project.has(caller.principal)
             ],
-            "runs": self.runs.newest(None, 20),
-            "findings": self.findings.listed(),
+            "runs": self.runs.newest(None, 20) if mine else [],
+            "findings": self.findings.listed() if mine else [],
             "data_classes": self.catalogue.data_policy.to_dict(),
             "health": self.health(),
         }
+
+    def keeps_for(self, caller: Caller) -> bool:
+        """Say whether this journal is the one of the caller's server."""
+        return caller.server_id == self.owner.server_id
 
     def _shared(self, caller: Caller) -> list[dict[str, Any]]:
         """Return the caller's shared kernels: who is there, and in which roles everybody may act."""

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
+from ..core.errors import NotFound
 from ..core.model import Grant, rfc3339
 from .asking import changes
 from .book import Book, newest, unknown_grant
@@ -36,6 +37,14 @@ class Lookup:
         if foreign or not self._judge.decide("view", grant, caller).allowed:
             raise unknown_grant()
         return grant
+
+    def sees(self, grant_id: str, caller: Caller) -> bool:
+        """Say whether the caller may see a grant."""
+        try:
+            self.get(grant_id, caller)
+        except NotFound:
+            return False
+        return True
 
     def listed(self, caller: Caller) -> list[Grant]:
         """Return the caller's grants at their server, newest first, at most 50.

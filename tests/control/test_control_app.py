@@ -201,7 +201,7 @@ def test_findings_are_listed_once_and_kept_with_a_reason(client) -> None:
     }
     for expected in (1, 0):
         answer = client.post("/v1/findings", json={"path": "a.ipynb", "findings": [finding]})
-        assert answer.json() == {"recorded": expected}
+        assert answer.json() == {"recorded": expected, "ended": []}
     chosen = {"path": "a.ipynb", "fingerprints": ["f" * 32]}
     kept = client.post("/v1/findings/keep", json={**chosen, "reason": "a test token"})
     assert kept.json() == {"changed": 1}

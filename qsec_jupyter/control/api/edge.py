@@ -32,6 +32,22 @@ def caller(request: Request, asking_kernel: AskingKernel = None) -> Caller:
 Asker = Annotated[Caller, Depends(caller)]
 
 
+def own_journal(request: Request, control: Control, asker: Asker) -> None:
+    """Keep runs, findings and shares to the server whose journal this is; auditors may read them.
+
+    Raises:
+        Denied: ``journal.other_server``.
+    """
+    reads = request.method == "GET" and control.events.sees_all(asker)
+    if not (control.keeps_for(asker) or reads):
+        raise Denied(
+            "journal.other_server",
+            "That is the record of another server",
+            "The rule: runs, findings and shares are recorded and read by the server whose they are.",
+            "Ask at your own server, or have an auditor look.",
+        )
+
+
 def require_kernel(kernel_id: str | None) -> str:
     """Return the asking kernel.
 

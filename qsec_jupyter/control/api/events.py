@@ -26,7 +26,7 @@ def list_events(
     target: Text = None,
     since: Text = None,
     until: Text = None,
-    before: Annotated[int | None, Query(ge=0)] = None,
+    before: Annotated[int | None, Query(ge=0, le=2**53)] = None,
     limit: Annotated[int, Query(ge=1, le=500)] = 50,
 ) -> Any:
     """Return a page of events, newest first. ``kind`` is a type, or a family such as ``grant``."""

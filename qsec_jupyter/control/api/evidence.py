@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import zlib
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path
+from fastapi import APIRouter, Depends, Path
 
 from ...core.errors import Invalid
 from ..evidence.artefacts import MAX_BYTES
 from . import schemas
-from .edge import AskingKernel, Control, require_kernel
+from .edge import AskingKernel, Control, own_journal, require_kernel
 
-router = APIRouter(prefix="/v1/evidence", tags=["evidence"])
+router = APIRouter(prefix="/v1/evidence", tags=["evidence"], dependencies=[Depends(own_journal)])
 
 Sha256 = Annotated[str, Path(pattern=r"^[0-9a-f]{64}$")]
 
@@ -35,6 +34,6 @@ def _bytes(body: schemas.EvidenceBytes) -> bytes:
         data = base64.b64decode(body.data, validate=True)
         if body.encoding == "deflate":  # one byte more than is allowed is enough to be refused
             return zlib.decompressobj().decompress(data, MAX_BYTES + 1)
-    except (binascii.Error, zlib.error) as error:
+    except (ValueError, zlib.error) as error:  # binascii.Error is a ValueError
         raise Invalid("evidence.malformed", "An artefact is malformed", "Its encoding is broken.") from error
     return data

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Depends, Query
 
 from ...core.errors import Denied
 from ...core.model import Severity
 from . import schemas
-from .edge import Asker, AskingKernel, Control
+from .edge import Asker, AskingKernel, Control, own_journal
 
-router = APIRouter(prefix="/v1/findings", tags=["findings"])
+router = APIRouter(prefix="/v1/findings", tags=["findings"], dependencies=[Depends(own_journal)])
 
 Text = Annotated[str | None, Query(max_length=4000)]
 

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Depends, Query
 
 from ..evidence.runs import Query as RunQuery
 from . import schemas
-from .edge import Asker, AskingKernel, Control, require_kernel
+from .edge import Asker, AskingKernel, Control, own_journal, require_kernel
 from .schemas import RunStatus
 
-router = APIRouter(prefix="/v1", tags=["runs"])
+router = APIRouter(prefix="/v1", tags=["runs"], dependencies=[Depends(own_journal)])
 
 Text = Annotated[str | None, Query(max_length=200)]
 
 
-@router.post("/runs", response_model=schemas.RunResults, response_model_exclude_none=True)
+@router.post("/runs", response_model=schemas.RunResults)
 def record_runs(body: schemas.RunRecords, control: Control, asking_kernel: AskingKernel = None) -> Any:
     """Record intents and completions; a record that is known already is answered again."""
     results = control.evidence.record(body.records, require_kernel(asking_kernel), body.server)

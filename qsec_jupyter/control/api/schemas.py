@@ -13,6 +13,8 @@ RunKind = Literal["intent", "completion"]
 RunStatus = Literal["running", "done", "failed", "unknown"]
 Text = Annotated[str, Field(max_length=4000)]
 Name = Annotated[str, Field(max_length=200)]
+Count = Annotated[int, Field(ge=0, le=2**53 - 1)]
+"""What canonical JSON can say exactly (RFC 8785, 3.2.2.3), and what a database takes."""
 Fingerprints = Annotated[list[Name], Field(min_length=1, max_length=1000)]
 
 
@@ -314,8 +316,8 @@ class SeriesRequest(Schema):
     """Approve requests like one."""
 
     grant_id: Name
-    times: int
-    days: int
+    times: Count
+    days: Count
 
 
 class Present(Schema):
@@ -545,14 +547,14 @@ class Finding(Schema):
     severity: Severity
     surface: Name
     path: Text
-    cell: int | None
+    cell: Count | None
     cell_id: Name | None
-    line: int
-    column: int
+    line: Count
+    column: Count
     fingerprint: Name
     remedy: Text
     action: Literal["redacted", "kept", "reported"] = "reported"
-    end_column: int = 0
+    end_column: Count = 0
     confidence: Literal["high", "medium", "low"] = "high"
     target: Annotated[str, Field(max_length=40)] = ""
 
@@ -617,9 +619,9 @@ class SharedParts(Schema):
 class Removed(Schema):
     """How much was taken out of a shared copy."""
 
-    outputs: int
-    metadata: int
-    secrets: int
+    outputs: Count
+    metadata: Count
+    secrets: Count
 
 
 class Share(Schema):
@@ -628,11 +630,11 @@ class Share(Schema):
     source: Text
     path: Text
     sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
-    size: Annotated[int, Field(ge=0)]
+    size: Count
     data_class: DataClass
     keep: SharedParts
     removed: Removed
-    findings: Annotated[int, Field(ge=0)]
+    findings: Count
 
 
 class ShareRecorded(Schema):
@@ -671,7 +673,7 @@ class RunPlan(Schema):
     operation: Name
     backend: RunBackend
     circuits: Annotated[list[Annotated[str, Field(max_length=128)]], Field(max_length=1000)] = []
-    shots: int | None = None
+    shots: Count | None = None
 
 
 class Permit(Schema):

@@ -6,6 +6,9 @@ from typing import Any
 
 from fastapi import APIRouter
 
+from ..callers import Caller
+from ..control_plane import ControlPlane
+from ..series import Series
 from . import schemas
 from .edge import Asker, Control
 
@@ -13,9 +16,9 @@ router = APIRouter(prefix="/v1/series", tags=["series"])
 
 
 @router.get("", response_model=list[schemas.Series])
-def list_series(control: Control) -> Any:
-    """Return the series that still approve something."""
-    return control.series.listed()
+def list_series(control: Control, asker: Asker) -> Any:
+    """Return the series that still approve something, as far as the caller may see what they began with."""
+    return _visible(control, asker)
 
 
 @router.post("", response_model=schemas.Series, status_code=201)
@@ -28,4 +31,8 @@ def approve_series(body: schemas.SeriesRequest, control: Control, asker: Asker) 
 def end_series(series_id: str, control: Control, asker: Asker) -> Any:
     """End a series early; return those that are left."""
     control.access.end_series(asker, series_id)
-    return control.series.listed()
+    return _visible(control, asker)
+
+
+def _visible(control: ControlPlane, asker: Caller) -> list[Series]:
+    return [one for one in control.series.listed() if control.lookup.sees(one.grant_id, asker)]

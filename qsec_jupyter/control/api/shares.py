@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Depends
 
 from . import schemas
-from .edge import AskingKernel, Control
+from .edge import AskingKernel, Control, own_journal
 from .findings import not_a_kernel
 
-router = APIRouter(prefix="/v1/shares", tags=["shares"])
+router = APIRouter(prefix="/v1/shares", tags=["shares"], dependencies=[Depends(own_journal)])
 
 
 @router.post("", response_model=schemas.ShareRecorded, status_code=201)
