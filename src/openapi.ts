@@ -368,7 +368,7 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
-  '/v1/jobs/{job_id}': {
+  '/v1/jobs': {
     parameters: {
       query?: never;
       header?: never;
@@ -376,10 +376,70 @@ export interface paths {
       cookie?: never;
     };
     /**
-     * Find Job
-     * @description Return the run that a provider's job belongs to, whichever kernel began it.
+     * List Jobs
+     * @description Return jobs, newest first: a kernel's or person's own; all of them for administrators and auditors.
      */
-    get: operations['find_job'];
+    get: operations['list_jobs'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/v1/jobs/{name}': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * Get Job
+     * @description Return a job, by its correlation id or the provider's id.
+     */
+    get: operations['get_job'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/v1/jobs/{name}/cancel': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * Cancel Job
+     * @description Have a job of one's own cancelled at its provider, also while it runs.
+     */
+    post: operations['cancel_job'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/v1/jobs/{name}/exposure': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * Get Exposure
+     * @description Return what the vendor sees of a job of one's own, field by field.
+     */
+    get: operations['get_exposure'];
     put?: never;
     post?: never;
     delete?: never;
@@ -510,6 +570,26 @@ export interface paths {
      * @description Record intents and completions; a record that is known already is answered again.
      */
     post: operations['record_runs'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/v1/runs/of-job/{job_id}': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * Find Job
+     * @description Return the run that a provider's job belongs to, whichever kernel began it.
+     */
+    get: operations['find_job'];
+    put?: never;
+    post?: never;
     delete?: never;
     options?: never;
     head?: never;
@@ -694,6 +774,26 @@ export interface paths {
      * @description Return what the target's vendor would see of circuits, field by field. Nothing is sent.
      */
     post: operations['preview'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/v1/targets/{name}/reconciliations': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * Reconcile
+     * @description Compare the provider's list of jobs with the ledger.
+     */
+    post: operations['reconcile'];
     delete?: never;
     options?: never;
     head?: never;
@@ -1066,6 +1166,25 @@ export interface components {
         | 'result';
     };
     /**
+     * Discrepancy
+     * @description One job of which provider and ledger say different things.
+     */
+    Discrepancy: {
+      /** Correlation Id */
+      correlation_id: string | null;
+      /** Detail */
+      detail: string;
+      /** Job Id */
+      job_id: string;
+      /**
+       * Kind
+       * @enum {string}
+       */
+      kind: 'foreign' | 'lost' | 'usage' | 'untagged' | 'unresolved';
+      /** Meaning */
+      meaning: string;
+    };
+    /**
      * Ended
      * @description The grants that ended with a kernel.
      */
@@ -1144,6 +1263,95 @@ export interface components {
       sha256: string;
       /** Stored */
       stored: boolean;
+    };
+    /**
+     * ExposedField
+     * @description One thing that a vendor sees, beside what the user wrote; ``why`` says why it is not hidden.
+     */
+    ExposedField: {
+      /** Name */
+      name: string;
+      /** Original */
+      original: string;
+      /** Sent */
+      sent: string;
+      /** Why */
+      why: string;
+    };
+    /**
+     * Exposure
+     * @description What the vendor sees of a job.
+     */
+    Exposure: {
+      /** Backend */
+      backend: string;
+      /** Circuits */
+      circuits: number | null;
+      /** Correlation Id */
+      correlation_id: string;
+      /** Cost */
+      cost: number | null;
+      /** Ended At */
+      ended_at: string | null;
+      /** Ending */
+      ending: string | null;
+      /** Execution Seconds */
+      execution_seconds: number | null;
+      /** Fields */
+      fields: components['schemas']['ExposedField'][];
+      /** Grant Id */
+      grant_id: string;
+      /** Intended At */
+      intended_at: string;
+      /** Job Id */
+      job_id: string | null;
+      /** Kernel Id */
+      kernel_id: string;
+      /** Labels */
+      labels: string[];
+      /** Policies */
+      policies: string[] | null;
+      /** Program */
+      program: string | null;
+      /** Project */
+      project: string | null;
+      /** Provider */
+      provider: string | null;
+      /** Region */
+      region: string | null;
+      /** Requester */
+      requester: string;
+      /** Run Id */
+      run_id: string | null;
+      /** Sent At */
+      sent_at: string | null;
+      /** Session */
+      session: string | null;
+      /** Shots */
+      shots: number | null;
+      /**
+       * State
+       * @enum {string}
+       */
+      state:
+        | 'intended'
+        | 'sent'
+        | 'accepted'
+        | 'refused'
+        | 'unknown'
+        | 'lost'
+        | 'cancelled'
+        | 'done';
+      /** Status */
+      status: number | null;
+      /** Tag */
+      tag: string | null;
+      /** Target */
+      target: string;
+      /** Ticket */
+      ticket: string | null;
+      /** Usage Seconds */
+      usage_seconds: number | null;
     };
     /**
      * Extension
@@ -1245,6 +1453,77 @@ export interface components {
     GapRecorded: {
       /** Recorded */
       recorded: boolean;
+    };
+    /**
+     * GatewayJob
+     * @description A job that went through the gateway; everything here the control plane saw itself but ``run_id``.
+     */
+    GatewayJob: {
+      /** Backend */
+      backend: string;
+      /** Circuits */
+      circuits: number | null;
+      /** Correlation Id */
+      correlation_id: string;
+      /** Cost */
+      cost: number | null;
+      /** Ended At */
+      ended_at: string | null;
+      /** Ending */
+      ending: string | null;
+      /** Execution Seconds */
+      execution_seconds: number | null;
+      /** Grant Id */
+      grant_id: string;
+      /** Intended At */
+      intended_at: string;
+      /** Job Id */
+      job_id: string | null;
+      /** Kernel Id */
+      kernel_id: string;
+      /** Policies */
+      policies: string[] | null;
+      /** Program */
+      program: string | null;
+      /** Project */
+      project: string | null;
+      /** Provider */
+      provider: string | null;
+      /** Region */
+      region: string | null;
+      /** Requester */
+      requester: string;
+      /** Run Id */
+      run_id: string | null;
+      /** Sent At */
+      sent_at: string | null;
+      /** Session */
+      session: string | null;
+      /** Shots */
+      shots: number | null;
+      /**
+       * State
+       * @enum {string}
+       */
+      state:
+        | 'intended'
+        | 'sent'
+        | 'accepted'
+        | 'refused'
+        | 'unknown'
+        | 'lost'
+        | 'cancelled'
+        | 'done';
+      /** Status */
+      status: number | null;
+      /** Tag */
+      tag: string | null;
+      /** Target */
+      target: string;
+      /** Ticket */
+      ticket: string | null;
+      /** Usage Seconds */
+      usage_seconds: number | null;
     };
     /**
      * Grant
@@ -1406,6 +1685,14 @@ export interface components {
       id: string;
       /** Session */
       session?: string | null;
+    };
+    /**
+     * JobList
+     * @description Jobs, newest first.
+     */
+    JobList: {
+      /** Jobs */
+      jobs: components['schemas']['GatewayJob'][];
     };
     /**
      * JobRun
@@ -1696,6 +1983,35 @@ export interface components {
       title: string;
     };
     /**
+     * Reconciliation
+     * @description What comparing a provider's list with the ledger found.
+     */
+    Reconciliation: {
+      /** At Provider */
+      at_provider: number;
+      /** Findings */
+      findings: components['schemas']['Discrepancy'][];
+      /** In Ledger */
+      in_ledger: number;
+      /** Since */
+      since: string;
+      /** Target */
+      target: string;
+      /** Until */
+      until: string;
+    };
+    /**
+     * ReconciliationRequest
+     * @description How far back to look.
+     */
+    ReconciliationRequest: {
+      /**
+       * Days
+       * @default 30
+       */
+      days: number;
+    };
+    /**
      * Recorded
      * @description How many were new, and the grants that ended because their credential was among them.
      */
@@ -1854,6 +2170,45 @@ export interface components {
       intent: number | null;
     };
     /**
+     * RunJob
+     * @description The job of a run as the gateway saw it itself, not as the kernel says.
+     */
+    RunJob: {
+      /**
+       * Asserted By
+       * @default control
+       * @constant
+       */
+      asserted_by: 'control';
+      /** Backend */
+      backend: string;
+      /** Circuits */
+      circuits: number | null;
+      /** Correlation Id */
+      correlation_id: string;
+      /** Grant Id */
+      grant_id: string;
+      /** Shots */
+      shots: number | null;
+      /**
+       * State
+       * @enum {string}
+       */
+      state:
+        | 'intended'
+        | 'sent'
+        | 'accepted'
+        | 'refused'
+        | 'unknown'
+        | 'lost'
+        | 'cancelled'
+        | 'done';
+      /** Target */
+      target: string;
+      /** Usage Seconds */
+      usage_seconds: number | null;
+    };
+    /**
      * RunPage
      * @description Runs, newest first, and the cursor of the next page.
      */
@@ -1937,6 +2292,7 @@ export interface components {
       framework: string;
       /** Gaps */
       gaps: string[];
+      gateway: components['schemas']['RunJob'] | null;
       /** Grant Id */
       grant_id: string | null;
       /** Intent */
@@ -2962,14 +3318,60 @@ export interface operations {
       };
     };
   };
-  find_job: {
+  list_jobs: {
+    parameters: {
+      query?: {
+        target?: string | null;
+        state?:
+          | (
+              | 'intended'
+              | 'sent'
+              | 'accepted'
+              | 'refused'
+              | 'unknown'
+              | 'lost'
+              | 'cancelled'
+              | 'done'
+            )
+          | null;
+        limit?: number;
+      };
+      header?: {
+        'Qsec-Kernel'?: string | null;
+      };
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Successful Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['JobList'];
+        };
+      };
+      /** @description Validation Error */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['HTTPValidationError'];
+        };
+      };
+    };
+  };
+  get_job: {
     parameters: {
       query?: never;
       header?: {
         'Qsec-Kernel'?: string | null;
       };
       path: {
-        job_id: string;
+        name: string;
       };
       cookie?: never;
     };
@@ -2981,7 +3383,73 @@ export interface operations {
           [name: string]: unknown;
         };
         content: {
-          'application/json': components['schemas']['JobRun'];
+          'application/json': components['schemas']['GatewayJob'];
+        };
+      };
+      /** @description Validation Error */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['HTTPValidationError'];
+        };
+      };
+    };
+  };
+  cancel_job: {
+    parameters: {
+      query?: never;
+      header?: {
+        'Qsec-Kernel'?: string | null;
+      };
+      path: {
+        name: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Successful Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['GatewayJob'];
+        };
+      };
+      /** @description Validation Error */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['HTTPValidationError'];
+        };
+      };
+    };
+  };
+  get_exposure: {
+    parameters: {
+      query?: never;
+      header?: {
+        'Qsec-Kernel'?: string | null;
+      };
+      path: {
+        name: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Successful Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Exposure'];
         };
       };
       /** @description Validation Error */
@@ -3251,6 +3719,39 @@ export interface operations {
         };
         content: {
           'application/json': components['schemas']['RunResults'];
+        };
+      };
+      /** @description Validation Error */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['HTTPValidationError'];
+        };
+      };
+    };
+  };
+  find_job: {
+    parameters: {
+      query?: never;
+      header?: {
+        'Qsec-Kernel'?: string | null;
+      };
+      path: {
+        job_id: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Successful Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['JobRun'];
         };
       };
       /** @description Validation Error */
@@ -3580,6 +4081,43 @@ export interface operations {
         };
         content: {
           'application/json': components['schemas']['Preview'];
+        };
+      };
+      /** @description Validation Error */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['HTTPValidationError'];
+        };
+      };
+    };
+  };
+  reconcile: {
+    parameters: {
+      query?: never;
+      header?: {
+        'Qsec-Kernel'?: string | null;
+      };
+      path: {
+        name: string;
+      };
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['ReconciliationRequest'];
+      };
+    };
+    responses: {
+      /** @description Successful Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Reconciliation'];
         };
       };
       /** @description Validation Error */

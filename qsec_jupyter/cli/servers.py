@@ -94,6 +94,28 @@ def serving(file: Path) -> tuple[Server, str] | None:
     return None
 
 
+def with_qsec(url: str | None = None) -> Server:
+    """Return a running server that has qsec: the one at ``url``, else the first.
+
+    Raises:
+        Unavailable: ``server.none``.
+    """
+    for server in running():
+        if url is not None and server.url.rstrip("/") != url.rstrip("/"):
+            continue
+        try:
+            server.ask("version")
+        except QsecError:
+            continue
+        return server
+    raise Unavailable(
+        "server.none",
+        "No Jupyter Server with qsec runs",
+        "This asks its control plane, which runs as long as it does.",
+        "Start JupyterLab; in CI, `qsec run` needs no server.",
+    )
+
+
 def _refusal(error: urllib.error.HTTPError) -> QsecError:
     try:
         problem = json.loads(error.read())

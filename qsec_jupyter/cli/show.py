@@ -48,6 +48,10 @@ def _lines(run: dict[str, Any]) -> Iterator[tuple[str, str]]:
     for name in _SHOWN:
         if summary.get(name) not in (None, ""):
             yield name.removesuffix("_id").replace("_", " ").capitalize(), str(summary[name])
+    if job := summary.get("gateway"):
+        used = "" if job["usage_seconds"] is None else f", {job['usage_seconds']:g} s used"
+        yield "Gateway job", f"{summary['job_id']} on {job['backend']}, {job['state']}{used}"
+        yield "Correlation", f"{job['correlation_id']} (seen by the control plane itself)"
     for kind, identity in run["envelopes"].items():
         if identity:
             yield kind.capitalize(), f"sha256:{identity}, ledger entry {run['ledger'][kind]}"

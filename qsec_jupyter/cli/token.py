@@ -7,8 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from ..core.errors import QsecError, Unavailable
-from .servers import Server
+from .servers import with_qsec
 
 app = typer.Typer(
     no_args_is_help=True, add_completion=False, help="Make, list and revoke short-lived bearers for tools."
@@ -36,7 +35,7 @@ def issue(
         "seconds": parse_duration(duration),
         "label": label,
     }
-    print(json.dumps(_server(server).ask("tokens", body), indent=1))
+    print(json.dumps(with_qsec(server).ask("tokens", body), indent=1))
 
 
 @app.command("list")
@@ -44,7 +43,7 @@ def list_tokens(server: ServerUrl = None) -> None:
     """List your bearers, without their values."""
     from .terminal import plain
 
-    for token in _server(server).ask("tokens")["tokens"]:
+    for token in with_qsec(server).ask("tokens")["tokens"]:
         what = f"{', '.join(token['scopes'])}  {', '.join(token['targets']) or 'no target'}"
         print(f"{token['id']}  until {token['expires_at']}  {what}  {plain(token['label'])}")
 
@@ -56,24 +55,5 @@ def revoke(token: Annotated[str, typer.Argument(help="Its id.")], server: Server
         from ..core.errors import NotFound
 
         raise NotFound("token.unknown", "There is no such token", "", "`qsec token list` shows yours.")
-    ended: dict[str, Any] = _server(server).ask(f"tokens/{token}/revoke", {})
+    ended: dict[str, Any] = with_qsec(server).ask(f"tokens/{token}/revoke", {})
     print(f"{ended['id']} is over.")
-
-
-def _server(url: str | None) -> Server:
-    from .servers import running
-
-    for server in running():
-        if url is not None and server.url.rstrip("/") != url.rstrip("/"):
-            continue
-        try:
-            server.ask("version")
-        except QsecError:
-            continue
-        return server
-    raise Unavailable(
-        "token.no_server",
-        "No Jupyter Server with qsec runs",
-        "A token belongs to a control plane, and ends with it.",
-        "Start JupyterLab; in CI, `qsec run` needs no token.",
-    )

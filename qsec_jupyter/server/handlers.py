@@ -333,6 +333,53 @@ class EventsHandler(QsecHandler):
         return await self.control.call("GET", f"/v1/events?{query}")
 
 
+class JobsHandler(QsecHandler):
+    """Jobs that went through the gateway."""
+
+    @web.authenticated
+    @authorized("read", resource="qsec:jobs")
+    @answers
+    async def get(self) -> Any:
+        """Return jobs, newest first; the control plane checks what is asked."""
+        asked = [(name, self.get_query_argument(name, None)) for name in ("target", "state", "limit")]
+        query = urlencode([(name, value) for name, value in asked if value])
+        return await self.control.call("GET", f"/v1/jobs?{query}")
+
+
+class JobHandler(QsecHandler):
+    """One job, or what its vendor sees of it."""
+
+    @web.authenticated
+    @authorized("read", resource="qsec:jobs")
+    @answers
+    async def get(self, name: str, exposure: str | None = None) -> Any:
+        """Return it."""
+        return await self.control.call("GET", f"/v1/jobs/{quote(name, safe='')}{exposure or ''}")
+
+
+class JobCancelHandler(QsecHandler):
+    """Has a job cancelled at its provider."""
+
+    @web.authenticated
+    @authorized("write", resource="qsec:jobs")
+    @answers
+    async def post(self, name: str) -> Any:
+        """Return the job as it is then."""
+        return await self.control.call("POST", f"/v1/jobs/{quote(name, safe='')}/cancel", {})
+
+
+class ReconciliationsHandler(QsecHandler):
+    """Compares a provider's list of jobs with the ledger."""
+
+    @web.authenticated
+    @authorized("write", resource="qsec:jobs")
+    @answers
+    async def post(self, target: str) -> Any:
+        """Return what was found."""
+        path = f"/v1/targets/{quote(target, safe='')}/reconciliations"
+        return await self.control.call("POST", path, self.body())
+
+
 class RunDiffHandler(QsecHandler):
     """Two runs compared."""
 
@@ -479,6 +526,10 @@ ROUTES: tuple[tuple[str, type[QsecHandler]], ...] = (
     (r"runs", RunsHandler),
     (rf"runs/{_ID}", RunHandler),
     (rf"runs/{_ID}/diff/{_ID}", RunDiffHandler),
+    (r"jobs", JobsHandler),
+    (rf"jobs/{_ID}(/exposure)?", JobHandler),
+    (rf"jobs/{_ID}/cancel", JobCancelHandler),
+    (rf"targets/{_ID}/reconciliations", ReconciliationsHandler),
     (r"events", EventsHandler),
     (r"scan", ScanHandler),
     (r"scan/keep", KeepHandler),

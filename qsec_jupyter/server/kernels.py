@@ -319,7 +319,9 @@ async def _submitted(control: Calls, kernel_id: str, args: dict[str, Any]) -> di
 
 
 async def _job(control: Calls, kernel_id: str, args: dict[str, Any]) -> dict[str, Any]:
-    found: dict[str, Any] = await control.call("GET", _path(args, "id", "/v1/jobs/"), kernel_id=kernel_id)
+    found: dict[str, Any] = await control.call(
+        "GET", _path(args, "id", "/v1/runs/of-job/"), kernel_id=kernel_id
+    )
     return found
 
 

@@ -22,6 +22,7 @@ const run = (changes: Partial<IRun> = {}): IRun => ({
     grant_id: null,
     gaps: [],
     job_id: null,
+    gateway: null,
     notebook: null,
     parent_run_id: null
   },

@@ -21,7 +21,10 @@ OPEN = {
         ("GET", "/v1/runs"),
         ("GET", "/v1/runs/{run_id}"),
         ("GET", "/v1/runs/{run_id}/diff/{other}"),
-        ("GET", "/v1/jobs/{job_id}"),
+        ("GET", "/v1/runs/of-job/{job_id}"),
+        ("GET", "/v1/jobs"),
+        ("GET", "/v1/jobs/{name}"),
+        ("GET", "/v1/jobs/{name}/exposure"),
     },
     "submit": {
         ("GET", "/v1/health"),

@@ -63,7 +63,7 @@ def record_job(run_id: str, body: schemas.Job, control: Control, asking_kernel: 
     return {"run_id": run_id}
 
 
-@router.get("/jobs/{job_id}", response_model=schemas.JobRun)
+@router.get("/runs/of-job/{job_id}", response_model=schemas.JobRun)
 def find_job(job_id: str, control: Control, asking_kernel: AskingKernel = None) -> Any:
     """Return the run that a provider's job belongs to, whichever kernel began it."""
     return {"run_id": control.runs.of_job(job_id)["run_id"]}

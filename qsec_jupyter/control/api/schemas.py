@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from ...core.classification import DataClass, Treatment
 from ...core.model import Environment, GrantState, Scope, Severity, Tier
+from ..gateway.model import JobState
 
 RunKind = Literal["intent", "completion"]
 RunStatus = Literal["running", "done", "failed", "unknown"]
@@ -401,6 +402,20 @@ class Health(Schema):
     checks: list[Check]
 
 
+class RunJob(Schema):
+    """The job of a run as the gateway saw it itself, not as the kernel says."""
+
+    correlation_id: str
+    state: JobState
+    target: str
+    grant_id: str
+    backend: str
+    shots: int | None
+    circuits: int | None
+    usage_seconds: float | None
+    asserted_by: Literal["control"] = "control"
+
+
 class RunSummary(Schema):
     """A recorded run, as a line."""
 
@@ -423,6 +438,7 @@ class RunSummary(Schema):
     notebook: str | None
     gaps: list[str]
     job_id: str | None = None
+    gateway: RunJob | None = None
 
 
 class RunPage(Schema):
@@ -738,6 +754,87 @@ class SharedKernel(Schema):
     kernel_id: str
     present: list[str]
     roles: list[str]
+
+
+class GatewayJob(Schema):
+    """A job that went through the gateway; everything here the control plane saw itself but ``run_id``."""
+
+    correlation_id: str
+    job_id: str | None
+    state: JobState
+    target: str
+    grant_id: str
+    kernel_id: str
+    requester: str
+    provider: str | None
+    program: str | None
+    backend: str
+    region: str | None
+    session: str | None
+    shots: int | None
+    execution_seconds: int | None
+    circuits: int | None
+    cost: float | None
+    project: str | None
+    ticket: str | None
+    tag: str | None
+    status: int | None
+    policies: list[str] | None
+    intended_at: str
+    sent_at: str | None
+    ended_at: str | None
+    usage_seconds: float | None
+    ending: str | None
+    run_id: str | None
+
+
+class JobList(Schema):
+    """Jobs, newest first."""
+
+    jobs: list[GatewayJob]
+
+
+class ExposedField(Schema):
+    """One thing that a vendor sees, beside what the user wrote; ``why`` says why it is not hidden."""
+
+    name: str
+    sent: str
+    original: str
+    why: str
+
+
+class Exposure(GatewayJob):
+    """What the vendor sees of a job."""
+
+    fields: list[ExposedField]
+    labels: list[str]
+
+
+class ReconciliationRequest(Schema):
+    """How far back to look."""
+
+    days: Annotated[int, Field(ge=1, le=366)] = 30
+
+
+class Discrepancy(Schema):
+    """One job of which provider and ledger say different things."""
+
+    kind: Literal["foreign", "lost", "usage", "untagged", "unresolved"]
+    job_id: str
+    correlation_id: str | None
+    detail: str
+    meaning: str
+
+
+class Reconciliation(Schema):
+    """What comparing a provider's list with the ledger found."""
+
+    target: str
+    since: str
+    until: str
+    at_provider: int
+    in_ledger: int
+    findings: list[Discrepancy]
 
 
 class State(Schema):

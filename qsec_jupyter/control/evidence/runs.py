@@ -126,7 +126,20 @@ class Runs:
             conditions.append(tables.runs.c.position < int(cursor))
         found = self._store.newest(tables.runs, conditions, limit + 1)
         more = str(found[limit - 1]["position"]) if len(found) > limit else None
-        return [row["summary"] for row in found[:limit]], more
+        return self._with_jobs([row["summary"] for row in found[:limit]]), more
+
+    def _with_jobs(self, summaries: list[Row]) -> list[Row]:
+        """Add to runs what the gateway itself saw of their jobs.
+
+        A run's job id is a kernel's word: it counts where the gateway saw the same kernel make that job.
+        """
+        ids = [summary["job_id"] for summary in summaries if summary.get("job_id")]
+        rows = self._store.rows(tables.jobs, {"job_id": ids}) if ids else []
+        seen = {(row["job_id"], row["kernel_id"]): row for row in rows}
+        return [
+            {**summary, "gateway": _gateway(seen.get((summary.get("job_id"), summary["kernel_id"])))}
+            for summary in summaries
+        ]
 
     def get(self, run_id: str, asking_kernel: str | None = None) -> Row:
         """Return a run with its statements, its children and how it is cited.
@@ -138,7 +151,7 @@ class Runs:
         row = self._store.one(tables.runs, {"run_id": run_id})
         if row is None or (asking_kernel is not None and row["kernel_id"] != asking_kernel):
             raise NotFound("run.unknown", "There is no such run", "", "`qsec runs` lists the runs.")
-        summary = row["summary"]
+        (summary,) = self._with_jobs([row["summary"]])
         ids = {kind: summary[kind] for kind in KINDS}
         run: Row = {
             "summary": summary,
@@ -220,3 +233,11 @@ def _moment(text: str, *, end: bool = False) -> str:
             "runs.time_malformed", "That is not a time", "", "Write 2026-01-31 or 2026-01-31T09:30:00Z."
         ) from error
     return rfc3339(moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc))
+
+
+def _gateway(row: Row | None) -> Row | None:
+    if row is None:
+        return None
+    kept = ("correlation_id", "state", "target", "grant_id", "backend", "usage_seconds")
+    facts = {name: row["details"].get(name) for name in ("shots", "circuits")}
+    return {**{name: row[name] for name in kept}, **facts, "asserted_by": "control"}

@@ -38,7 +38,8 @@ _REACHED: dict[Scope, tuple[tuple[str, str], ...]] = {
     "metadata": (("GET", r"/v1/(health|targets)"),),
     "retrieve": (
         ("GET", r"/v1/runs(/[0-9a-f]{32}(/diff/[0-9a-f]{32})?)?"),
-        ("GET", r"/v1/jobs/[^/]+"),
+        ("GET", r"/v1/runs/of-job/[^/]+"),
+        ("GET", r"/v1/jobs(/[^/]+(/exposure)?)?"),
     ),
     "submit": (
         ("POST", r"/v1/(grants|credentials|credentials/operations|permits|runs|gaps|untracked)"),

@@ -17,13 +17,19 @@ from ...audit import Audit
 from ...policy.live import LivePolicy
 from ...store import Row
 from ..envelope import Envelope
-from .account import OVER, Account, OpenAccount
+from .account import OVER, Account, OpenAccount, RemoteState
 from .book import OPEN, JobBook
 from .jobs import Jobs
 from .sessions import ProviderSessions
 
 VERIFY_SECONDS = 1.5
 """How long is waited for a provider to say that a job is cancelled; then it is pending."""
+
+_ENDABLE: dict[str, frozenset[RemoteState]] = {
+    "cancel": frozenset({"queued"}),
+    "stop": frozenset({"queued", "running"}),
+}
+"""What is to be done to a job, and in which states it is."""
 
 _log = logging.getLogger("qsec.gateway")
 
@@ -72,6 +78,11 @@ class Endings:
         if self._mark():
             self._workers.submit(self._safely, grant.target)
 
+    def stop(self, row: Row) -> None:
+        """Cancel one job, also while it runs; what is not confirmed at once is pending."""
+        self._book.end_of([row["correlation_id"]], "stop")
+        self._safely(row["target"])
+
     def _mark(self) -> bool:
         """Write down what is to be done; say whether there was anything. A full disk is tried again later."""
         found = False
@@ -118,7 +129,7 @@ class Endings:
         return not self.pending()
 
     def _jobs_pending(self) -> list[Row]:
-        rows = self._book.rows({"ending": "cancel"})
+        rows = self._book.rows({"ending": ["cancel", "stop"]})
         return [row for row in rows if row["job_id"] is not None]
 
     def _safely(self, target: str) -> None:
@@ -149,7 +160,7 @@ class Endings:
 
     def _cancel(self, account: Account, row: Row) -> None:
         remote = account.job(row["job_id"])
-        if remote is not None and remote.state == "queued":
+        if remote is not None and remote.state in _ENDABLE[row["ending"]]:
             account.cancel(row["job_id"])
 
     def _verify(self, account: Account, rows: list[Row]) -> None:
@@ -163,7 +174,7 @@ class Endings:
 
     def _is_over(self, account: Account, row: Row) -> bool:
         remote = account.job(row["job_id"])
-        if remote is not None and remote.state == "queued":
+        if remote is not None and remote.state in _ENDABLE[row["ending"]]:
             return False
         if remote is not None and remote.state in OVER:
             self._jobs.done(remote.id, remote.usage_seconds, cancelled=remote.state == "cancelled")

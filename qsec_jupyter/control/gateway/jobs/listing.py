@@ -49,17 +49,21 @@ class JobListing:
             NotFound: ``job.unknown``.
             Unavailable: The key that opens it cannot be had.
         """
-        row = self._row(caller, name)
-        if row["requester"] != caller.principal.name:
-            raise _unknown_job()  # an auditor reads what happened, not what somebody wrote
+        row = self.own(caller, name)  # an auditor reads what happened, not what somebody wrote
         hidden = self._book.hidden(row["correlation_id"])
         fields = [asdict(one) for one in hidden.fields]
         return {**self._shown(row), "fields": fields, "labels": list(hidden.tags)}
 
-    def of_run(self, kernel_id: str, job_id: str) -> Row | None:
-        """Return the job that a run says it made, when the gateway saw the run's kernel make it."""
-        rows = self._book.rows({"job_id": job_id, "kernel_id": kernel_id})
-        return self._shown(rows[0]) if rows else None
+    def own(self, caller: Caller, name: str) -> Row:
+        """Return the row of a job of the caller's own.
+
+        Raises:
+            NotFound: ``job.unknown``.
+        """
+        row = self._row(caller, name)
+        if row["requester"] != caller.principal.name:
+            raise _unknown_job()
+        return row
 
     def _row(self, caller: Caller, name: str) -> Row:
         for column in ("correlation_id", "job_id"):

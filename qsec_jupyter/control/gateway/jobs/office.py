@@ -7,9 +7,11 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from ....core.errors import Conflict
 from ....ledger.log import Ledger
 from ...audit import Audit
 from ...book import Book
+from ...callers import Caller
 from ...changes import Changes
 from ...evidence.data_keys import DataKeys
 from ...judge import Judge
@@ -17,7 +19,7 @@ from ...locks import Locks
 from ...policy.live import LivePolicy
 from ...retrieval import Retrieval
 from ...sessions import Sessions
-from ...store import Store
+from ...store import Row, Store
 from .accounts import Accounts, Speak
 from .book import JobBook
 from .endings import Endings
@@ -68,6 +70,7 @@ class JobOffice:
         clock: Callable[[], datetime],
     ) -> None:
         self._policy = policy
+        self._audit = audit
         self._clock = clock
         self._quotas = Quotas(home / "quotas.db", ledger.journal)
         accounts = Accounts(sessions, speak, server_id, clock)
@@ -107,6 +110,23 @@ class JobOffice:
     def open(self) -> None:
         """Read the book."""
         self.jobs.open()
+
+    def cancel(self, caller: Caller, name: str) -> Row:
+        """Have a job of the caller's own cancelled, also while it runs; it is pending until confirmed.
+
+        Raises:
+            NotFound: ``job.unknown``.
+            Conflict: ``job.not_open`` for one that no provider has, or that is over.
+        """
+        row = self.listing.own(caller, name)
+        if row["state"] != "accepted":
+            raise Conflict("job.not_open", "That job cannot be cancelled", f"It is {row['state']}.")
+        about = {"correlation": row["correlation_id"], "grant": row["grant_id"], "target": row["target"]}
+        self._audit.record(
+            "job.changed", caller.principal.name, **about, job=row["job_id"], operation="cancel"
+        )
+        self.endings.stop(row)
+        return self.listing.get(caller, row["correlation_id"])
 
     def settle(self) -> None:
         """Look up and end what is open, less and less often while nothing helps."""
