@@ -9,7 +9,7 @@ from qsec_jupyter.control import control_plane
 @pytest.fixture
 def account(monkeypatch) -> FakeAccount:
     made = FakeAccount()
-    monkeypatch.setattr(control_plane, "no_account", made.speak)
+    monkeypatch.setattr(control_plane, "accounts_of", lambda policy: made.speak)
     return made
 
 
