@@ -1105,9 +1105,11 @@ export interface components {
     };
     /**
      * CredentialRequest
-     * @description Ask for the credential of an active grant.
+     * @description Ask for the credential of an active grant, or for the right to read the results of one job.
      */
     CredentialRequest: {
+      /** Job */
+      job?: string | null;
       /** Target */
       target: string;
     };

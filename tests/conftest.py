@@ -3,7 +3,7 @@
 import postgres_server
 import vault_server as vaults
 from braket_server import braket_server
-from gateway_child import gated
+from gateway_child import gated, shared_gated
 from postgres_server import postgres
 from sandbox_server import sandbox, shared_sandbox, start_sandbox
 from vault_server import broker_at, engines_vault, own_vault, vault, vault_server
@@ -16,6 +16,7 @@ __all__ = [
     "own_vault",
     "postgres",
     "sandbox",
+    "shared_gated",
     "shared_sandbox",
     "start_sandbox",
     "vault",

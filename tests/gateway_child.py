@@ -3,10 +3,6 @@
 A :class:`Gated` knows the gateway's address and asks for grants and tokens as a kernel does.
 """
 
-import contextlib
-import json
-import os
-
 import pytest
 import requests
 from control_child import Child
@@ -69,8 +65,9 @@ class Gated:
         assert status in {200, 201}, grant
         return grant
 
-    def credential(self, kernel="k1", target="ibm-pilot"):
-        status, issued = self.child.ask("POST", "/v1/credentials", {"target": target}, kernel=kernel)
+    def credential(self, kernel="k1", target="ibm-pilot", job=None):
+        wanted = {"target": target, "job": job}
+        status, issued = self.child.ask("POST", "/v1/credentials", wanted, kernel=kernel)
         assert status == 200, issued
         return issued
 
@@ -89,19 +86,6 @@ class Gated:
             headers = {"Authorization": f"Bearer {token}", **options.pop("headers", {})}
             url = f"{self.address(target)}/{api}{path}"
             return session.request(method, url, headers=headers, timeout=60, allow_redirects=False, **options)
-
-    @contextlib.contextmanager
-    def pointed(self, target="ibm-pilot"):
-        """Have the environment of this process name the gateway's addresses, as the kernel side does."""
-        address = self.address(target)
-        names = {"IAM_URL": "iam", "GLOBAL_SEARCH_URL": "search", "GLOBAL_CATALOG_URL": "catalog"}
-        before = dict(os.environ)
-        os.environ.update({name: f"{address}/{api}" for name, api in names.items()})
-        try:
-            yield address
-        finally:
-            os.environ.clear()
-            os.environ.update(before)
 
     def events(self, name=None):
         from qsec_jupyter.ledger.log import read_events
@@ -125,6 +109,9 @@ def gated(tmp_path, sandbox):
     found.close()
 
 
-def said(answer):
-    """Return what a refusal says, as JSON."""
-    return json.loads(answer.content)
+@pytest.fixture(scope="session")
+def shared_gated(tmp_path_factory, shared_sandbox):
+    """A gateway that is shared by tests that end nothing of it; each takes a kernel of its own."""
+    found = Gated(tmp_path_factory.mktemp("home"), entry(shared_sandbox), {"ibm-pilot": shared_sandbox.key})
+    yield found
+    found.close()

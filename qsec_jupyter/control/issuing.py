@@ -6,7 +6,7 @@ import secrets
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from ..core.errors import Denied, QsecError
+from ..core.errors import Denied, NotFound, QsecError
 from ..core.model import Grant, moment, rfc3339
 from .access import Access
 from .audit import Audit
@@ -64,14 +64,19 @@ class Issuing:
         self._people = people
         self._holders: dict[str, Caller] = {}
 
-    def issue(self, caller: Caller, target_name: str) -> dict[str, Any]:
+    def issue(self, caller: Caller, target_name: str, job_id: str | None = None) -> dict[str, Any]:
         """Return the credential of a kernel's own active grant, as the wire wants it.
+
+        Args:
+            caller: The kernel.
+            target_name: For which target.
+            job_id: Instead of what lets jobs be submitted: what lets this one's results be read.
 
         Raises:
             Denied: ``grant.none`` and its relatives; recorded as ``credential.refused``.
         """
         try:
-            grant = self._usable(caller, target_name)
+            grant = self._usable(caller, target_name, job_id)
             self._judge.decide("issue", grant, caller).require("issue", grant.target)
         except QsecError as error:
             data = {"target": target_name[:40], "kernel": caller.kernel_id, "rule": error.code}
@@ -93,7 +98,7 @@ class Issuing:
                 )
                 return self._told(grant, caller, issued)
         self._sessions.end(grant.id)  # it ended while the store was asked
-        return self.issue(caller, target_name)
+        return self.issue(caller, target_name, job_id)
 
     def behind(self, holder: Pass) -> Issued:
         """Return the provider's credential for a gateway token; it stays in this process.
@@ -186,7 +191,7 @@ class Issuing:
             expires_at=moment(grant.expires_at or ""),
         )
 
-    def _usable(self, caller: Caller, target_name: str) -> Grant:
+    def _usable(self, caller: Caller, target_name: str, job_id: str | None = None) -> Grant:
         self._policy.catalogue.target(target_name)
         if caller.kernel_id is None:
             raise Denied(
@@ -200,9 +205,14 @@ class Issuing:
         grants = [grant for grant in self._book.rows(where) if grant.extends is None and grant.parent is None]
         active = newest(grant for grant in grants if grant.state == "active")
         last = newest(grants)
-        usable = active or self._results_of(caller, target_name)
+        results = self._results_of(caller, target_name, job_id)
+        usable = results if job_id else active or results
         if usable is not None:
             return usable
+        if job_id is not None:
+            raise NotFound(
+                "job.unknown", "There is no such job", remedy="A grant sees the jobs that it made itself."
+            )
         if last is not None and last.state in _NO_CREDENTIAL:
             code, title, remedy = _NO_CREDENTIAL[last.state]
             said = f' "{last.decision_comment}"' if last.decision_comment else ""
@@ -214,15 +224,16 @@ class Issuing:
             f'Ask with qsec.request("{target_name}", reason="...").',
         )
 
-    def _results_of(self, caller: Caller, target_name: str) -> Grant | None:
-        """Return the newest right to read results: it is its person's, from whichever kernel.
+    def _results_of(self, caller: Caller, target_name: str, job_id: str | None) -> Grant | None:
+        """Return the newest right to read results, or a job's: it is its person's, from whichever kernel.
 
         Only the gateway can hold somebody to the jobs that it names, so elsewhere it gives no credential.
         """
         if self._policy.catalogue.target(target_name).tier != "proxy":
             return None
         open_ = self._book.open({"requester": caller.principal.name, "target": target_name})
-        found = newest(grant for grant in open_ if grant.parent and grant.state == "active")
+        rights = [grant for grant in open_ if grant.parent and grant.state == "active"]
+        found = newest(grant for grant in rights if job_id is None or job_id in grant.jobs)
         return found and _as_held(found, caller)
 
 

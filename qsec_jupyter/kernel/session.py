@@ -144,9 +144,14 @@ class Session:
                 held.end.with_traceback(None) if held is not None and held.end is not None else error
             ) from None
 
-    def _issued(self, target: str) -> Credential:
+    def reading(self, target: str, job_id: str) -> Credential:
+        """Return what lets a job's results be read, whichever kernel submitted it."""
+        return self._issued(target, job_id)
+
+    def _issued(self, target: str, job_id: str | None = None) -> Credential:
         """Ask for a credential; redaction knows every part of it before it exists."""
-        issued = self.channel.call("credential", target=target)
+        wanted: dict[str, Any] = {"target": target} | ({"job": job_id} if job_id else {})
+        issued = self.channel.call("credential", **wanted)
         secret = Secret(str(issued.pop("value")), target)
         parts = issued.pop("fields", None) or {}
         fields = {str(name): Secret(str(parts.pop(name)), target) for name in list(parts)}
@@ -163,7 +168,7 @@ class Session:
             public=issued.get("public") or {},
             refresh_at=issued.get("refresh_at"),
             outlives=issued.get("outlives"),
-            refresh=lambda: self._issued(target),
+            refresh=lambda: self._issued(target, job_id),
         )
 
     def _keep(self, fresh: Credential) -> Credential:
@@ -364,7 +369,7 @@ def credential(target: str) -> Credential:
     return current().credential(target)
 
 
-def runtime_service(target: str, **options: Any) -> QiskitRuntimeService:
+def runtime_service(target: str, *, job: str | None = None, **options: Any) -> QiskitRuntimeService:
     """Return IBM's own ``QiskitRuntimeService`` for a target of tier *proxy*.
 
     It is unmodified, and works as it does against IBM Quantum; its calls go through the gateway, which holds
@@ -372,6 +377,8 @@ def runtime_service(target: str, **options: Any) -> QiskitRuntimeService:
 
     Args:
         target: Its name in the catalogue; you hold an active grant for it, or the right to read its results.
+        job: Only to read the results of this job and of those that were submitted with it: it needs no
+            grant of this kernel, as long as the target lets results be read afterwards.
         options: For the client's constructor, but for account, instance and addresses.
 
     Raises:
@@ -381,7 +388,8 @@ def runtime_service(target: str, **options: Any) -> QiskitRuntimeService:
     """
     from .runtime import service
 
-    return service(current().credential(target), options)
+    session = current()
+    return service(session.reading(target, job) if job else session.credential(target), options)
 
 
 def braket_session(target: str) -> AwsSession:

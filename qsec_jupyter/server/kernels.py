@@ -266,7 +266,7 @@ async def _grants(control: Calls, kernel_id: str, args: dict[str, Any]) -> dict[
 
 async def _credential(control: Calls, kernel_id: str, args: dict[str, Any]) -> dict[str, Any]:
     issued: dict[str, Any] = await control.call(
-        "POST", "/v1/credentials", {"target": args["target"]}, kernel_id=kernel_id
+        "POST", "/v1/credentials", {"target": args["target"], "job": args.get("job")}, kernel_id=kernel_id
     )
     return issued
 

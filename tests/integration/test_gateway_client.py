@@ -10,7 +10,6 @@ import pytest
 pytest.importorskip("qiskit_ibm_runtime")
 
 import test_sandbox_client
-from gateway_child import Gated, entry
 from qiskit_ibm_runtime import Sampler
 from qiskit_ibm_runtime.api.exceptions import RequestsApiError
 from qiskit_ibm_runtime.exceptions import RuntimeJobNotFound
@@ -37,19 +36,11 @@ for _name in dir(test_sandbox_client):
 backend = test_sandbox_client.backend
 
 
-@pytest.fixture(scope="module")
-def shared_gate(tmp_path_factory, shared_sandbox):
-    home = tmp_path_factory.mktemp("home")
-    found = Gated(home, entry(shared_sandbox), {"ibm-pilot": shared_sandbox.key})
-    yield found
-    found.close()
-
-
 @pytest.fixture
-def gate(shared_gate, request):
-    shared_gate.kernel = request.node.name
-    shared_gate.held = shared_gate.grant(kernel=shared_gate.kernel)
-    return shared_gate
+def gate(shared_gated, request):
+    shared_gated.kernel = request.node.name
+    shared_gated.held = shared_gated.grant(kernel=shared_gated.kernel)
+    return shared_gated
 
 
 @pytest.fixture

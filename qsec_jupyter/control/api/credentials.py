@@ -18,7 +18,7 @@ router = APIRouter(prefix="/v1/credentials", tags=["credentials"])
 @router.post("", response_model=schemas.Credential)
 def issue_credential(body: schemas.CredentialRequest, control: Control, asker: Asker) -> Any:
     """Return the credential of the asking kernel's active grant."""
-    return control.issuing.issue(asker, body.target)
+    return control.issuing.issue(asker, body.target, body.job)
 
 
 @router.post("/operations", response_model=schemas.OperationResult)

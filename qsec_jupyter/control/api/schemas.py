@@ -340,9 +340,10 @@ class Comment(Schema):
 
 
 class CredentialRequest(Schema):
-    """Ask for the credential of an active grant."""
+    """Ask for the credential of an active grant, or for the right to read the results of one job."""
 
     target: Name
+    job: Name | None = None
 
 
 class Credential(Schema):

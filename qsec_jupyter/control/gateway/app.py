@@ -172,7 +172,7 @@ class _Outlet:
         elif self._provider is not None:
             await self.whole(self._provider.refusal(error, self.trace, once=self._once))
         else:
-            await self.whole(replace(_plain(error), headers={"content-type": "application/problem+json"}))
+            await self.whole(_plain(error))
 
 
 async def _give(call: Call, outlet: _Outlet) -> None:
@@ -201,7 +201,10 @@ async def _gone(receive: Receive) -> None:
 
 
 def _plain(error: QsecError) -> Answer:
-    return as_json(HTTP_STATUS[error.kind], error.to_problem())
+    """Return a refusal in no provider's dialect, and have the connection closed: what follows is unclear."""
+    status = 400 if error.kind == "invalid" else HTTP_STATUS[error.kind]
+    headers = {"content-type": "application/problem+json", "connection": "close"}
+    return replace(as_json(status, {**error.to_problem(), "status": status}), headers=headers)
 
 
 def _out_of_scope(route: Route, scope: str) -> Denied:
