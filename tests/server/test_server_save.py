@@ -155,6 +155,26 @@ def test_checkpoint_of_an_untouched_file_is_redacted_and_the_file_is_left(place)
     assert MARKER in checkpoint.read_text()
 
 
+def test_value_issued_while_a_save_was_scanned_is_looked_for_in_its_checkpoint(place, monkeypatch):
+    value = "an-issued-value-of-usual-length"
+    place.save(notebook(code_cell("x = 1")))
+    scan = place.guard.scanner.scan_notebook
+
+    def issue_late(*arguments):
+        result = scan(*arguments)
+        place.guard.known.add("sandbox", Secret(value, "sandbox"))
+        return result
+
+    monkeypatch.setattr(place.guard.scanner, "scan_notebook", issue_late)
+    place.save(notebook(code_cell("x = 1", stream(value))))
+    monkeypatch.undo()
+    assert value in place.text()  # issued after it was read: nobody could know
+    place.call("create_checkpoint", "a.ipynb")
+    assert value not in (place.root / ".ipynb_checkpoints" / "a-checkpoint.ipynb").read_text()
+    place.call("rename_file", "a.ipynb", "b.ipynb")
+    assert value not in place.text("b.ipynb")
+
+
 def test_clean_notebook_is_written_as_it_is_and_reported_without_findings(place):
     place.save(notebook(code_cell("x = 1", stream("1\n"))))
     assert place.guard.report("a.ipynb").findings == ()
@@ -309,7 +329,7 @@ def test_notebook_that_is_none_is_refused_with_a_message_and_the_old_file_stays(
     assert place.text() == before
 
 
-def test_nbformat_3_is_scanned_string_by_string_and_says_so(place):
+def test_nbformat_3_is_scanned_cell_by_cell(place):
     value = token()
     cell = {
         "cell_type": "code",
@@ -329,7 +349,7 @@ def test_nbformat_3_is_scanned_string_by_string_and_says_so(place):
     place.save(old)
     assert value not in place.text()
     assert place.text().count(MARKER) == 2
-    assert any(entry["surface"] == "notebook" for entry in place.guard.report("a.ipynb").unscanned)
+    assert {one.surface for one in place.guard.report("a.ipynb").findings} == {"source", "output"}
 
 
 def test_broken_json_in_a_notebook_file_is_read_as_text_and_redacted(place):

@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 UPLOAD_IDLE_SECONDS = 60.0
 """An upload that stops before its last chunk is scanned after this time."""
 
+_NOTED = 1000
+"""Of how many files it is remembered how we left them."""
+
 ROUTES = ("save", "rename_file", "restore_checkpoint", "create_checkpoint", "delete_file")
 """The methods that are wrapped."""
 
@@ -46,6 +49,7 @@ class GuardedContents:
         self._uploads: dict[str, asyncio.TimerHandle | None] = {}
         self._orders: dict[str, tuple[asyncio.Lock, int]] = {}
         self._clean: dict[str, tuple[disk.Stamp | None, int]] = {}  # what lies on disk as we left it
+        self._scanned: dict[str, int] = {}  # version of the issued values with which a save was scanned
         self._lock = threading.Lock()
         self._tasks: set[asyncio.Future[Any]] = set()
         self.asynchronous = inspect.iscoroutinefunction(type(manager).save)
@@ -57,7 +61,8 @@ class GuardedContents:
             self._last_gate(model, path)
 
         def qsec_post_save(model: dict[str, Any], os_path: str, contents_manager: Any, **_: Any) -> None:
-            self._written(str(model.get("path", "")).strip("/"), os_path)
+            path = str(model.get("path", "")).strip("/")
+            self._written(path, os_path, self._scanned.get(path, -1))
 
         self.manager.register_pre_save_hook(qsec_pre_save)
         self.manager.register_post_save_hook(qsec_post_save)
@@ -82,6 +87,8 @@ class GuardedContents:
         """Scan a model before it is saved, and follow a rename that nobody told of."""
         if model.get("chunk") is None:
             self._follow_rename(path.strip("/"))
+            # Before the scan: what is issued while it runs may be in the file all the same.
+            self._scanned[path.strip("/")] = self._guard.known.version
             self._guard.before_save(model, path, again=path.strip("/") in self._saving)
 
     @contextmanager
@@ -108,13 +115,14 @@ class GuardedContents:
         if (locate := self.locate()) and (old := self._guard.reports.former(path, locate)) is not None:
             self._guard.moved(old, path)
 
-    def _written(self, path: str, os_path: str) -> None:
-        """Note where a saved file lies, and that it is as we left it."""
+    def _written(self, path: str, os_path: str, version: int) -> None:
+        """Note where a saved file lies, and that it is as we left it, clean of the values of ``version``."""
         self._guard.reports.lies_at(path, os_path)
         with self._lock:
-            self._clean[path] = (disk.stamp(os_path), self._guard.known.version)
-            while len(self._clean) > 1000:
-                self._clean.pop(next(iter(self._clean)))
+            self._clean[path] = (disk.stamp(os_path), version)
+            for noted in (self._clean, self._scanned):
+                while len(noted) > _NOTED:
+                    noted.pop(next(iter(noted)))
 
     # -- uploads in chunks ------------------------------------------------------------------------
 
@@ -173,7 +181,7 @@ class GuardedContents:
             if now[0] is not None and self._clean.get(path) == now:
                 return True
             self._guard.clean_file(os_path, path)
-            self._written(path, os_path)
+            self._written(path, os_path, now[1])
         except Exception as error:  # noqa: BLE001  # never silently unscanned
             self._guard.log.error("qsec: the scan of a file on disk failed with %s", type(error).__name__)
             self._guard.unscanned(path, "the scan failed")
@@ -207,7 +215,11 @@ class GuardedContents:
         if locate is None or find is None:
             return
         version = self._guard.known.version
-        if path in self._saving or self._clean.get(path) == (disk.stamp(locate(path)), version):
+        if path in self._saving:
+            clean = self._scanned.get(path) == version
+        else:
+            clean = self._clean.get(path) == (disk.stamp(locate(path)), version)
+        if clean:
             self._clean["checkpoint:" + path] = (disk.stamp(find("checkpoint", path)), version)
         else:
             self.clean_checkpoint(path)
