@@ -8,6 +8,7 @@ export UV_CACHE_DIR ?= $(abspath $(CACHE))/uv
 export PATH := $(abspath $(CACHE))/bin:$(abspath $(BIN)):$(PATH)
 export PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD := 1
 CHECK ?=
+FUZZ_SECONDS ?= 120
 
 .DEFAULT_GOAL := help
 .PHONY: help install demo test lint types arch generate unit integration attack jest ui upstream bench fuzz docs vault wheel constraints clean
@@ -105,7 +106,7 @@ upstream: install ## Suites of Qiskit, ipykernel and others with and without the
 vault: ## Build a real Vault for the tests into .cache/bin (10 min cold), unless vault or bao is on PATH
 	dev/vault/build.sh
 
-fuzz: install ## Properties of the scanner and of reading jobs on a hundred times as much input, and by coverage where atheris is installed
+fuzz: install ## Properties of the scanner and of reading jobs on a hundred times as much input, then led by coverage
 	QSEC_FUZZ=100 $(BIN)/pytest -q tests/scan/fuzz tests/control/gateway/fuzz
 	@$(BIN)/python -c 'import atheris' 2>/dev/null && $(BIN)/python tests/scan/fuzz/coverage_guided.py -max_total_time=120 && $(BIN)/python tests/control/gateway/fuzz/coverage_guided.py -max_total_time=120 || echo "atheris is not installed (pip install atheris): coverage-guided part left out"
 

@@ -9,12 +9,15 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, Protocol
 
 _RE2_MEMORY = 256 * 1024 * 1024
 """For the automaton of all expressions at once; with less RE2 begins it anew again and again (bytes)."""
 
+
+_OVERLAP = 64
+"""Matches that begin so many bytes before the end of another are found, too."""
 
 _UNBOUNDED = re.compile(r"\{(\d+),[0-9]{4,}\}")
 """RE2 counts to a thousand; more than that is as good as no bound for where a rule *may* match."""
@@ -54,6 +57,14 @@ class HyperscanEngine:
         return hits
 
 
+def _ends(pattern: Any, data: bytes) -> Iterator[int]:
+    """Yield where matches end, also of those that begin inside another: Hyperscan reports them all."""
+    at = 0
+    while at <= len(data) and (match := pattern.search(data, at)):
+        yield match.end()
+        at = max(match.start() + 1, match.end() - _OVERLAP)
+
+
 class PatternEngine:
     """The last resort: one expression after the other with :mod:`re`, some hundred times slower."""
 
@@ -64,11 +75,7 @@ class PatternEngine:
 
     def scan(self, data: bytes) -> list[tuple[int, int]]:
         """Return (index of expression, end offset) of every hit."""
-        return [
-            (index, match.end())
-            for index, pattern in enumerate(self._patterns)
-            for match in pattern.finditer(data)
-        ]
+        return [(index, end) for index, pattern in enumerate(self._patterns) for end in _ends(pattern, data)]
 
 
 class Re2Engine:
@@ -113,7 +120,7 @@ class Re2Engine:
         else:
             chosen = self._members
         chosen = chosen + self._others
-        return [(index, match.end()) for index, pattern in chosen for match in pattern.finditer(data)]
+        return [(index, end) for index, pattern in chosen for end in _ends(pattern, data)]
 
 
 def hyperscan_module() -> Any | None:

@@ -28,7 +28,9 @@ _KEPT_FIELDS = (
     "id", "label", "title", "severity", "remedy", "pattern", "trigger", "before", "after", "action",
     "unless", "checks", "entropy", "source", "confidence", "keywords", "path", "placeholders", "linear",
 )  # fmt: skip
-_CLOSE = [trigger.pattern for trigger in (*notations.CLOSE, notations.DRAWN)]
+CLOSE = [trigger.pattern for trigger in (*notations.CLOSE, notations.DRAWN)]
+"""Expressions for texts that people write; the last one tells source that is worth parsing."""
+
 _DRAWN = len(notations.CLOSE)
 
 
@@ -58,7 +60,7 @@ class RuleSet:
         self.rules = tuple(rules)
         self.version = version
         self.engine = engine
-        self.close = close or fallback(_CLOSE)
+        self.close = close or fallback(CLOSE)
         self.finders = tuple(finders)
         self.refused = tuple(refused)
         self.by_place = bool(finders) or any(rule.by_place for rule in rules)
@@ -233,7 +235,7 @@ def _fields(rule: Rule) -> dict[str, Any]:
 def _compile_all(built: _Built, hyperscan: Any) -> tuple[list[Rule], list[Refused], list[Any]]:
     """Compile; a project's rule that Hyperscan does not take is refused, and never one of ours."""
     rules, refused = built.rules, built.refused
-    close = _compile(_CLOSE, hyperscan)
+    close = _compile(CLOSE, hyperscan)
     try:
         return rules, refused, [_compile(triggers(rules), hyperscan), close]
     except hyperscan.HyperscanError:

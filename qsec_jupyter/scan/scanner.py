@@ -19,6 +19,7 @@ from .redact import Hit, merge, redact_notebook, redact_text
 from .rules.exemptions import Where
 from .ruleset import RuleSet, load_rules
 from .search import Search
+from .settle import settled
 from .units import SEPARATOR, Document, Group, Unit, encode as _encoded
 
 if TYPE_CHECKING:
@@ -101,6 +102,7 @@ class Scanner:
         unscanned = _left_out(document)
         if not hits:
             return ScanResult([], unscanned=unscanned)
+        hits = settled(document.groups, hits, search)
         findings, wanted = self._judge(document, hits, path)
         if not wanted:
             return ScanResult(findings, unscanned=unscanned)
@@ -117,6 +119,7 @@ class Scanner:
         hits = merge(self._hits(document, suspects, search, cells))
         if not hits:
             return ScanResult([])
+        hits = settled(document.groups, hits, search)
         findings, wanted = self._judge(document, hits, path)
         return ScanResult(findings, redact_text(text, wanted) if wanted else None)
 

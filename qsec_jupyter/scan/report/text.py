@@ -40,7 +40,7 @@ def notes(report: Report) -> Iterator[str]:
 
 def _summary(report: Report) -> str:
     found, files = _count(len(report.found), "finding"), _count(report.files, "file")
-    parts = [f"{found} in {files} ({report.size / 1e6:.1f} MB)"]
+    parts = [f"{found} in {files} ({_bytes(report.size)})"]
     kept = sum(bool(one.kept) for one in report.found)
     parts += [f"{kept} kept"] if kept else []
     parts += [f"{report.fixed} rewritten"] if report.fixed else []
@@ -50,6 +50,10 @@ def _summary(report: Report) -> str:
     parts += [f"{partly} not read in full (--format json says what)"] if partly else []
     parts += [_count(len(report.problems), "problem")] if report.problems else []
     return ", ".join(parts)
+
+
+def _bytes(size: int) -> str:
+    return f"{size / 1e6:.1f} MB" if size >= 1e6 else f"{size / 1e3:.1f} kB"
 
 
 def _count(number: int, what: str) -> str:
