@@ -108,7 +108,10 @@ vault: ## Build a real Vault for the tests into .cache/bin (10 min cold), unless
 
 fuzz: install ## Properties of the scanner and of reading jobs on a hundred times as much input, then led by coverage
 	QSEC_FUZZ=100 $(BIN)/pytest -q tests/scan/fuzz tests/control/gateway/fuzz
-	@$(BIN)/python -c 'import atheris' 2>/dev/null && $(BIN)/python tests/scan/fuzz/coverage_guided.py -max_total_time=120 && $(BIN)/python tests/control/gateway/fuzz/coverage_guided.py -max_total_time=120 || echo "atheris is not installed (pip install atheris): coverage-guided part left out"
+	$(BIN)/uv pip install --quiet --python $(BIN)/python "atheris>=3" --constraint constraints.txt
+	for target in "tests/scan/fuzz/coverage_guided.py units" "tests/scan/fuzz/coverage_guided.py redaction" \
+	    "tests/scan/fuzz/coverage_guided.py rules" tests/control/gateway/fuzz/coverage_guided.py; do \
+	    $(BIN)/python $$target -max_total_time=$(FUZZ_SECONDS) -artifact_prefix=$(CACHE)/fuzz- || exit 1; done
 
 bench: install ## Ratios against the same work without us; JSON in bench/results
 	$(BIN)/python -m bench

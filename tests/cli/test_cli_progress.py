@@ -51,4 +51,4 @@ def test_bar_is_drawn_on_a_terminal_and_taken_away(folder):
 def test_no_bar_where_nobody_looks_on(folder):
     process = start(folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     out, error = process.communicate()
-    assert (process.returncode, out, error) == (0, b"", b"0 findings in 120 files (0.0 MB)\n")
+    assert (process.returncode, out, error) == (0, b"", b"0 findings in 120 files (0.7 kB)\n")

@@ -129,7 +129,7 @@ def test_text_and_notes_are_safe_for_a_terminal(report):
     said = "\n".join(notes(report))
     assert "the exception for path x/** (alice) no longer counts: expired on 2020-01-01" in said
     assert (
-        "6 findings in 3 files (0.0 MB), 2 kept, 1 not read in full (--format json says what), 1 problem"
+        "6 findings in 3 files (1.2 kB), 2 kept, 1 not read in full (--format json says what), 1 problem"
         in said
     )
 
