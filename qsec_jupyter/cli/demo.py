@@ -1,4 +1,4 @@
-"""``qsec demo``: JupyterLab on the first-run notebook, with the best store of secrets that is there."""
+"""``qsec demo``: JupyterLab on the first-run notebook, with a simulated provider and the best store."""
 
 from __future__ import annotations
 
@@ -23,12 +23,19 @@ def demo(
         from .demo_check import run
 
         raise typer.Exit(run(notebook()))
+    from .demo_sandbox import DemoSandbox, demo_home
+
+    folder = demo_home(os.environ)
+    os.environ["QSEC_HOME"] = str(folder)
+    provider = DemoSandbox(folder)
     prepare_vault()
     print(f"qsec: credentials come from {announce()}", flush=True)
+    print(f"qsec: the provider is a sandbox at {provider.hello['address']}; state is in {folder}", flush=True)
     path = notebook()
     command = [sys.executable, "-m", "jupyterlab", f"--ServerApp.root_dir={path.parent}", str(path)]
     if hasattr(os, "geteuid") and os.geteuid() == 0:
         command.append("--allow-root")  # in a container there is often nobody else
+    provider.keep_over_exec()
     os.execv(sys.executable, command)  # noqa: S606  # our own command
 
 

@@ -27,7 +27,7 @@ HISTORY = timedelta(days=365)
 DEVICES: Mapping[str, str] = {
     "sandbox_manila": "manila",  # 5 qubits
     "sandbox_lima": "fractional",  # 5 qubits, with fractional gates
-    "sandbox_cairo": "cairo",  # 27 qubits
+    "sandbox_cairo": "hanoi",  # 27 qubits; what is known of Cairo itself has edges of one direction
     "sandbox_brisbane": "brisbane",  # 127 qubits
 }
 """The devices of every sandbox and the models they have. Each has a counterpart ``mock_…`` that answers at

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -75,7 +76,7 @@ class Job:
         calibration: Name of the calibration it was made for.
         image: Asked runtime image; kept and told, without effect.
         result: What it gave, or the text of its failure.
-        result_read: Whether a private job's result was fetched.
+        caller: What the client said that it is.
         seconds: What it is charged for.
         shots: How often circuits were run, all together.
         described: What the worker told of the circuits.
@@ -101,7 +102,7 @@ class Job:
     started: float | None = None
     ended: float | None = None
     result: bytes | Planted = b""
-    result_read: bool = False
+    caller: str = ""
     seconds: float = 0.0
     shots: int = 0
     cost: float = 0.0
@@ -144,13 +145,13 @@ class Job:
         }
         return {name: value for name, value in told.items() if value is not None}
 
-    def metrics(self, position: int | None, caller: str) -> dict[str, Any]:
+    def metrics(self, position: int | None) -> dict[str, Any]:
         """Return what the job took.
 
         Args:
             position: How many wait before it, where it waits.
-            caller: Version of the client that asks.
         """
+        qiskit = re.search(r"\bqiskit-(\d+[\d.]*)", self.caller)
         usage = {
             "status": "final" if self.final else "pending",
             "seconds": self.seconds,
@@ -170,7 +171,8 @@ class Job:
             "num_qubits": self.described.get("qubits", []),
             "circuit_depths": self.described.get("depths", []),
             "position_in_queue": position,
-            "caller": caller,
+            "caller": self.caller,
+            "qiskit_version": qiskit.group(1) if qiskit else "",
             "sandbox": {"cost": self.cost, "currency": self.currency},
         }
 

@@ -22,7 +22,6 @@ from qiskit_ibm_runtime import (
     Session,
 )
 from qiskit_ibm_runtime.accounts.exceptions import InvalidAccountError
-from qiskit_ibm_runtime.api.exceptions import RequestsApiError
 from qiskit_ibm_runtime.exceptions import (
     IBMNotAuthorizedError,
     IBMRuntimeError,
@@ -222,8 +221,6 @@ def test_queued_job_is_cancelled_and_deleted(sandbox, service, backend):
     assert job.status() == "QUEUED"
     assert job.metrics()["position_in_queue"] == 0
     assert service.backend("sandbox_manila").status().pending_jobs == 1
-    with pytest.raises(IBMRuntimeError):
-        service.delete_job(job.job_id())
     job.cancel()
     assert job.status() == "CANCELLED"
     with pytest.raises(RuntimeInvalidStateError):
@@ -313,8 +310,7 @@ def test_private_job_is_read_once(sandbox, service, backend):
     assert job.private
     assert job.result()[0].data.meas.num_shots == 10
     assert job.inputs == {}
-    with pytest.raises(RequestsApiError, match="given once"):
-        job.result()
+    assert job.result() is None
 
 
 def test_used_up_instance_warns_and_refuses(sandbox, backend):

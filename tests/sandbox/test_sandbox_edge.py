@@ -84,7 +84,7 @@ def test_private_result_is_given_once(sandbox):
     job_id = submit(sandbox, private=True).json()["id"]
     assert "params" not in sandbox.call("GET", f"/jobs/{job_id}").json()
     assert sandbox.call("GET", f"/jobs/{job_id}/results").status_code == 200
-    assert sandbox.call("GET", f"/jobs/{job_id}/results").status_code == 404
+    assert sandbox.call("GET", f"/jobs/{job_id}/results").status_code == 204
 
 
 def test_cancel_of_what_has_ended_is_a_conflict(sandbox):

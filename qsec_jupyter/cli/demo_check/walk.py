@@ -1,4 +1,4 @@
-"""The eight steps of the first-run notebook, each checked on what a user would see.
+"""The nine steps of the first-run notebook, each checked on what a user would see.
 
 The checker learns the credential's value by having the kernel print it shifted by one code point,
 which no redaction can recognise; that is what lets every step search for the value itself.
@@ -21,6 +21,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+from ..demo_sandbox import DemoSandbox, demo_home
 from .jupyter import CheckFailed, Kernel, Server, expect
 
 
@@ -28,7 +29,7 @@ def run(notebook: Path) -> int:
     """Walk the notebook and print a line for each step; return the process's exit status."""
     with tempfile.TemporaryDirectory(prefix="qsec-check-") as folder:
         walk = Walk(Path(folder), notebook)
-        failed = 0
+        failed = number = 0
         try:
             for number, step in enumerate(walk.steps(), start=1):
                 started = time.monotonic()
@@ -42,12 +43,12 @@ def run(notebook: Path) -> int:
             walk.stop()
         if failed:
             print(walk.log_tail())
-    print(f"{8 - failed} passed, {failed} failed")
+    print(f"{number - failed} passed, {failed} failed")
     return 1 if failed else 0
 
 
 class Walk:
-    """The eight steps, in order; each returns the line that is printed when it holds."""
+    """The nine steps, in order; each returns the line that is printed when it holds."""
 
     def __init__(self, folder: Path, notebook: Path) -> None:
         import nbformat
@@ -60,25 +61,22 @@ class Walk:
         self._cells = {cell.id: cell for cell in nbformat.read(notebook, as_version=4).cells}
         self._environ = dict(os.environ)
         if not os.environ.get("VAULT_ADDR"):
-            # A Vault is set up for the broker key of one home, so only then the user's own is used.
+            # A Vault is set up for the broker key of one home, so only then the demo's usual one is used.
             self._environ["QSEC_HOME"] = str(folder / "home")
+        self._home = demo_home(self._environ)
+        self._environ["QSEC_HOME"] = str(self._home)
+        self._provider: DemoSandbox | None = None
+        self._key = ""
         self._server: Server | None = None
         self._kernel: Kernel | None = None
         self._value = ""
 
     def steps(self) -> Iterator[Callable[[], str]]:
         """Yield the steps."""
-        yield from (self._start, self._request, self._credential, self._record)
+        yield from (self._start, self._request, self._job, self._credential, self._record)
         yield from (self._redact, self._panel, self._verify, self._end)
 
     # -- parts --------------------------------------------------------------------------------
-
-    @property
-    def _home(self) -> Path:
-        from ...core.paths import home
-
-        chosen = self._environ.get("QSEC_HOME")
-        return Path(chosen) if chosen else home()
 
     def _live(self) -> tuple[Server, Kernel]:
         if self._server is None or self._kernel is None:
@@ -100,6 +98,9 @@ class Walk:
     def _start(self) -> str:
         from ..demo import prepare_vault
 
+        self._provider = DemoSandbox(self._home)
+        self._key = self._provider.key_file.read_text(encoding="utf-8").strip()
+        os.environ["QSEC_HOME"] = self._environ["QSEC_HOME"]
         prepare_vault()
         self._environ.pop("VAULT_TOKEN", None)
         self._server = Server(self._folder, self._root, self._environ)
@@ -134,10 +135,37 @@ class Walk:
         expect(grants["pilot"]["kernel_id"] == kernel.id, "pilot's grant belongs to another kernel")
         return f"sandbox approved by policy, pilot by a person; the kernel went on {waited:.2f} s later"
 
+    def _job(self) -> str:
+        """Run a job on the provider: its key stays here, and the user's names stay there."""
+        import urllib.request
+
+        server, kernel = self._live()
+        assert self._provider is not None
+        backends = self._cell("service")
+        expect("sandbox_manila" in backends, "the service shows no device")
+        counts = self._cell("run-provider")
+        expect("'00'" in counts and "'11'" in counts, "the job gave no counts")
+        hello = self._provider.hello
+        token = Path(hello["admin_token_file"]).read_text(encoding="utf-8").strip()
+        request = urllib.request.Request(  # noqa: S310  # loopback, from the sandbox itself
+            f"{hello['admin']}/jobs", headers={"Authorization": f"Bearer {token}"}
+        )
+        with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310
+            arrived = json.loads(answer.read())["jobs"]
+        expect(len(arrived) == 1, f"{len(arrived)} jobs reached the provider, not 1")
+        expect("my secret idea" not in arrived[0]["request"], "the provider sees the circuit's name")
+        for process in server.family():
+            expect(self._key not in " ".join(process.cmdline()), "the provider's key is on a command line")
+            expect(self._key not in str(process.environ()), "the provider's key is in an environment")
+        held = kernel.text("print(service.active_account()['token'].startswith('sandbox-'))")
+        expect(held == "False", "the kernel's client holds the provider's key")
+        self._search_disk(self._key, besides=self._provider.key_file)
+        return "the unmodified client ran a job; the provider's key and the circuit's name did not travel"
+
     def _credential(self) -> str:
         server, kernel = self._live()
         shown = self._cell("credential")
-        expect("[redacted: sandbox]" in shown, "the credential does not show as a marker")
+        expect("[redacted: sandbox-key]" in shown, "the credential does not show as a marker")
         shifted = kernel.text("print(''.join(chr(ord(c) + 1) for c in credential.reveal()))")
         self._value = "".join(chr(ord(c) - 1) for c in shifted)
         expect(len(self._value) >= 8, "reveal() gave nothing")
@@ -152,13 +180,13 @@ class Walk:
         for process in server.family():
             expect(self._value not in " ".join(process.cmdline()), "the value is on a command line")
             expect(self._value not in str(process.environ()), "the value is in an environment")
-        self._search_disk()
+        self._search_disk(self._value)
         return "the credential shows as a marker; its value is in no environment, file, log or command line"
 
-    def _search_disk(self) -> None:
+    def _search_disk(self, value: str, besides: Path | None = None) -> None:
         for folder in (self._home, self._folder):
             for path in folder.rglob("*"):
-                if path.is_file() and self._value.encode() in path.read_bytes():
+                if path != besides and path.is_file() and value.encode() in path.read_bytes():
                     raise CheckFailed(f"the value is on disk, in {path.name}")
 
     def _record(self) -> str:
@@ -169,17 +197,18 @@ class Walk:
         deadline = time.monotonic() + 10
         while time.monotonic() < deadline:
             runs = [entry for entry in server.state()["runs"] if entry["kernel_id"] == kernel.id]
-            if len(runs) >= 3 and all(entry["completion"] for entry in runs):
+            if len(runs) >= 4 and all(entry["completion"] for entry in runs):
                 break
             time.sleep(0.2)
-        expect(len(runs) == 3, f"{len(runs)} runs are recorded, not 3")
+        expect(len(runs) == 4, f"{len(runs)} runs are recorded, not 4")
         expect(all(entry["intent"] and entry["completion"] for entry in runs), "a run lacks a statement")
         counts = self._ledger_counts()
-        expect(counts == {"run.intent": 3, "run.completion": 3}, f"the ledger holds {counts}")
+        both = {name: counts.get(name) for name in ("run.intent", "run.completion")}
+        expect(set(both.values()) == {4}, f"the ledger holds {counts}")
         card = self._cell("provenance")
         newest = runs[0]
         expect(newest["intent"][:12] in card or newest["run_id"][:12] in card, "the card names no id")
-        return f"three runs, one intent and one completion each, signed by {newest['signed_by']}"
+        return f"four runs, one intent and one completion each, signed by {newest['signed_by']}"
 
     def _ledger_counts(self) -> dict[str, int]:
         from ...ledger.log import read_events
@@ -197,7 +226,7 @@ class Walk:
         server, _ = self._live()
         for cell_id in ("leak-print", "leak-shell", "leak-error"):
             shown = self._cell(cell_id)
-            expect("[redacted: sandbox]" in shown, f"{cell_id} shows no marker")
+            expect("[redacted: sandbox-key]" in shown, f"{cell_id} shows no marker")
             expect(self._value not in shown, f"{cell_id} leaks the value")
         alphabet = string.ascii_letters + string.digits + "-_"
         planted = ["".join(secrets.choice(alphabet) for _ in range(44)) for _ in range(2)]
@@ -213,7 +242,7 @@ class Walk:
         report = server.api("GET", f"qsec/scan?path={self._name}")
         expect(len(report["findings"]) >= 2, "the save reports no findings")
         expect(report["cells"], "the open tab is offered nothing to be brought in step with")
-        self._search_disk()
+        self._search_disk(self._value)
         return "printed, echoed and raised values show as markers; two pasted tokens stayed off the disk"
 
     def _panel(self) -> str:
@@ -301,6 +330,8 @@ class Walk:
                 self._server.process.wait(20)
             except subprocess.TimeoutExpired:
                 self._server.process.kill()
+        if self._provider is not None:
+            self._provider.stop()
 
     def log_tail(self) -> str:
         """Return the end of the server's log, for a failed check."""

@@ -68,6 +68,8 @@ class TargetSource:
         rotate_after: Seconds after which the value is to be replaced; 0 for no cadence.
         revoke_on_finding: End what is held at once when the scanner finds an issued value; ``None``: where
             ending it makes a copy worthless.
+        seed_file: File whose first line a new store keeps instead of a made-up value (kv). An absolute path;
+            a file that others can read is refused.
     """
 
     engine: str
@@ -81,6 +83,7 @@ class TargetSource:
     ttl: str = ""
     rotate_after: int = 0
     revoke_on_finding: bool | None = None
+    seed_file: str = ""
 
 
 @dataclass(frozen=True, slots=True)

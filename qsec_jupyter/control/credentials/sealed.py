@@ -45,7 +45,7 @@ from .broker import (
 from .engines import engine_of, operator_of
 from .keystore import KeyStore, locked, write_private
 from .sealed_key import SealedKey
-from .seeds import made_up_token
+from .seeds import first_value
 from .sessions import Sessions, refuse_ended
 from .signers import new_seed, signer_of
 from .wrapping import MachineWrapping
@@ -319,7 +319,7 @@ class SealedBroker:
     def _seeded(self, old: Content | None) -> Content | None:
         content = old or Content(new_seed(), {})
         missing = {name: source for name, source in self._targets.items() if name not in content.secrets}
-        made = {name: _made_up(source) for name, source in missing.items() if source.engine in _ENGINES}
+        made = {name: _first(source) for name, source in missing.items() if source.engine in _ENGINES}
         if old is not None and not made:
             return None
         return Content(content.signing_key, {**content.secrets, **made})
@@ -330,8 +330,8 @@ def part_name(target: str, field: str = "") -> str:
     return f"{target}/{field}" if field else target
 
 
-def _made_up(source: TargetSource) -> str:
-    return os.urandom(32).hex() if source.engine == "transit" else made_up_token()
+def _first(source: TargetSource) -> str:
+    return os.urandom(32).hex() if source.engine == "transit" else first_value(source)
 
 
 def _seal(plain: bytes, key: bytes) -> bytes:

@@ -26,6 +26,7 @@ async def submit(sandbox: Sandbox, call: Call) -> Answer:
     instance = account.instance(call.header("service-crn"))
     given, body = await call.json()
     job = _read(sandbox, given, body, account, instance)
+    job.caller = call.header("x-qx-client-application")
     sandbox.book.refuse_if_used_up(instance)
     if given.get("start_session"):
         session = sandbox.book.open_session(
@@ -165,10 +166,8 @@ def results(sandbox: Sandbox, call: Call, job_id: str) -> Answer:
     if not job.final or (job.status == "Cancelled" and not job.result):
         return NOTHING
     if job.private and job.status == "Completed":
-        if job.result_read:
-            raise Refusal(404, 1295, "The result of a private job is given once.", "It was read already.")
-        job.result_read, given, job.result = True, job.result, b""
-        return Answer(body=given)
+        given, job.result = job.result, b""
+        return Answer(body=given) if given else NOTHING
     return Answer(body=job.result, kind="application/json" if job.status == "Completed" else "text/plain")
 
 
@@ -181,10 +180,12 @@ def cancel(sandbox: Sandbox, call: Call, job_id: str) -> Answer:
 
 
 def delete(sandbox: Sandbox, call: Call, job_id: str) -> Answer:
-    """Forget a job that has ended."""
+    """Forget a job; one that waits is cancelled."""
     job = sandbox.book.job(job_id, sandbox.caller(call).instance(call.header("service-crn")))
+    if job.status == "Running":
+        raise conflict("The job is running.", "Cancel it first.")
     if not job.final:
-        raise conflict("The job has not ended.", "Cancel it first.")
+        sandbox.schedule.cancel(job)
     del sandbox.book.jobs[job.id]
     return NOTHING
 
@@ -201,7 +202,7 @@ def logs(sandbox: Sandbox, call: Call, job_id: str) -> Answer:
 def metrics(sandbox: Sandbox, call: Call, job_id: str) -> Answer:
     """Say what a job took."""
     job = sandbox.book.job(job_id, sandbox.caller(call).instance(call.header("service-crn")))
-    return answer(job.metrics(sandbox.schedule.position(job), call.header("x-qx-client-application")))
+    return answer(job.metrics(sandbox.schedule.position(job)))
 
 
 async def tags(sandbox: Sandbox, call: Call, job_id: str) -> Answer:
