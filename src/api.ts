@@ -4,8 +4,11 @@ import { ServerConnection } from '@jupyterlab/services';
 import type {
   IDenials,
   IEventPage,
+  IExposure,
   IGrant,
   IGrantRequest,
+  IJob,
+  IKeptSecret,
   IRecordedFinding,
   IRun,
   IRunDifference,
@@ -62,10 +65,16 @@ export interface IRunsApi {
   difference(first: string, second: string): Promise<IRunDifference>;
 }
 
-/** What the list of events needs from the server. */
-export interface IEventsApi {
+/** What the panel asks for beside the state. */
+export interface IPanelApi extends IRunsApi {
   /** A page of events; the query is a URL's, with its question mark. */
   events(query: string): Promise<IEventPage>;
+  /** The newest jobs of a target and in a state; empty texts do not restrict. */
+  jobs(target: string, state: string): Promise<IJob[]>;
+  exposure(job: string): Promise<IExposure>;
+  cancelJob(job: string): Promise<IJob>;
+  /** Hand over a new value for a target; it is never asked for again. */
+  keepSecret(target: string, value: string): Promise<IKeptSecret>;
 }
 
 export interface IStateOptions {
@@ -81,7 +90,7 @@ export interface IAnswer<T> {
 }
 
 /** The routes of the server extension, below `<base_url>/qsec`. */
-export class QsecApi implements IQsecApi, IRunsApi, IEventsApi {
+export class QsecApi implements IQsecApi, IPanelApi {
   constructor(
     settings: ServerConnection.ISettings = ServerConnection.makeSettings()
   ) {
@@ -160,6 +169,24 @@ export class QsecApi implements IQsecApi, IRunsApi, IEventsApi {
 
   async events(query: string): Promise<IEventPage> {
     return (await this._send<IEventPage>(`events${query}`)).body;
+  }
+
+  async jobs(target: string, state: string): Promise<IJob[]> {
+    const query = { target, state, limit: '200' };
+    return (await this._get<{ jobs: IJob[] }>('jobs', query)).jobs;
+  }
+
+  async exposure(job: string): Promise<IExposure> {
+    return this._get<IExposure>(`jobs/${encodeURIComponent(job)}/exposure`, {});
+  }
+
+  async cancelJob(job: string): Promise<IJob> {
+    return this._post<IJob>(`jobs/${encodeURIComponent(job)}/cancel`, {});
+  }
+
+  async keepSecret(target: string, value: string): Promise<IKeptSecret> {
+    const path = `targets/${encodeURIComponent(target)}/secret`;
+    return this._post<IKeptSecret>(path, { values: { '': value } });
   }
 
   async run(id: string): Promise<IRun> {

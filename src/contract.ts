@@ -41,6 +41,12 @@ export type IRunDifference = Schemas['RunDifference'];
 export type IEvent = Schemas['Event'];
 /** Events, newest first, and where the next page begins. */
 export type IEventPage = Schemas['EventPage'];
+/** A job that went through the gateway. */
+export type IJob = Schemas['GatewayJob'];
+/** What the vendor sees of a job. */
+export type IExposure = Schemas['Exposure'];
+/** Where the value of a target is kept now; never the value. */
+export type IKeptSecret = Schemas['KeptSecret'];
 /** How sensitive a file is; policy says what that means for its secrets. */
 export type DataClass = Schemas['DataClasses']['default'];
 /** All checks together. */

@@ -103,8 +103,7 @@ const panel: JupyterFrontEndPlugin<void> = {
     const widget = new QsecPanel({
       model: qsec,
       notebooks,
-      runs: api,
-      events: api,
+      api,
       findings: new FindingsModel(api, qsec, saves ?? { find: () => null }),
       trans,
       settings

@@ -68,6 +68,7 @@ export function awaited(changes: Partial<IAwaitedGrant> = {}): IAwaitedGrant {
 export function finding(changes: Partial<IFinding> = {}): IFinding {
   return {
     rule: 'ibm-quantum-token',
+    target: '',
     title: 'IBM Quantum API token',
     severity: 'critical',
     surface: 'source',
@@ -148,6 +149,7 @@ export function state(changes: Partial<IState> = {}): IState {
     approvals: [],
     shared: [],
     locks: [],
+    gateway: null,
     projects: [],
     runs: [],
     findings: [],

@@ -25,7 +25,7 @@ const EVERYTHING: IEventFilter = { kind: '', target: '', period: 'any' };
 
 /** What happened: everything that concerns this person, newest first, as the ledger has it. */
 export function Activity(props: { state: IState }): JSX.Element {
-  const { model, events: api, trans } = usePanel();
+  const { api, model, trans } = usePanel();
   const { state } = props;
   const [filter, setFilter] = useState(EVERYTHING);
   const [seesAll, setSeesAll] = useState(false);

@@ -21,7 +21,10 @@ export function families(
 }
 
 /** What happened, in a few words. A kind that this page does not know is told as the control plane tells it. */
-export function sayEvent(event: IEvent, trans: TranslationBundle): string {
+export function sayEvent(
+  event: Pick<IEvent, 'kind' | 'meaning'>,
+  trans: TranslationBundle
+): string {
   return wordsOf(trans)[event.kind] ?? event.meaning;
 }
 
@@ -58,7 +61,7 @@ export function sayDetail(name: string, trans: TranslationBundle): string {
 }
 
 const GRAVE =
-  /\.(refused|denied|break_glass|gap|untracked|lost|unknown|rejected|set|revocation_pending|cancel_pending|session_close_pending)$|^finding\.detected$/;
+  /\.(refused|truncated|dropped|denied|break_glass|gap|untracked|lost|unknown|rejected|set|revocation_pending|cancel_pending|session_close_pending)$|^finding\.detected$/;
 
 function wordsOf(trans: TranslationBundle): Partial<Record<string, string>> {
   return {
@@ -122,6 +125,11 @@ function wordsOf(trans: TranslationBundle): Partial<Record<string, string>> {
     'finding.unkept': trans.__('Finding no longer kept'),
     'notebook.shared': trans.__('Copy made to be given away'),
     'kernel.ended': trans.__('Kernel ended'),
+    'kernel.shared': trans.__('Who shares a kernel has changed'),
+    'gateway.refused': trans.__('Refused at the gateway'),
+    'target.reconciled': trans.__('Job list compared with the ledger'),
+    'notification.dropped': trans.__('Notification could not be delivered'),
+    'ledger.truncated': trans.__('Torn end of the ledger cut off'),
     'server.connected': trans.__('Jupyter server connected'),
     'control.started': trans.__('Control plane started'),
     'control.stopped': trans.__('Control plane stopped'),

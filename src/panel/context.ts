@@ -1,7 +1,7 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { createContext, useContext, useState } from 'react';
 
-import type { IEventsApi, IRunsApi } from '../api';
+import type { IPanelApi } from '../api';
 import type { IState } from '../contract';
 import type { FindingsModel } from '../findings/model';
 import type { Notebooks } from '../notebooks';
@@ -14,8 +14,7 @@ import type { IQsecModel } from '../tokens';
 export interface IPanelContext {
   model: IQsecModel;
   notebooks: Notebooks;
-  runs: IRunsApi;
-  events: IEventsApi;
+  api: IPanelApi;
   findings: FindingsModel;
   trans: TranslationBundle;
   settings: QsecSettings;

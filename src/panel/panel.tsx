@@ -5,6 +5,7 @@ import React from 'react';
 
 import { Activity } from '../activity/tab';
 import { shieldIcon } from '../icons';
+import { Jobs } from '../jobs/tab';
 import { Problem } from '../problem';
 import { RunsTab } from '../runs/tab';
 import { Approvals } from './approvals';
@@ -16,12 +17,13 @@ import { Findings } from './findings/tab';
 import { Health } from './health';
 import { Identity } from './identity';
 import { ProblemCard, Skeleton } from './parts';
+import { Presence } from './presence';
 import { Runs } from './runs';
 import { Tabs } from './tabs';
 import { Targets } from './targets';
 
 /** The views of the panel. */
-export type TabName = 'overview' | 'runs' | 'findings' | 'activity';
+export type TabName = 'overview' | 'runs' | 'jobs' | 'findings' | 'activity';
 
 /** The sidebar: who, where, what is granted, what ran, what was found. */
 export class QsecPanel extends ReactWidget {
@@ -135,6 +137,7 @@ function Content(props: {
     <>
       <Identity state={state} />
       <Banners state={state} />
+      <Presence state={state} />
       <Approvals state={state} />
       <Targets state={state} wanted={props.wanted} onDone={props.onDone} />
       <Runs state={state} onAll={() => onTab('runs')} />
@@ -142,6 +145,7 @@ function Content(props: {
     </>
   );
   const runs = tab(<RunsTab state={state} />);
+  const jobs = tab(<Jobs state={state} />);
   const findings = tab(<Findings />);
   const activity = tab(<Activity state={state} />);
   return (
@@ -153,6 +157,10 @@ function Content(props: {
         tabs={[
           { id: 'overview', label: trans.__('Overview'), render: overview },
           { id: 'runs', label: trans.__('Runs'), render: runs },
+          // Where nothing goes through a gateway, there is nothing to list.
+          ...(state.targets.some(one => one.tier === 'proxy')
+            ? [{ id: 'jobs', label: trans.__('Jobs'), render: jobs }]
+            : []),
           { id: 'findings', label: trans.__('Findings'), render: findings },
           { id: 'activity', label: trans.__('Activity'), render: activity }
         ]}

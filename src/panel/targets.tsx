@@ -6,6 +6,7 @@ import { Announcer } from './announcer';
 import { usePanel } from './context';
 import { Ended, OpenGrant, openGrants } from './grants';
 import { Empty, Section } from './parts';
+import { PasteForm } from './pasteForm';
 import { RequestForm } from './requestForm';
 import { Tier, useFacts } from './targetFacts';
 
@@ -96,6 +97,9 @@ function TargetCard(props: {
   // The notebook in front holds or awaits it already: what is left to do stands beside its grant.
   const kernel = notebooks.active?.kernelId;
   const isHeld = grants.some(one => !one.parent && one.kernel_id === kernel);
+  // The control plane decides; this spares the others a button that would be refused.
+  const mayPaste =
+    target.tier !== 'operate' && state.principal.roles.includes('admin');
   const close = () => {
     props.onClose();
     button.current?.focus();
@@ -140,6 +144,7 @@ function TargetCard(props: {
       {open && !lock ? (
         <RequestForm target={target} state={state} onClose={close} />
       ) : null}
+      {mayPaste && !open ? <PasteForm target={target} /> : null}
     </li>
   );
 }

@@ -20,8 +20,8 @@ export function RunDetail(props: {
   onBack: () => void;
   onOpen: (id: string) => void;
 }): JSX.Element {
-  const { runs, trans } = usePanel();
-  const answer = useAnswer(props.id, () => runs.run(props.id));
+  const { api, trans } = usePanel();
+  const answer = useAnswer(props.id, () => api.run(props.id));
   return (
     <Page title={trans.__('Run')} answer={answer} onBack={props.onBack}>
       {run => <Detail run={run} onOpen={props.onOpen} />}

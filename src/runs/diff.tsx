@@ -17,9 +17,9 @@ export function RunDiff(props: {
   onBack: () => void;
   onOpen: (id: string) => void;
 }): JSX.Element {
-  const { runs, trans } = usePanel();
+  const { api, trans } = usePanel();
   const [a, b] = props.pair;
-  const answer = useAnswer(`${a} ${b}`, () => runs.difference(a, b));
+  const answer = useAnswer(`${a} ${b}`, () => api.difference(a, b));
   const names: Record<Group['name'], string> = {
     circuit: trans.__('Circuit'),
     parameters: trans.__('Parameters'),

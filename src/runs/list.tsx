@@ -27,7 +27,7 @@ interface IRunListProps {
 
 /** The runs that a search and filters leave, newest first; two of them can be picked to compare. */
 export function RunList(props: IRunListProps): JSX.Element {
-  const { model, runs: api, trans } = usePanel();
+  const { api, model, trans } = usePanel();
   const { query, picked, state } = props;
   const newest = state.runs.map(run => run.run_id + run.status).join();
   const found = usePages<IRunSummary>(

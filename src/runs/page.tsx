@@ -5,9 +5,10 @@ import { PageHead } from '../panel/pageHead';
 import { ProblemCard, Skeleton } from '../panel/parts';
 import type { IAnswered } from './useAnswer';
 
-/** A page above the list of runs, with the way back to it. */
+/** A page above a list (of runs, unless it says otherwise), with the way back to it. */
 export function Page<T>(props: {
   title: string;
+  back?: string;
   answer: IAnswered<T>;
   onBack: () => void;
   children: (value: T) => React.ReactNode;
@@ -16,7 +17,10 @@ export function Page<T>(props: {
   const { value, problem, again } = props.answer;
   return (
     <section className="jp-Qsec-page" aria-label={props.title}>
-      <PageHead back={trans.__('All runs')} onBack={props.onBack} />
+      <PageHead
+        back={props.back ?? trans.__('All runs')}
+        onBack={props.onBack}
+      />
       {problem ? (
         <ProblemCard problem={problem}>
           <button type="button" className="jp-Qsec-button" onClick={again}>

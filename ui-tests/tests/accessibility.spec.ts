@@ -116,6 +116,7 @@ test('every tab holds up: axe, both themes, 200 pixels, keyboard', async ({
     }
   }
   await tab('Activity').click();
+  await closeNotifications(page);
   await picture(page, 'activity-dark', panel);
 
   await test.step('events are found, read and followed', async () => {

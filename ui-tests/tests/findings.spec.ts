@@ -78,7 +78,6 @@ test('a finding is marked in the text, and each way to settle it works', async (
     await marks(page).hover();
     await expect(card).toContainText('Masked in the file');
     await expect(card.getByRole('button', { name: 'Redact' })).toBeVisible();
-    await picture(page, 'squiggle');
     expect(await violations(page, '.jp-Qsec-card', '#qsec-panel')).toEqual([]);
   });
 
@@ -155,7 +154,7 @@ test('a finding is marked in the text, and each way to settle it works', async (
     await panel.getByRole('button', { name: /What is covered/ }).click();
     await expect(panel).toContainText(`Ways out of ${NAME}`);
     await expect(panel).toContainText('save, save as, autosave');
-    await picture(page, 'coverage');
+    await picture(page, 'coverage', panel);
     for (const name of ['JupyterLab Dark', 'JupyterLab Light']) {
       await theme(page, name);
       expect(await violations(page, '#qsec-panel')).toEqual([]);
@@ -169,7 +168,6 @@ test('a finding is marked in the text, and each way to settle it works', async (
     await list.getByRole('checkbox').first().check();
     await marks(page).hover();
     await expect(card).toBeVisible();
-    await picture(page, 'findings-dark');
     expect(await violations(page, '.jp-Qsec-card', '#qsec-panel')).toEqual([]);
     await page.mouse.move(5, 5);
     await theme(page, 'JupyterLab Light');
@@ -178,7 +176,6 @@ test('a finding is marked in the text, and each way to settle it works', async (
       node.style.width = '200px';
       node.style.maxWidth = '200px';
     });
-    await picture(page, 'findings-narrow');
     const overflow = await panel.evaluate(
       node =>
         Array.from(node.querySelectorAll('.jp-Qsec-scroll, .jp-Qsec-tabs'))

@@ -7,6 +7,9 @@ import { Jupyter } from './jupyter';
 
 const README_IMAGES = resolve(__dirname, '..', '..', 'docs', 'images');
 
+/** Notebook and panel, without menus, file browser and what is empty below: pictures stay small. */
+const BESIDE = { x: 284, y: 28, width: 1082, height: 640 };
+
 /** Galata's test on a server of its own; settings, workspace and sessions are real. */
 export const test = galata.extend<{ plain: Page; jupyter: Jupyter }>({
   jupyter: [
@@ -53,7 +56,7 @@ export async function closeNotifications(page: Page): Promise<void> {
 /**
  * Write a picture for the documentation, when asked for one: a test run leaves the tree as it is.
  *
- * `part` is what is shown of the page, all of it by default.
+ * `part` is what is shown of the page; by default the notebook and the panel beside it.
  */
 export async function picture(
   page: Page,
@@ -62,7 +65,10 @@ export async function picture(
 ): Promise<void> {
   if (process.env.QSEC_SCREENSHOTS === '1') {
     const path = join(README_IMAGES, `${name}.png`);
-    await (part ?? page).screenshot({ path, animations: 'disabled' });
+    const animations = 'disabled';
+    await (part
+      ? part.screenshot({ path, animations })
+      : page.screenshot({ path, animations, clip: BESIDE }));
   }
 }
 

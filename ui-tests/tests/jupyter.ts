@@ -23,6 +23,9 @@ export class Jupyter {
   readonly root = join(this.folder, 'notebooks');
   url = '';
 
+  /** With a token, the server keeps authentication and XSRF checks on, as a user's does. */
+  constructor(readonly token = '') {}
+
   async start(): Promise<void> {
     this._port = this._port || (await freePort());
     this.url = `http://127.0.0.1:${this._port}`;
@@ -77,6 +80,7 @@ export class Jupyter {
       QSEC_HOME: join(this.folder, 'home'),
       // Whose name the pictures in the README show.
       LOGNAME: 'ada',
+      QSEC_UI_TOKEN: this.token,
       QSEC_UI_PORT: String(this._port),
       QSEC_UI_ROOT: this.root,
       QSEC_UI_WORKSPACES: join(this.folder, 'workspaces'),
@@ -104,7 +108,9 @@ export class Jupyter {
       if (this._process?.exitCode !== null) {
         throw new Error(`Jupyter ended at once; see ${this.folder}/server.log`);
       }
-      const answer = await fetch(`${this.url}/qsec/version`).catch(() => null);
+      const answer = await fetch(`${this.url}/qsec/version`, {
+        headers: this.token ? { Authorization: `token ${this.token}` } : {}
+      }).catch(() => null);
       if (answer?.ok) {
         return;
       }
