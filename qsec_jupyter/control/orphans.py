@@ -20,11 +20,16 @@ from .audit import Audit
 from .book import Book
 from .changes import Changes
 from .credentials.broker import Broker
+from .evidence import Artefacts
+from .gateway.gateway import accounts_of
+from .gateway.jobs.office import JobOffice
 from .journal import orphans
 from .judge import Judge
 from .locks import Locks
+from .lookup import Lookup
 from .people import People
 from .policy.live import LivePolicy
+from .retrieval import Retrieval
 from .series import AllSeries
 from .sessions import Sessions
 from .signing import Signing
@@ -76,32 +81,59 @@ class Orphans:
             sessions = Sessions(store, audit, self._broker)
             stack.callback(sessions.close)
             StatementStore(folder / "statements").account(ledger)
-            self._access(store, audit, sessions).reconcile(None)
-            done = sessions.retry() and audit.settle()
+            access, office = self._parts(folder, store, ledger, audit, sessions)
+            office.open()
+            access.reconcile(None)
+            done = sessions.retry() & office.settle() & audit.settle()
+            office.close(0.0)
             self._signing.run(lambda signer, _: self._checkpoint(folder, ledger, signer))
             return done
 
-    def _access(self, store: Store, audit: Audit, sessions: Sessions) -> Access:
-        changes = Changes()
-        locks, series = Locks(store, audit, changes, self._clock), AllSeries(store, audit, self._clock)
-        return Access(
-            book=Book(store, audit, changes, self._clock),
+    def _parts(
+        self, folder: Path, store: Store, ledger: Ledger, audit: Audit, sessions: Sessions
+    ) -> tuple[Access, JobOffice]:
+        """Return what ends the grants of a journal, and what ends at providers what hung on them."""
+        changes, clock, policy = Changes(), self._clock, self._policy
+        book, timetable = Book(store, audit, changes, clock), Timetable(policy)
+        locks, series = Locks(store, audit, changes, clock), AllSeries(store, audit, clock)
+        judge = Judge(
+            policy=policy,
+            locks=locks,
+            series=series,
+            people=People(store),
             audit=audit,
-            judge=Judge(
-                policy=self._policy,
-                locks=locks,
-                series=series,
-                people=People(store),
-                audit=audit,
-                single_user=False,
-            ),
-            policy=self._policy,
-            timetable=Timetable(self._policy),
+            single_user=False,
+        )
+        lookup = Lookup(book=book, judge=judge, timetable=timetable, clock=clock)
+        access = Access(
+            book=book,
+            audit=audit,
+            judge=judge,
+            policy=policy,
+            timetable=timetable,
             sessions=sessions,
             locks=locks,
             series=series,
-            clock=self._clock,
+            clock=clock,
         )
+        office = JobOffice(
+            home=self._home,
+            store=store,
+            audit=audit,
+            ledger=ledger,
+            keys=Artefacts(folder / "evidence", self._broker, (self._broker, audit, clock)).data_keys,
+            changes=changes,
+            grants=book,
+            judge=judge,
+            policy=policy,
+            locks=locks,
+            retrieval=Retrieval(book=book, lookup=lookup, policy=policy, clock=clock),
+            sessions=sessions,
+            speak=accounts_of(policy),
+            server_id=folder.name,
+            clock=clock,
+        )
+        return access, office
 
     def _checkpoint(self, folder: Path, ledger: Ledger, signer: Signer) -> None:
         KeyArchive(folder / "keys").add(signer, self._clock())

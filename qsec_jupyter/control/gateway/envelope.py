@@ -171,11 +171,13 @@ def matches(name: str, pattern: str) -> bool:
 
 
 def _within(what: str, asked: int | None, most: int | None, unit: str) -> None:
+    if asked is not None and asked < 0:  # it would give back what others used
+        raise _outside(what, f"{asked} {unit} are no number of them.", "Ask for one that is not negative.")
     if most is None:
         return
     if asked is None:
         raise unstated(what, f"The rule: at most {most} {unit}.")
-    if not 0 <= asked <= most:
+    if asked > most:
         raise _outside(what, f"{asked} {unit}; at most {most} are allowed.", "Submit a smaller job.")
 
 

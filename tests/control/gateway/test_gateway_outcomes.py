@@ -1,5 +1,7 @@
 """Unknown outcomes, endings, reservations, and the comparison with a provider's own list."""
 
+import json
+import os
 import time
 from datetime import timedelta
 
@@ -184,6 +186,29 @@ def test_housekeeping_leaves_no_credential_open(lab, account, broker) -> None:
     plane.office.settle()
     assert broker.issued == 1
     assert not broker.open
+
+
+def test_what_hung_on_a_control_plane_and_server_that_were_both_killed_ends_too(
+    lab, account, make_plane, broker, tmp_path, monkeypatch
+) -> None:
+    from qsec_jupyter.control import orphans
+
+    monkeypatch.setattr(orphans, "accounts_of", lambda policy: account.speak)
+    plane = lab('on_end = "cancel"')
+    grant = ask(plane)
+    account.take("job-1", send(plane, pass_of(plane, grant), submission(), "job-1").tag)
+    admission = lost(plane, pass_of(plane, grant), again="x")
+    account.take("job-2", admission.tag)
+    other = make_plane(server_id="server-2")
+    plane._ledger.close()
+    plane.store.close()
+    plane.gone = True
+    nobody = {"server_id": "server-1", "pid": 4194303, "started": "1"}
+    (tmp_path / "journal-0" / "server").write_text(json.dumps(nobody))
+    os.close(plane._journal.lock)
+    for _ in range(2):  # what was found out is ended the next time, at the latest
+        other.orphans.end()
+    assert {job.state for job in account.held.values()} == {"cancelled"}
 
 
 # -- reservations ----------------------------------------------------------------------------------

@@ -128,14 +128,15 @@ class JobOffice:
         self.endings.stop(row)
         return self.listing.get(caller, row["correlation_id"])
 
-    def settle(self) -> None:
-        """Look up and end what is open, less and less often while nothing helps."""
+    def settle(self) -> bool:
+        """Look up and end what is open, less and less often while nothing helps; say whether nothing is."""
         if time.monotonic() < self._not_before:
-            return
+            return False
         done = self.settling.settle()
         done = self.endings.retry() and done
         self._attempt = 0 if done else min(self._attempt + 1, len(_PAUSES) - 1)
         self._not_before = 0.0 if done else time.monotonic() + _PAUSES[self._attempt]
+        return done
 
     def reconcile_due(self) -> None:
         """Compare the targets whose catalogue says how often, when it is time."""

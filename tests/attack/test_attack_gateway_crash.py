@@ -1,0 +1,118 @@
+"""Claim: whenever the control plane is killed, afterwards the ledger tells the truth of every job.
+
+Control plane, gateway and provider are real processes; the control plane dies by ``kill -9``.
+"""
+
+import threading
+import time
+from contextlib import suppress
+
+import pytest
+import requests
+
+pytest.importorskip("qiskit_ibm_runtime")
+
+from gateway_bodies import sampler
+from gateway_child import Gated, entry
+
+pytestmark = pytest.mark.timeout(300)
+
+
+@pytest.fixture
+def opened(tmp_path, sandbox):
+    """Return a function that starts a control plane on the same state folder."""
+    home = tmp_path / "home"
+    home.mkdir(mode=0o700)
+    begun = []
+
+    def start() -> Gated:
+        patient = entry(sandbox).replace('answer = "5s"', 'answer = "100s"').replace('"10s"', '"100s"')
+        begun.append(Gated(home, patient, {"ibm-pilot": sandbox.key}))
+        return begun[-1]
+
+    yield start
+    for one in begun:
+        if one.child.process.poll() is None:
+            one.child.process.kill()
+        one.child.close()
+
+
+def submit_in_background(gated, token, body):
+    def send():
+        with suppress(requests.RequestException):  # the gateway dies while it is asked
+            gated.call("POST", "/jobs", token, data=body)
+
+    thread = threading.Thread(target=send, daemon=True)
+    thread.start()
+    return thread
+
+
+def within(seconds, holds):
+    until = time.monotonic() + seconds
+    while not (found := holds()) and time.monotonic() < until:
+        time.sleep(0.1)
+    return found
+
+
+def jobs_of(gated):
+    return gated.child.ask("GET", "/v1/jobs")[1]["jobs"]
+
+
+def kill(gated):
+    gated.child.process.kill()
+    gated.child.process.wait()
+
+
+def test_killed_between_the_audit_and_the_send(opened, sandbox) -> None:
+    before = len(sandbox.jobs())
+    gated = opened()
+    token = gated.token()
+    # Then a job is intended, and has no credential yet.
+    sandbox.fault("hold path=/identity/token times=0 seconds=60")
+    thread = submit_in_background(gated, token, sampler())
+    assert within(20, lambda: gated.events("job.intended"))
+    assert not gated.events("job.sent")
+    kill(gated)
+    thread.join(10)
+    sandbox.admin("DELETE", "faults")
+    again = opened()
+    (job,) = within(20, lambda: [one for one in jobs_of(again) if one["state"] == "lost"])
+    assert job["job_id"] is None
+    (lost,) = again.events("job.lost")
+    assert lost["data"]["why"] == "not sent"
+    assert len(sandbox.jobs()) == before, "the provider has never heard of it"
+    assert not again.events("job.sent")
+
+
+def test_killed_between_the_send_and_the_answer(opened, sandbox) -> None:
+    before = {job["id"] for job in sandbox.jobs()}
+    gated = opened()
+    token = gated.token()
+    assert gated.call("GET", "/backends", token).status_code == 200
+    sandbox.fault("slow path=/api/v1/jobs method=POST seconds=15")  # taken after all, when nobody listens
+    threads = [submit_in_background(gated, token, sampler(mark=1))]
+    assert within(20, lambda: len(gated.events("job.sent")) == 1)
+    sandbox.fault("hold path=/api/v1/jobs method=POST seconds=60")  # not taken, and nobody says so
+    threads.append(submit_in_background(gated, token, sampler(mark=2)))
+    assert within(20, lambda: len(gated.events("job.sent")) == 2)
+    assert not gated.events("job.accepted")
+    sent_at = time.monotonic()
+    kill(gated)
+    for thread in threads:
+        thread.join(10)
+    (taken,) = within(40, lambda: {job["id"] for job in sandbox.jobs()} - before)
+    again = opened()
+    (found,) = within(30, lambda: [one for one in jobs_of(again) if one["state"] in {"accepted", "done"}])
+    assert found["job_id"] == taken
+    if time.monotonic() - sent_at < 50:
+        states = {one["state"] for one in jobs_of(again)}
+        assert states - {"accepted", "done"} == {"sent"}, "not said too early"
+    assert within(120, lambda: again.events("job.lost"))
+    assert len({job["id"] for job in sandbox.jobs()} - before) == 1, "nothing was sent a second time"
+    first, second = again.events("job.intended")
+    assert [event["data"]["correlation"] for event in again.events("job.accepted")] == [
+        first["data"]["correlation"]
+    ]
+    assert [event["data"]["correlation"] for event in again.events("job.lost")] == [
+        second["data"]["correlation"]
+    ]
