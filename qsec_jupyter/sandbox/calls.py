@@ -145,7 +145,7 @@ class Table:
             Refusal: 404, 405.
         """
         node, values = self._root, []
-        for part in path.strip("/").split("/"):
+        for part in path.split("/")[1:]:
             following = node.get(part) if part else None
             if following is None:
                 following = node.get("{}")

@@ -145,6 +145,8 @@ class Walk:
         expect("sandbox_manila" in backends, "the service shows no device")
         counts = self._cell("run-provider")
         expect("'00'" in counts and "'11'" in counts, "the job gave no counts")
+        exposed = self._cell("exposure")
+        expect("my secret idea" in exposed, "the exposure does not name what was hidden")
         hello = self._provider.hello
         token = Path(hello["admin_token_file"]).read_text(encoding="utf-8").strip()
         request = urllib.request.Request(  # noqa: S310  # loopback, from the sandbox itself
