@@ -64,6 +64,7 @@ class Access:
         self._series = series
         self._clock = clock
         self._closed: set[str] = set()
+        self._looked: tuple[int, datetime | None] = (-1, None)
 
     # -- asking -----------------------------------------------------------------------------------
 
@@ -405,23 +406,34 @@ class Access:
         return [grant for grant in self._book.open() if grant.extends in gone]
 
     def _end_all(self, grants: Iterable[Grant], seconds: float | None = None, *, why: str) -> list[str]:
-        ended = []
-        for grant in grants:
-            event: GrantEvent = "cancel" if grant.state == "requested" else "revoke"
-            with self._book.lock:
-                try:
-                    over = step(self._book.get(grant.id), event, self._clock())
-                    said = grant.decision_comment or over.decision_comment
-                    self._book.commit(replace(over, decision_comment=said), None, ending=True, why=why)
-                except Conflict:
-                    continue  # it ended by itself meanwhile
-            ended.append(grant.id)
-        self._sessions.end(*ended, seconds=seconds)
-        return ended
+        told = {grant.id: grant for grant in grants}
+        with self._book.lock:
+            over = [self._over(now, told[now.id]) for now in self._book.rows({"id": sorted(told)})]
+            ended = [grant for grant in over if grant is not None]
+            if ended:
+                self._book.end_each(ended, why=why)
+        ids = [grant.id for grant in ended]
+        self._sessions.end(*ids, seconds=seconds)
+        return ids
+
+    def _over(self, grant: Grant, told: Grant) -> Grant | None:
+        """Return a grant after its end; ``None`` when it ended by itself meanwhile."""
+        event: GrantEvent = "cancel" if grant.state == "requested" else "revoke"
+        try:
+            over = step(grant, event, self._clock())
+        except Conflict:
+            return None
+        return replace(over, decision_comment=told.decision_comment or over.decision_comment)
 
     def keep_time(self) -> float | None:
-        """Begin what is due, end what has run out; return the seconds until the next of either."""
-        now, nearest = self._clock(), None
+        """Begin what is due, end what has run out; return the seconds until the next of either.
+
+        Where nothing has changed since it was last looked, and nothing is due, nothing is looked at again.
+        """
+        now, nearest, version = self._clock(), None, self._book.version
+        if version == self._looked[0] and (self._looked[1] is None or now < self._looked[1]):
+            due = self._looked[1]
+            return None if due is None else (due - now).total_seconds()
         expired: list[str] = []
         for grant in self._book.open():
             left = (self._timetable.due(grant, now) - now).total_seconds()
@@ -429,6 +441,8 @@ class Access:
                 nearest = left if nearest is None else min(nearest, left)
             elif self._turn(grant.id, now):
                 expired.append(grant.id)
+        due = None if nearest is None else now + timedelta(seconds=nearest)
+        self._looked = (-1 if expired else version, due)
         self._sessions.end(*expired)  # after all are marked: a store that hangs delays no expiry
         return nearest
 

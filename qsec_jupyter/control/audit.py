@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from ..core.errors import QsecError
@@ -60,21 +60,23 @@ class Audit:
 
     def record_ending(self, name: str, actor: str | None = None, **data: Any) -> None:
         """Write an event about an ending. When the ledger refuses, it is owed and written later."""
-        entry = (name, self._data(name, actor, data))
+        self.record_endings([(name, self._data(name, actor, data))])
+
+    def record_endings(self, entries: Iterable[tuple[str, dict[str, Any]]]) -> None:
+        """Write events about several endings that nobody in particular caused, with one wait for the disk."""
         with self._lock:
-            self._owed.append(entry)
+            self._owed += [(name, self._data(name, None, data)) for name, data in entries]
         self.settle()
 
     def settle(self) -> bool:
         """Write what is owed; say whether nothing is owed any more."""
         with self._lock:
-            while self._owed:
-                name, data = self._owed[0]
-                try:
-                    self._ledger.append({"type": name, "data": data})
-                except QsecError:
-                    return False
-                self._owed.pop(0)
+            entries = [{"type": name, "data": data} for name, data in self._owed]
+            try:
+                self._ledger.append_all(entries)
+            except QsecError:
+                return False
+            self._owed.clear()
         return True
 
     @property

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, fields
 from datetime import datetime
 from typing import Any
@@ -110,10 +110,31 @@ class Book:
                 raise
             self._unstored[grant.id] = grant  # a full disk keeps no grant alive
         self._changes.bump()
+        self._tell_end(grant, data.get("why", grant.state))
+        return grant
+
+    def end_each(self, grants: Sequence[Grant], **data: Any) -> None:
+        """Write down what became of several grants that are over, as :meth:`commit` does for one."""
+        self._audit.record_endings(
+            [(_EVENT[grant.state], {**self._audit.about(grant), **data}) for grant in grants]
+        )
+        try:
+            self._store.change_each(tables.grants, [({"id": grant.id}, _row(grant)) for grant in grants])
+        except Unavailable:
+            self._unstored |= {grant.id: grant for grant in grants}
+        self._changes.bump()
+        for grant in grants:
+            self._tell_end(grant, data.get("why", grant.state))
+
+    def _tell_end(self, grant: Grant, why: str) -> None:
         if grant.state in {"expired", "revoked"}:
             for listener in self._listeners:
-                listener(grant, data.get("why", grant.state))
-        return grant
+                listener(grant, why)
+
+    @property
+    def version(self) -> int:
+        """Counts what has changed."""
+        return self._changes.version
 
     def on_end(self, listener: Callable[[Grant, str], None]) -> None:
         """Have ``listener`` called with each grant that has ended, and why. It must return at once."""

@@ -125,6 +125,8 @@ class Sessions:
             grant_ids: Grants that are over.
             seconds: What is not verified by then is pending, and tried again; ``CALL_SECONDS`` if not given.
         """
+        if not grant_ids:
+            return True
         where = {"grant_id": list(grant_ids), "ended": False}
         return self._end(self._store.rows(tables.sessions, where), seconds)
 
@@ -163,22 +165,29 @@ class Sessions:
     def _end(self, rows: list[Row], seconds: float | None = None, *, again: bool = False) -> bool:
         calls = [(row, self._revocation(row)) for row in rows]
         deadline = time.monotonic() + (CALL_SECONDS if seconds is None else seconds)
+        gone: list[Row] = []
         all_gone = True
         for row, call in calls:
-            gone = _verified(call, deadline)
-            noted = gone and self._note_end(row)
-            all_gone = all_gone and noted
-            if not gone and not again:
+            if gone and not call.done():  # what is gone is noted before anything else is waited for
+                all_gone = self._note_ends(gone) and all_gone
+                gone = []
+            if _verified(call, deadline):
+                gone.append(row)
+                continue
+            all_gone = False
+            if not again:
                 self._audit.record_ending("credential.revocation_pending", grant=row["grant_id"])
-        return all_gone
+        return self._note_ends(gone) and all_gone
 
-    def _note_end(self, row: Row) -> bool:
+    def _note_ends(self, rows: list[Row]) -> bool:
+        if not rows:
+            return True
         try:
-            self._store.change(tables.sessions, {"id": row["id"]}, {"ended": True})
+            self._store.change(tables.sessions, {"id": [row["id"] for row in rows]}, {"ended": True})
         except QsecError as error:
             _log.warning("the end of a session could not be noted yet (%s)", error.code)
             return False
-        self._audit.record_ending("credential.revoked", grant=row["grant_id"])
+        self._audit.record_endings([("credential.revoked", {"grant": row["grant_id"]}) for row in rows])
         return True
 
     def _revocation(self, row: Row) -> Future[bool]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -30,6 +31,9 @@ from ..core.errors import Unavailable
 from . import tables
 
 Row = dict[str, Any]
+
+SUBJECT_SECONDS = 10.0
+"""How long a person's pseudonym and key stay in memory: whoever is forgotten is forgotten here, too."""
 
 
 def open_engine(path: Path) -> Engine:
@@ -71,6 +75,7 @@ class Store:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
+        self._subjects: dict[str, tuple[float, str, bytes]] = {}
 
     @contextmanager
     def _begin(self) -> Iterator[Connection]:
@@ -123,6 +128,12 @@ class Store:
         with self._begin() as connection:
             return connection.execute(delete(table).where(*_equal(table, where))).rowcount
 
+    def change_each(self, table: Table, changes: Sequence[tuple[Row, Row]]) -> None:
+        """Update rows, each by a condition of its own: all of them or none."""
+        with self._begin() as connection:
+            for where, values in changes:
+                connection.execute(update(table).where(*_equal(table, where)).values(**values))
+
     def rows(self, table: Table, where: Row | None = None, *, newest: int | None = None) -> list[Row]:
         """Return the rows that match; with ``newest``, that many with the highest ``id``."""
         statement = select(table).where(*_equal(table, where or {}))
@@ -157,11 +168,15 @@ class Store:
         return found[0] if found else None
 
     def subject(self, name: str) -> tuple[str, bytes]:
-        """Return the pseudonym and key of a person, made at first use."""
+        """Return the pseudonym and key of a person, made at first use; known for a short while."""
+        known = self._subjects.get(name)
+        if known is not None and time.monotonic() - known[0] < SUBJECT_SECONDS:
+            return known[1], known[2]
         row = self.one(tables.subjects, {"name": name})
         if row is None:
             row = {"id": secrets.token_hex(16), "name": name, "key": secrets.token_bytes(32)}
             self.add(tables.subjects, row)
+        self._subjects[name] = (time.monotonic(), row["id"], row["key"])
         return row["id"], row["key"]
 
 

@@ -16,7 +16,7 @@ import os
 import threading
 import uuid
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from pathlib import Path
@@ -137,17 +137,29 @@ class Ledger:
             Invalid: ``ledger.entry_too_large`` above 1 MiB.
             Unavailable: ``ledger.unwritable``; the entry is not in the log and later ones may be.
         """
-        waiting = _Waiting(_checked(event))
+        return self.append_all([event])[0]
+
+    def append_all(self, events: Sequence[Event]) -> list[int]:
+        """Write events one after the other, with one wait for the disk, and return their indices.
+
+        Raises:
+            QsecError: As :meth:`append`, for the first that fails; nothing is said of the others.
+        """
+        waiting = [_Waiting(_checked(event)) for event in events]
+        if not waiting:
+            return []
+        first = waiting[0]
         with self._queueing:
-            self._queue.append(waiting)
+            self._queue.extend(waiting)  # a commit takes the whole queue, so they are done together
             lead, self._led = not self._led, True
         if not lead:
-            waiting.wake.acquire()
-        if not waiting.done:
+            first.wake.acquire()
+        if not first.done:
             self._lead()
-        if waiting.error is not None:
-            raise waiting.error
-        return waiting.index
+        for one in waiting:
+            if one.error is not None:
+                raise one.error
+        return [one.index for one in waiting]
 
     def follow(self, follower: Callable[[list[Event]], None]) -> None:
         """Have ``follower`` called with the entries of each commit, in order, once they are durable.

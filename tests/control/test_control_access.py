@@ -19,7 +19,7 @@ def break_ledger(plane, monkeypatch) -> None:
     def refuse(event):
         raise Unavailable("ledger.unwritable", "The ledger cannot be written")
 
-    monkeypatch.setattr(plane._ledger, "append", refuse)
+    monkeypatch.setattr(plane._ledger, "append_all", refuse)
 
 
 def test_kernel_gets_the_credential_of_its_own_grant(ask) -> None:

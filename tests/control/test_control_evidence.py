@@ -231,7 +231,7 @@ def test_ledger_that_refuses_leaves_no_statement_behind(plane, monkeypatch, stat
         raise Unavailable("ledger.unwritable", "The ledger cannot be written")
 
     with monkeypatch.context() as patch:
-        patch.setattr(plane._ledger, "append", refuse)
+        patch.setattr(plane._ledger, "append_all", refuse)
         (answer,) = plane.evidence.record([intent()], "k1")
     assert answer["error"]["code"] == "ledger.unwritable"
     assert statements() == []
