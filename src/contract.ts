@@ -41,6 +41,8 @@ export type IRunDifference = Schemas['RunDifference'];
 export type IEvent = Schemas['Event'];
 /** Events, newest first, and where the next page begins. */
 export type IEventPage = Schemas['EventPage'];
+/** What jobs at a target with a gateway must keep to, and what was used. */
+export type ILimits = Schemas['Limits'];
 /** A job that went through the gateway. */
 export type IJob = Schemas['GatewayJob'];
 /** What the vendor sees of a job. */

@@ -1737,6 +1737,28 @@ export interface components {
       where: string;
     };
     /**
+     * Limits
+     * @description What jobs at a target with a gateway must keep to; ``None``, or no backend, for any.
+     */
+    Limits: {
+      /** Backends */
+      backends: string[];
+      /** Max Circuits */
+      max_circuits: number | null;
+      /** Max Depth */
+      max_depth: number | null;
+      /** Max Execution Time */
+      max_execution_time: number | null;
+      /** Max Shots */
+      max_shots: number | null;
+      /** Max Width */
+      max_width: number | null;
+      /** Quotas */
+      quotas: components['schemas']['Quota'][];
+      /** Target */
+      target: string;
+    };
+    /**
      * Lock
      * @description What is locked, by whom and why.
      */
@@ -1983,6 +2005,26 @@ export interface components {
       targets: string[];
       /** Title */
       title: string;
+    };
+    /**
+     * Quota
+     * @description How much may be used in a month, by whom it is counted, and what was; ``None`` where that depends.
+     */
+    Quota: {
+      /** Allowed */
+      allowed: number;
+      /**
+       * By
+       * @enum {string}
+       */
+      by: 'user' | 'project' | 'target';
+      /**
+       * Unit
+       * @enum {string}
+       */
+      unit: 'jobs' | 'shots' | 'execution_seconds' | 'cost';
+      /** Used */
+      used: number | null;
     };
     /**
      * Reconciliation
@@ -2441,6 +2483,8 @@ export interface components {
       /** Grants */
       grants: components['schemas']['Grant'][];
       health: components['schemas']['Health'];
+      /** Limits */
+      limits: components['schemas']['Limits'][];
       /** Locks */
       locks: components['schemas']['Lock'][];
       /**

@@ -505,6 +505,7 @@ class ControlPlane:
             "approvals": [self._approval(grant) for grant in self.lookup.awaiting(caller)],
             "shared": self._shared(caller),
             "gateway": self.gateway.address,
+            "limits": self.office.limits.listed(caller.principal.subject),
             "locks": [asdict(lock) for lock in self.locks.listed()],
             "projects": [
                 asdict(project)

@@ -150,6 +150,7 @@ export function state(changes: Partial<IState> = {}): IState {
     shared: [],
     locks: [],
     gateway: null,
+    limits: [],
     projects: [],
     runs: [],
     findings: [],

@@ -5,6 +5,7 @@ import type { IGrant, ILock, IState, ITarget } from '../contract';
 import { Announcer } from './announcer';
 import { usePanel } from './context';
 import { Ended, OpenGrant, openGrants } from './grants';
+import { Limits } from './limits';
 import { Empty, Section } from './parts';
 import { PasteForm } from './pasteForm';
 import { RequestForm } from './requestForm';
@@ -134,6 +135,7 @@ function TargetCard(props: {
         )}
       </div>
       <Tier target={target} />
+      <Limits target={target} state={state} />
       {grants.length > 0 ? (
         <ul className="jp-Qsec-list">
           {grants.map(grant => (

@@ -58,6 +58,10 @@ test('every tab holds up: axe, both themes, 200 pixels, keyboard', async ({
       panel.getByRole('button', { name: /access to Sandbox/ })
     ).toBeFocused();
     await page.keyboard.press('Tab');
+    await expect(
+      panel.getByRole('button', { name: 'Paste a new value for Sandbox' })
+    ).toBeFocused();
+    await page.keyboard.press('Tab');
     await page.keyboard.press('Enter');
     const form = page.getByRole('form', { name: /Pilot/ });
     await expect(form.getByLabel('Reason')).toBeFocused();

@@ -47,6 +47,7 @@ test('a job goes by the gateway, and the panel says what its vendor sees', async
     await test.step('the card says where the key is, and takes one', async () => {
       const card = panel.getByRole('listitem', { name: title });
       await expect(card).toContainText('The key never reaches the kernel');
+      await expect(card).toContainText('3 of 3 left');
       await card.getByRole('button', { name: /Paste a new value/ }).click();
       await card.getByLabel(`New value for ${title}`).last().fill(provider.key);
       await card.getByRole('button', { name: 'Keep in the store' }).click();
@@ -86,6 +87,22 @@ test('a job goes by the gateway, and the panel says what its vendor sees', async
       expect(await violations(page, '#qsec-panel')).toEqual([]);
       await picture(page, 'exposure', panel);
       await panel.getByRole('button', { name: 'All jobs' }).click();
+    });
+
+    await test.step('the card says what is left; a refusal names rule and remedy', async () => {
+      await panel.getByRole('tab', { name: 'Overview' }).click();
+      const card = panel.getByRole('listitem', { name: title });
+      await expect(card).toContainText('2 of 3 left');
+      await closeNotifications(page);
+      await picture(page, 'gateway', panel);
+      const refused = await notebook.run(
+        'SamplerV2(mode=backend).run([bell], shots=5000)'
+      );
+      await expect(refused).toContainText('envelope.shots', {
+        timeout: 60_000
+      });
+      await panel.getByRole('tab', { name: 'Activity' }).click();
+      await expect(panel).toContainText('Job refused by a rule');
     });
   } finally {
     await provider.stop();

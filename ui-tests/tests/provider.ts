@@ -68,6 +68,10 @@ default_duration = "1h"
 source = { engine = "kv-v2", path = "targets/ibm", field = "token" }
 backends = ["sandbox_*"]
 price = { currency = "USD", per_job = 1.5, per_shot = 0.001 }
+[targets.ibm.envelope]
+max_shots = 1000
+[targets.ibm.envelope.quota.user]
+jobs = 3
 [targets.ibm.gateway]
 provider = "ibm"
 instance = "${instances['sandbox-open']}"

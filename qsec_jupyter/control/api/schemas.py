@@ -838,6 +838,28 @@ class Reconciliation(Schema):
     findings: list[Discrepancy]
 
 
+class Quota(Schema):
+    """How much may be used in a month, by whom it is counted, and what was; ``None`` where that depends."""
+
+    by: Literal["user", "project", "target"]
+    unit: Literal["jobs", "shots", "execution_seconds", "cost"]
+    allowed: float
+    used: float | None
+
+
+class Limits(Schema):
+    """What jobs at a target with a gateway must keep to; ``None``, or no backend, for any."""
+
+    target: str
+    backends: list[str]
+    max_shots: int | None
+    max_circuits: int | None
+    max_width: int | None
+    max_depth: int | None
+    max_execution_time: int | None
+    quotas: list[Quota]
+
+
 class State(Schema):
     """All that the panel shows, with a version to wait on."""
 
@@ -851,6 +873,7 @@ class State(Schema):
     approvals: list[AwaitedGrant]
     shared: list[SharedKernel]
     gateway: str | None
+    limits: list[Limits]
     locks: list[Lock]
     projects: list[Project]
     runs: list[RunSummary]

@@ -24,6 +24,7 @@ from .accounts import Accounts, Speak
 from .book import JobBook
 from .endings import Endings
 from .jobs import Jobs
+from .limits import Limits
 from .listing import JobListing
 from .quotas import Quotas
 from .reconciliation import Reconciliation
@@ -89,6 +90,7 @@ class JobOffice:
             clock=clock,
         )
         self.listing = JobListing(book, store, policy)
+        self.limits = Limits(policy, self._quotas, clock)
         self.settling = Settling(self.jobs, book, accounts.open, clock)
         self.endings = Endings(
             jobs=self.jobs,
