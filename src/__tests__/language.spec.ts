@@ -22,7 +22,9 @@ describe.each(readdirSync(LOCALES))('the catalogue of %s', locale => {
   const forms = entries as Record<string, string[]>;
 
   it('says whose it is', () => {
-    expect(head).toMatchObject({ domain: 'qsec_jupyter', language: locale });
+    // The folder is named as gettext does, the language as browsers do.
+    const language = locale.replace('_', '-');
+    expect(head).toMatchObject({ domain: 'qsec_jupyter', language });
     expect(head.plural_forms).toMatch(/^nplurals=2;/);
   });
 

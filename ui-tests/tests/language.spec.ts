@@ -42,6 +42,7 @@ test('all of it speaks German when JupyterLab does, and follows its settings', a
   const button = (name: RegExp) => panel.getByRole('button', { name });
 
   await test.step('a request in German', async () => {
+    await expect(panel.getByRole('tab').first()).toHaveText('Übersicht');
     await button(/Zugang zu Pilot backend anfragen/).click();
     const form = panel.getByRole('form', { name: /Pilot/ });
     await form.getByLabel('Grund').fill('Vergleich mit der Sandbox');
