@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from bisect import bisect_right
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -56,7 +56,8 @@ class Scanner:
         known: Values that the broker issued; they are found in every encoding.
         baseline: Findings that a person keeps.
         fingerprint_key: Key of the findings' fingerprints.
-        rules: Compiled rules; default the shipped ones, loaded at the first scan.
+        rules: Compiled rules; default the shipped ones and those of ``sources``, loaded at the first scan.
+        sources: What a project names: see :func:`.ruleset.load_rules`.
         memory: How much clean text is remembered (characters); 0 where nothing is scanned twice.
     """
 
@@ -67,11 +68,13 @@ class Scanner:
         fingerprint_key: bytes,
         rules: RuleSet | None = None,
         memory: int = CLEAN_CHARACTERS,
+        sources: Sequence[str] = (),
     ) -> None:
         self._known = known
         self._baseline = baseline
         self._key = fingerprint_key
         self._rules = rules
+        self._sources = sources
         self._lock = threading.Lock()
         self._memory = memory
         self._clean = CleanTexts(memory)
@@ -84,7 +87,7 @@ class Scanner:
         """The rules, compiled or loaded from the cache when first needed."""
         with self._lock:
             if self._rules is None:
-                self._rules = load_rules()
+                self._rules = load_rules(sources=self._sources)
             return self._rules
 
     def scan_notebook(self, notebook: dict[str, Any], path: str) -> ScanResult:

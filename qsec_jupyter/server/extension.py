@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
@@ -52,7 +53,9 @@ class QsecExtension(ExtensionApp):
         """Create the parts. Nothing is started here: the server's start path stays short."""
         serverapp = self.serverapp
         user = owner()
-        self.guard = SaveGuard(on_report=self._report_findings, log=self.log)
+        self.guard = SaveGuard(
+            on_report=self._report_findings, log=self.log, folder=Path(serverapp.root_dir or ".")
+        )
         self._unmask_logs = logs.install(Masker(self.guard.known))
         self.control = ControlPlane(user, self.log, on_ready=self._reconcile)
         notebooks = Notebooks(serverapp.session_manager, serverapp.contents_manager)

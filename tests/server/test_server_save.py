@@ -175,6 +175,23 @@ def test_value_issued_while_a_save_was_scanned_is_looked_for_in_its_checkpoint(p
     assert value not in place.text("b.ipynb")
 
 
+def test_projects_own_rules_hold_for_saves_and_wrong_settings_cost_none(tmp_path, monkeypatch, caplog):
+    monkeypatch.setenv("QSEC_HOME", str(tmp_path / "home"))
+    (tmp_path / "gitleaks.toml").write_text(
+        "[[rules]]\nid='acme'\nregex='acme-[0-9]{12}'\n[[rules]]\nid='bad'\nregex='(?=a)'\n"
+    )
+    text = "acme-" + "1029384756" + "47"
+    (tmp_path / "qsec.toml").write_text("[scan]\nrules = ['gitleaks.toml']\n")
+    guard = SaveGuard(folder=tmp_path)
+    guard.warm()
+    assert "rule bad" in caplog.text
+    assert guard.scanner.scan_notebook(notebook(code_cell("x", stream(text))), "a.ipynb").findings
+    (tmp_path / "qsec.toml").write_text("[scan]\nno-such-key = 1\n")
+    guard = SaveGuard(folder=tmp_path)
+    assert "no-such-key" in caplog.text
+    assert not guard.scanner.scan_notebook(notebook(code_cell("x", stream(text))), "a.ipynb").findings
+
+
 def test_clean_notebook_is_written_as_it_is_and_reported_without_findings(place):
     place.save(notebook(code_cell("x = 1", stream("1\n"))))
     assert place.guard.report("a.ipynb").findings == ()

@@ -18,6 +18,7 @@ import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime, timezone
+from pathlib import Path
 from typing import Any
 
 from tornado.web import HTTPError
@@ -25,6 +26,7 @@ from tornado.web import HTTPError
 from ...core.classification import Classified, DataPolicy
 from ...core.errors import Denied, NotFound, QsecError
 from ...core.model import rfc3339
+from ...scan import settings
 from ...scan.baseline import Baseline, fingerprint_key
 from ...scan.known import KnownValues
 from ...scan.literals import ISSUED
@@ -50,6 +52,7 @@ class SaveGuard:
         known: The issued values that ``scanner`` looks for; given together with it.
         baseline: The kept findings that ``scanner`` knows; given together with it.
         clock: Gives the time of a save; tests replace it.
+        folder: The settings that hold there (``qsec.toml``) name more rules. Their programs are not run.
 
     Attributes:
         policy: The rules of the data classes. The shipped ones until the control plane tells its own.
@@ -66,6 +69,7 @@ class SaveGuard:
         known: KnownValues | None = None,
         baseline: Baseline | None = None,
         clock: Callable[[], datetime] | None = None,
+        folder: Path | None = None,
     ) -> None:
         self.known = known or KnownValues()
         self.policy = DataPolicy()
@@ -76,7 +80,9 @@ class SaveGuard:
         self._on_report = on_report or (lambda _: None)
         self._clock = clock or (lambda: datetime.now(timezone.utc))
         self._baseline = baseline or Baseline()
-        self.scanner = scanner or Scanner(self.known, self._baseline, self._fingerprint_key())
+        self.scanner = scanner or Scanner(
+            self.known, self._baseline, self._fingerprint_key(), sources=self._rule_sources(folder)
+        )
 
     def _fingerprint_key(self) -> bytes:
         try:
@@ -88,9 +94,22 @@ class SaveGuard:
             )
             return secrets.token_bytes(32)
 
+    def _rule_sources(self, folder: Path | None) -> Sequence[str]:
+        """Return what a project's settings name; wrong ones are said, and cost nobody a save."""
+        if folder is None:
+            return ()
+        try:
+            return settings.find(folder).rules
+        except QsecError as error:
+            self.log.error("qsec: a project's own rules are not used: %s", error.detail)
+            return ()
+
     def warm(self) -> None:
         """Load the rules now instead of at the first save; may run on any thread."""
-        self.log.debug("qsec: scanning with %s", self.scanner.rules.engine.name)
+        rules = self.scanner.rules
+        self.log.debug("qsec: scanning with %s", rules.engine.name)
+        for refused in rules.refused:
+            self.log.warning("qsec: a rule is not used: %s", refused)
 
     def attach(self, manager: Any) -> GuardedContents:
         """Stand before a contents manager from now on."""
