@@ -57,8 +57,8 @@ EVERYWHERE = (
     Trigger(rf"[\[({{]\s{{0,4}}(?:{PRINTABLE},\s{{0,4}}){{10}}"),
     Trigger(r"(?:\\{1,4}x[0-9a-fA-F]{2}){2}|(?:\\{1,4}u00[2-7][0-9a-fA-F]){1}|(?:\\[0-7]{3}){2}"),
     Trigger("&#x?[0-9a-fA-F]{2,5};|[A-Za-z0-9]&(?:amp|lt|gt|plus|equals|sol|lowbar|period|hyphen);"),
-    Trigger("(?:%(?:25)?[2-7][0-9A-Fa-f]){2}|[A-Za-z0-9]{4}%(?:25)?(?:2[BFbf]|3[Dd]|40)"),
-    Trigger(rf"(?i)(?:{_NAMED})[\s\"'=:]{{0,4}}</?[a-z]"),
+    Trigger("(?:%(?:25)?[2-7][0-9A-Fa-f]){2}|[A-Za-z0-9_]{3}%(?:25)?(?:2[BFbf]|3[ADad]|40)"),
+    Trigger(rf"(?i)(?:{_NAMED})(?:[\s\"'=:]{{0,4}}</?[a-z]|&(?:quot|apos|\#))"),
     Trigger(f"></?(?:{INLINE})[ >]", _BREAK),
     Trigger(  # a column of a table
         rf"(?i)(?:[,;|\t&]|  )[\"' ]{{0,3}}[a-z_-]{{0,20}}(?:{_NAMED})[a-z_]{{0,10}}[\"']?"
