@@ -118,7 +118,8 @@ def _rewritten(
 
 
 _ESCAPE = re.compile(
-    r"\\(?:x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|([0-3][0-7]{2})|(\n)|([nrt])|([^\w\s]|_))"
+    r"((?:\\x[0-9a-fA-F]{2})+)|((?:\\[0-3][0-7]{2})+)"
+    r"|\\(?:u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|(\n)|([nrt])|([^\w\s]|_))"
 )
 _LATEX = re.compile(r"\\(?:text(?:tt|bf|it|rm)|mathrm|mathtt|operatorname)\{([^{}]{1,400})\}")
 _ENTITY = re.compile(r"&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[a-zA-Z]{2,8});")
@@ -135,11 +136,20 @@ _CONTROL = {"n": "\n", "r": "\r", "t": "\t"}
 
 
 def _escape(match: re.Match[str]) -> str | None:
-    code = match[1] or match[2] or match[3]
-    if code or match[4]:
-        number = int(code, 16) if code else int(match[4], 8)
+    if match[1] or match[2]:  # bytes one by one: UTF-8 or Latin-1
+        data = bytes.fromhex(match[1].replace("\\x", "")) if match[1] else _octal(match[2])
+        try:
+            return data.decode()
+        except UnicodeDecodeError:
+            return data.decode("latin-1")
+    if code := match[3] or match[4]:
+        number = int(code, 16)
         return chr(number) if number <= 0x10FFFF else None
     return "" if match[5] else _CONTROL[match[6]] if match[6] else match[7]
+
+
+def _octal(text: str) -> bytes:
+    return bytes(int(number, 8) for number in text.split("\\")[1:])
 
 
 def _entity(match: re.Match[str]) -> str:
@@ -195,7 +205,19 @@ def _unpacked(data: bytes) -> bytes:
 
 
 def _readable(data: bytes) -> bool:
-    return bool(data) and len(data.translate(None, _TEXT_BYTES)) * 20 <= len(data)
+    """Tell whether ``data`` is nearly all printable ASCII, or UTF-8, perhaps cut off."""
+    if not data:
+        return False
+    odd = data.translate(None, _TEXT_BYTES)
+    if len(odd) * 20 <= len(data):
+        return True
+    if len(odd) * 2 > len(data) or min(odd) < 128:
+        return False
+    try:
+        data.decode()
+    except UnicodeDecodeError as error:
+        return error.start >= len(data) - 3
+    return True
 
 
 _TEXT_BYTES = bytes([9, 10, 13, *range(32, 127)])

@@ -23,9 +23,9 @@ ESCAPED_TIMES = 3
 def encodings(value: str) -> frozenset[str]:
     """Return every text that gives ``value`` away, the value itself included.
 
-    Raw, hex in both cases, URL, JSON and Python ``repr`` (up to three times, in any order), HTML entities,
-    reversed, and base64 in both alphabets at each of the three offsets that a value can have inside a
-    longer text, with the characters trimmed that its neighbours would change.
+    Raw, hex in both cases and with separators, lists of numbers, URL, JSON and Python ``repr`` (up to three
+    times, in any order), HTML entities, reversed, and base64 in both alphabets at each of the three offsets
+    that a value can have inside a longer text, with the characters trimmed that its neighbours would change.
 
     A value shorter than ``MINIMUM`` gives the empty set, with a warning in the log.
     """
@@ -38,9 +38,15 @@ def encodings(value: str) -> frozenset[str]:
         return frozenset()
     data = value.encode("utf-8", "surrogatepass")
     escaped = _escaped(value)
-    found = {value[::-1], data.hex(), data.hex().upper()} | escaped | _url(data) | _base64(data)
+    found = {value[::-1]} | escaped | _numbers(data) | _url(data) | _base64(data)
     found |= {shown for text in (value, json.dumps(value)[1:-1], repr(value)[1:-1]) for shown in _html(text)}
     return frozenset(text for text in found if len(text) >= MINIMUM)
+
+
+def _numbers(data: bytes) -> set[str]:
+    lists = {between.join(map(form, data)) for between in (", ", ",") for form in (str, hex)}
+    codes = {data.hex(), data.hex(" "), data.hex(":")}
+    return lists | codes | {code.upper() for code in codes}
 
 
 def _url(data: bytes) -> set[str]:
@@ -60,6 +66,9 @@ _ESCAPES: tuple[Callable[[str], str], ...] = (
     lambda text: json.dumps(text, ensure_ascii=False)[1:-1],
     lambda text: repr(text)[1:-1],
     lambda text: text.encode("unicode_escape").decode("ascii"),
+    lambda text: repr(text + "'\"")[1:-4],  # as beside other quotes
+    lambda text: repr(text.encode("utf-8", "surrogatepass"))[2:-1],
+    lambda text: repr(text.encode("utf-8", "surrogatepass") + b"'\"")[2:-4],
 )
 
 

@@ -16,6 +16,11 @@ _SEPARATORS = tuple(
     map(re.compile, (r"\s*\|\s*", r"\t", r"\s*;\s*", r"\s*,\s*", r"\s+&\s+", r"\s{2,}|(?<=\d)\s(?=\S)"))
 )
 _MOST_ROWS = 60
+_MOST_INSERTED = 4000
+_INSERT = re.compile(r"\((?P<columns>[^()\n'=]{3,400})\)\s{0,20}values?\b", re.IGNORECASE)
+_COLUMN = re.compile(r"\w+")
+_TUPLE = re.compile(r"[(\[](?:[^'\"()\[\]]|'[^'\n]{0,1500}'|\"[^\"\n]{0,1500}\"){0,1500}[)\]]")
+_ITEM = re.compile(r"[bruf]?['\"]([^'\"\n]*)['\"]|[^\s,'\"]+")
 
 Cell = tuple[str, int, int]
 """Text of a cell, and where it stands."""
@@ -31,6 +36,21 @@ def named_cells(text: str) -> Iterator[tuple[Cell, Cell]]:
         yield from _below(rows)
     for separator in _SEPARATORS:
         yield from _delimited(text, separator)
+    yield from _inserted(text)
+
+
+def _inserted(text: str) -> Iterator[tuple[Cell, Cell]]:
+    """Pair the columns of INSERT statements with their values, also with those that follow as parameters."""
+    for match in _INSERT.finditer(text):
+        columns = [(name[0], *name.span()) for name in _COLUMN.finditer(text, *match.span("columns"))]
+        rows = [columns]
+        rows += map(_items, _TUPLE.finditer(text, match.end(), match.end() + _MOST_INSERTED))
+        yield from _below(rows)
+
+
+def _items(row: re.Match[str]) -> list[Cell]:
+    found = _ITEM.finditer(row.string, row.start() + 1, row.end() - 1)
+    return [(cell[1] or cell[0], *cell.span(1 if cell[1] else 0)) for cell in found]
 
 
 def _delimited(text: str, separator: re.Pattern[str]) -> Iterator[tuple[Cell, Cell]]:

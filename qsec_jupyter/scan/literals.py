@@ -15,7 +15,8 @@ ISSUED = "issued-credential"
 
 _TITLE = "A credential that was issued to you"
 _REMEDY = "Nothing to do if this was an accident: it was not written. Revoke the grant if others saw it."
-_PART, _LEAST, _PARTS = 24, 12, 8
+_PART, _LEAST, _PARTS = 24, 5, 8
+_GRAM = 5
 
 
 class Literals:
@@ -33,11 +34,16 @@ class Literals:
             for once in forms[value]
             for inner in notations.offsets(once.encode(), MINIMUM)
         }
-        texts = {**twice, **texts}
+        texts = {**twice, **_mixtures(texts), **texts}
         self._texts = [(text.encode("utf-8", "surrogatepass"), *owner) for text, owner in texts.items()]
         # A text in base64 may be written in lines.
         parts = {part.encode() for once in set().union(*forms.values()) for part in _parts(once)}
+        self._grams: Engine = engines.literals(list(_grams(texts)))
         self._engine: Engine = engines.literals([*(data for data, _, _ in self._texts), *parts])
+
+    def touch(self, data: bytes) -> bool:
+        """Tell whether ``data`` may hold a piece of a value, as source does that puts one together."""
+        return bool(self._grams.scan(data))
 
     def find(self, data: bytes) -> list[tuple[int, int, int]]:
         """Return (index of text, start, end) of every occurrence."""
@@ -75,6 +81,32 @@ class Literals:
             value,
             issued=True,
         )
+
+
+def _mixtures(texts: dict[str, tuple[str, str]]) -> dict[str, tuple[str, str]]:
+    """Return values in one notation inside another: hexadecimal in base64, base64 in it, UTF-16 in base64."""
+    found: dict[str, tuple[str, str]] = {}
+    for owner in dict.fromkeys(texts.values()):
+        data = owner[1].encode("utf-8", "surrogatepass")
+        inner = [
+            data.hex().encode(),
+            data.hex().upper().encode(),
+            owner[1].encode("utf-16-le", "surrogatepass"),
+        ]
+        found |= {text: owner for one in inner for text in notations.offsets(one, MINIMUM)}
+        codes = [text.encode().hex() for text in _base64(owner[1])]
+        found |= {text: owner for code in codes for text in (code, code.upper())}
+    return found
+
+
+def _grams(texts: dict[str, tuple[str, str]]) -> set[bytes]:
+    """Return every few characters of the values: of up to four parts, one has as many."""
+    values = {value for _, value in texts.values()}
+    return {
+        value[at : at + _GRAM].encode("utf-8", "surrogatepass")
+        for value in values
+        for at in range(len(value) - _GRAM + 1)
+    }
 
 
 def _base64(value: str) -> Iterable[str]:

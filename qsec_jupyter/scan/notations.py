@@ -51,11 +51,16 @@ _COLUMN = re.compile(  # a cell of the lines below looks drawn
     rb"[A-Za-z0-9._~+/=-]{12,}[\"']?(?:[ |,;\t\r\n&]|$)"
 )
 
+_INSERT = re.compile(rb"(?i)(?:%b)[a-z_]{0,10}[\"'`\]]?\s{0,4}[,)]" % _NAMED.encode())
+
 EVERYWHERE = (
     Trigger("H4sI[A-Za-z0-9+/_-]{24}"),  # gzip (RFC 1952)
+    Trigger("SDRzSU[A-Za-z0-9+/_-]{24}"),  # gzip in base64 of base64
     Trigger("(?:^|[^A-Za-z0-9+/_-])e[AFJN][A-Za-z0-9+/_-]{30}"),  # zlib (RFC 1950)
     Trigger(rf"[\[({{]\s{{0,4}}(?:{PRINTABLE},\s{{0,4}}){{10}}"),
-    Trigger(r"(?:\\{1,4}x[0-9a-fA-F]{2}){2}|(?:\\{1,4}u00[2-7][0-9a-fA-F]){1}|(?:\\[0-7]{3}){2}"),
+    Trigger(
+        r"(?:\\{1,4}x[0-9a-fA-F]{2}){2}|\\{1,4}u00[2-7][0-9a-fA-F]|\\U0000[0-9a-fA-F]{4}|(?:\\[0-7]{3}){2}"
+    ),
     Trigger("&#x?[0-9a-fA-F]{2,5};|[A-Za-z0-9]&(?:amp|lt|gt|plus|equals|sol|lowbar|period|hyphen);"),
     Trigger("(?:%(?:25)?[2-7][0-9A-Fa-f]){2}|[A-Za-z0-9_]{3}%(?:25)?(?:2[BFbf]|3[ADad]|40)"),
     Trigger(rf"(?i)(?:{_NAMED})(?:[\s\"'=:]{{0,4}}</?[a-z]|&(?:quot|apos|\#))"),
@@ -65,7 +70,8 @@ EVERYWHERE = (
         rf"(?:[ ]{{0,3}}[,;|\t\n&\\]|  )|(?:{_NAMED})[a-z_]{{0,10}}[\"']?[ ]{{0,3}}[,;|\t]",
         _COLUMN,
     ),
-    Trigger("[A-Za-z0-9_-]{4}<wbr"),
+    Trigger("<wbr|&(?:shy|ZeroWidthSpace|zwnj|zwj|NoBreak);"),
+    Trigger(r"(?i)values?[\s\"',]{0,12}\(", _INSERT),
     Trigger(r"\\[_$#%&]|\\(?:text(?:tt|bf|it)|mathrm|mathtt|verb)\b"),
     Trigger(
         rf"(?i)(?:{_NAMED})\W{{1,12}}[\"'][A-Za-z0-9._~+/=-]{{3,200}}[\"']\s{{0,40}}[+,]?\s{{0,40}}[\"']"
@@ -82,8 +88,12 @@ CLOSE = (
 """Any text in base64, hexadecimal or as a list of numbers; each costs as much as all rules together."""
 
 _TURN = "(?:[a-z][A-Z0-9]|[A-Z][a-z0-9]|[0-9][A-Za-z])[A-Za-z0-9._~+/=!@#$%^&*:-]{0,24}"
-DRAWN = Trigger("[\"'][A-Za-z0-9._~+/=!@#$%^&*:-]{0,24}" + _TURN * 3)
-"""A literal that looks drawn: why source is worth parsing."""
+_PIECE = "[A-Za-z0-9._~+/=!@#$%^&*:-]"
+_ENDING = f"[0-9]{_PIECE}{{0,40}}[\"']"
+DRAWN = Trigger(
+    f"[\"']{_PIECE}{{0,24}}{_TURN * 3}|[\"']{_PIECE}{{0,40}}{_ENDING}\\s{{0,9}}[+,]?\\s{{0,9}}[\"']"
+)
+"""A literal that looks drawn, or one with a digit before another: why source is worth parsing."""
 
 _WORDS = (
     *("token", "secret", "passw", "credential", "apikey", "api_key"),

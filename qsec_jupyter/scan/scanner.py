@@ -239,7 +239,8 @@ class Scanner:
         if said in self._silent:
             return
         silent = True
-        if self.rules.drawn(_encoded("\n".join(cells.values()))):
+        source = _encoded("\n".join(cells.values()))
+        if self.rules.drawn(source) or (search.literals and search.literals.touch(source)):
             from .source import SourceReader  # few sources need it, and every start would pay for it
 
             with self._lock:

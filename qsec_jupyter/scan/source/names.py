@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 
 _CREDENTIAL = re.compile(
-    r"(?i)token|secret|passw|pwd|passphrase|credential|api_?key|_key\b|\bkey\b|bearer|cookie|jwt|\bauth|x-auth|-key\b"
+    r"(?i)token|secret|passw|kennwort|pwd|passphrase|credential|api_?key|_key\b|\bkey\b|bearer|cookie|jwt|\bauth"
+    r"|x-auth|-key\b|schl(?:ue|ü)ssel|refresh|myqos|(?:\b|_)(?:pass|pw|tok)\b"
 )
 _VENDOR = re.compile(
     r"(?i)qiskitruntimeservice|(?:save|enable|active|use)_account|ibm(?:q|_?provider|quantum)|ionq|d_?wave|aqt|iqm|quantinuum|nexus|alice_?bob|perceval"
@@ -17,13 +18,14 @@ _VENDOR = re.compile(
     r"|rigetti|xanadu|strangeworks|classiq|azurekeycredential"
 )
 _MAKER = re.compile(
-    r"(?:Provider|Client|Service|Credentials?|Sampler|SDK|Auth|Account|Processor|Key|Token|Secret|API|Api)$"
-    r"|^(?:login|authenticate\w*|connect|init|enable_account|save_account|set_account|use_account|sign_in)$"
+    r"(?:Provider|Client|Service|Credentials?|Sampler|SDK|Auth|Authentication|Account|Processor|Key|Token|Secret|API|Api)$"
+    r"|^(?:login|authenticat\w+|connect|init|enable_account|save_account|set_account|use_account|sign_in)$"
 )
 _SETTER = re.compile(
     r"(?i)^(?:set|with|use|add|store|put|save|register|configure)?_?\w*"
     r"(?:token|secret|passw|api_?key|credential|auth)"
 )
+_SLOTS = re.compile(r"%s|%r|\{\}")  # of what loggers and printers fill
 _HEXLIKE = re.compile(r"[0-9a-fA-F-]+")
 
 
@@ -47,6 +49,7 @@ class Facts:
 
 
 _MOST_NODES = 60_000
+_MOST_ROUNDS = 20
 
 
 def facts(body: list[ast.stmt]) -> Facts:
@@ -82,6 +85,8 @@ def _note(node: ast.AST, function: str, found: Facts) -> None:
             found.named.append((function, node.value))
     elif isinstance(node, (ast.BinOp, ast.JoinedStr)):
         found.loose.append(node)
+    elif isinstance(node, (ast.For, ast.AsyncFor, ast.comprehension)):
+        _looped(node.target, node.iter, found)
     else:
         found.named += _pairs(node)
 
@@ -99,10 +104,21 @@ def _pairs(node: ast.AST) -> Iterator[tuple[str, ast.expr]]:
             yield name_of(node.left), other
 
 
+def _looped(target: ast.expr, values: ast.expr, found: Facts) -> None:
+    """Note what a loop over a list that is written out gives to its variables."""
+    for value in values.elts[:_MOST_ROUNDS] if isinstance(values, (ast.Tuple, ast.List)) else ():
+        _assigned(target, value, found)
+
+
 def _assigned(target: ast.expr, value: ast.expr, found: Facts) -> None:
     if isinstance(target, (ast.Tuple, ast.List)):
         values = value.elts if isinstance(value, (ast.Tuple, ast.List)) else []
-        if len(values) == len(target.elts):
+        starred = [isinstance(one, ast.Starred) for one in target.elts]
+        if True in starred and len(values) >= len(target.elts) - 1:  # a, *rest, z = ...
+            at, behind = starred.index(True), len(target.elts) - starred.index(True) - 1
+            _assigned(ast.Tuple(target.elts[:at]), ast.Tuple(values[:at]), found)
+            _assigned(ast.Tuple(target.elts[at + 1 :]), ast.Tuple(values[len(values) - behind :]), found)
+        elif len(values) == len(target.elts):
             for one, its in zip(target.elts, values, strict=True):
                 _assigned(one, its, found)
         return
@@ -121,6 +137,7 @@ def _called(node: ast.Call, found: Facts) -> None:
         if (name := name_of(node.func.value)) and node.args:
             found.added.append((name, node.args[0]))
         return
+    found.loose += _filling(node, function)
     for keyword in node.keywords:
         if keyword.arg:
             found.named.append((keyword.arg, keyword.value))
@@ -138,15 +155,20 @@ def _called(node: ast.Call, found: Facts) -> None:
         found.named += [(function, value) for value in node.args[:3]]
     elif _MAKER.search(function):
         found.named += [(f"{function} api token", value) for value in node.args[:2]]
-    if function == "partial" and node.args and (inner := name_of(node.args[0])):
-        found.named += [
-            (f"{inner} token", value)
-            for value in node.args[1:3]
-            if _VENDOR.search(inner) or _SETTER.search(inner)
-        ]
+    inner = name_of(node.args[0]) if function == "partial" and node.args else ""
+    if _VENDOR.search(inner) or _SETTER.search(inner):
+        found.named += [(f"{inner} token", value) for value in node.args[1:3]]
     for value in node.args:
         if isinstance(value, (ast.List, ast.Tuple)):
             found.named += _options(value.elts)
+
+
+def _filling(node: ast.Call, function: str) -> Iterator[ast.expr]:
+    """Yield a call that puts a text together: ``join``, ``format``, or a logger's ``("token=%s", value)``."""
+    if function in ("join", "format"):
+        yield node
+    elif node.args and _SLOTS.search(constant(node.args[0]) or ""):
+        yield ast.copy_location(ast.BinOp(node.args[0], ast.Mod(), ast.Tuple(node.args[1:])), node)
 
 
 def _options(values: list[ast.expr]) -> Iterator[tuple[str, ast.expr]]:

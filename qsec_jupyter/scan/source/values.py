@@ -102,7 +102,7 @@ class Values:
             )
         if isinstance(node.op, ast.Mod):
             given = node.right.elts if isinstance(node.right, ast.Tuple) else [node.right]
-            return self._filled(node.left, given, r"%(?:\(\w+\))?[-+#0-9.]*[srdx]", cell, depth)
+            return self._filled(node.left, given, r"%(?:\(\w+\))?[-+#0-9.]*[srdx]|\{\}", cell, depth)
         return []
 
     def _ifexp(self, node: ast.IfExp, cell: int, depth: int) -> list[Value]:
