@@ -20,6 +20,7 @@ from ..model import Admission, Pass, Submission
 from . import approval
 from .book import JobBook
 from .quotas import Quotas, Use
+from .reservations import Reservations
 from .sealing import Hidden
 from .sessions import ProviderSessions
 
@@ -43,6 +44,7 @@ class Admissions:
         grants: Book,
         sessions: ProviderSessions,
         quotas: Quotas,
+        reservations: Reservations,
         judge: Judge,
         policy: LivePolicy,
         locks: Locks,
@@ -53,6 +55,7 @@ class Admissions:
         self._grants = grants
         self._sessions = sessions
         self._quotas = quotas
+        self._reservations = reservations
         self._judge = judge
         self._policy = policy
         self._locks = locks
@@ -70,6 +73,7 @@ class Admissions:
         self._not_locked(holder, grant)
         envelope = self._policy.catalogue.envelopes.get(grant.target, Envelope())
         envelope.check(job, lambda name: grant.target in self._policy.catalogue.runs.targets_of(name))
+        self._reserved(grant, job)
         self._sessions.check(grant.id, job.session)
         use = self._use(holder, grant, job, ours.correlation_id)
         if envelope.quota:
@@ -127,6 +131,15 @@ class Admissions:
                 "This job was not submitted: it is locked",
                 f"A {lock.kind} is locked since {lock.locked_at}.",
                 "Wait until the lock is lifted; the panel says who set it and why.",
+            )
+
+    def _reserved(self, grant: Grant, job: Submission) -> None:
+        if not self._reservations.covers(grant.target, job.backend, self._clock()):
+            raise Denied(
+                "envelope.reservation",
+                "This job was not submitted: its backend is not reserved now",
+                f"The rule: {grant.target} is used within reservations of the provider.",
+                "Choose the backend that is reserved, or wait for its reservation.",
             )
 
     def _use(self, holder: Pass, grant: Grant, job: Submission, correlation_id: str) -> Use:

@@ -23,6 +23,7 @@ from .book import JobBook, Known
 from .flights import Flights
 from .polls import Polls
 from .quotas import Quotas
+from .reservations import Reservations
 from .sessions import ProviderSessions
 
 TAG = "qsec-"
@@ -52,6 +53,7 @@ class Jobs:
         grants: Book,
         sessions: ProviderSessions,
         quotas: Quotas,
+        reservations: Reservations,
         judge: Judge,
         policy: LivePolicy,
         locks: Locks,
@@ -71,6 +73,7 @@ class Jobs:
             grants=grants,
             sessions=sessions,
             quotas=quotas,
+            reservations=reservations,
             judge=judge,
             policy=policy,
             locks=locks,

@@ -75,6 +75,7 @@ class JobOffice:
         self._clock = clock
         self._quotas = Quotas(home / "quotas.db", ledger.journal)
         accounts = Accounts(sessions, speak, server_id, clock)
+        self.reservations = Reservations(policy, changes, accounts.open, clock)
         book = JobBook(store=store, audit=audit, ledger=ledger, keys=keys, changes=changes, clock=clock)
         at_provider = ProviderSessions(store, audit, clock)
         self.jobs = Jobs(
@@ -82,6 +83,7 @@ class JobOffice:
             grants=grants,
             sessions=at_provider,
             quotas=self._quotas,
+            reservations=self.reservations,
             judge=judge,
             policy=policy,
             locks=locks,
@@ -103,7 +105,6 @@ class JobOffice:
         self.reconciliation = Reconciliation(
             home=home, ledger=ledger, jobs=self.jobs, audit=audit, open_account=accounts.open, clock=clock
         )
-        self.reservations = Reservations(policy, changes, accounts.open, clock)
         grants.on_end(self.endings.ended)
         self._attempt = 0
         self._not_before = 0.0

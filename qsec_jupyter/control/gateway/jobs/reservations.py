@@ -55,6 +55,13 @@ class Reservations:
                 until = one.end
         return until
 
+    def covers(self, target: str, backend: str, now: datetime) -> bool:
+        """Say whether a device is reserved now, or the target needs no reservation."""
+        if not self.wanted(target):
+            return True
+        here = (one for one in self._current(target, now) if one.backend in {"", backend})
+        return any(one.start <= now < one.end for one in here)
+
     def next_start(self, target: str, now: datetime) -> datetime | None:
         """Return when the next reservation begins; ``now`` within one, ``None`` when none is known."""
         if self.open_until(target, now):
