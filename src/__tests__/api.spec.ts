@@ -47,6 +47,23 @@ describe('QsecApi', () => {
     expect(queries[1].get('wait')).toBe('20');
   });
 
+  it('sends a pasted value in the body alone', async () => {
+    const { api, asked } = apiThatAnswers(200, '{"where": "the store"}');
+    await api.keepSecret('a/b', 'pasted-value');
+    expect(asked[0].method).toBe('POST');
+    expect(new URL(asked[0].url).pathname).toContain('targets/a%2Fb/secret');
+    expect(asked[0].url).not.toContain('pasted-value');
+    expect(await asked[0].json()).toEqual({ values: { '': 'pasted-value' } });
+  });
+
+  it('asks for jobs by what restricts them only', async () => {
+    const { api, asked } = apiThatAnswers(200, '{"jobs": []}');
+    expect(await api.jobs('', 'done')).toEqual([]);
+    const { searchParams } = new URL(asked[0].url);
+    expect(searchParams.get('state')).toBe('done');
+    expect(searchParams.has('target')).toBe(false);
+  });
+
   it('turns a problem document into title, detail and remedy', async () => {
     const problem = {
       code: 'request.ticket',
