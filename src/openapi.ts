@@ -884,6 +884,26 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  '/v1/workloads/sessions': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * Log In
+     * @description Return a short-lived bearer for an assertion of a workload of the catalogue.
+     */
+    post: operations['log_in'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -897,6 +917,14 @@ export interface components {
       comment?: string | null;
       /** Payload Digest */
       payload_digest?: string | null;
+    };
+    /**
+     * Assertion
+     * @description What a workload proves itself by.
+     */
+    Assertion: {
+      /** Assertion */
+      assertion: string;
     };
     /**
      * AwaitedGrant
@@ -4335,6 +4363,39 @@ export interface operations {
         };
         content: {
           'application/json': components['schemas']['Recorded'];
+        };
+      };
+      /** @description Validation Error */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['HTTPValidationError'];
+        };
+      };
+    };
+  };
+  log_in: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['Assertion'];
+      };
+    };
+    responses: {
+      /** @description Successful Response */
+      201: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['IssuedToken'];
         };
       };
       /** @description Validation Error */

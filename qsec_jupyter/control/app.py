@@ -29,6 +29,7 @@ from .api import (
     state,
     targets,
     tokens,
+    workloads,
 )
 from .callers import Caller, Callers
 from .control_plane import ControlPlane
@@ -39,6 +40,7 @@ _log = logging.getLogger("qsec.http")
 _MODULES = (
     state,
     targets,
+    workloads,
     grants,
     series,
     locks,
@@ -54,6 +56,7 @@ _MODULES = (
     exposures,
 )
 _KERNEL = b"qsec-kernel"
+LOGIN_BYTES = 20_000
 _HOSTS = frozenset({"127.0.0.1", "localhost", "[::1]"})
 
 
@@ -98,7 +101,7 @@ class BearerGuard:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on, or answer 401; a socket is closed."""
-        if scope["type"] == "lifespan":
+        if scope["type"] == "lifespan" or self._is_login(scope):
             await self._app(scope, receive, send)
         elif (caller := self._caller(Headers(scope=scope))) is not None:
             scope["qsec.caller"] = caller
@@ -114,12 +117,25 @@ class BearerGuard:
         else:
             await send({"type": "websocket.close", "code": 1008, "reason": ""})  # policy violation, RFC 6455
 
+    def _is_login(self, scope: Scope) -> bool:
+        """Say whether a workload brings the proof itself; such a body is short, and no browser sends it."""
+        if scope["type"] != "http" or (scope["method"], scope["path"]) != ("POST", workloads.LOGIN):
+            return False
+        headers = Headers(scope=scope)
+        size = headers.get("content-length", "")
+        short = size.isascii() and size.isdigit() and int(size[:9]) <= LOGIN_BYTES
+        return short and _is_ours(headers) and not {"origin", "authorization"} & set(headers)
+
     def _caller(self, headers: Headers) -> Caller | None:
-        # A page that rebinds its name to 127.0.0.1 still sends that name.
-        host = headers.get("host", "")
-        if (host.rpartition(":")[0] or host) not in _HOSTS:
+        if not _is_ours(headers):
             return None
         return self._callers.find(headers.get("authorization", ""))
+
+
+def _is_ours(headers: Headers) -> bool:
+    """Say whether a request was sent to this machine: a page that rebinds its name still sends that name."""
+    host = headers.get("host", "")
+    return (host.rpartition(":")[0] or host) in _HOSTS
 
 
 def _as_its_kernel(scope: Scope, caller: Caller) -> Scope:

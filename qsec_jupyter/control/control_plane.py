@@ -12,9 +12,10 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-from ..core.errors import QsecError
+from ..core.errors import Denied, QsecError
 from ..core.model import Grant, Principal
 from ..core.paths import enforce_marker
+from ..core.secret import Secret
 from ..core.signing import Signer
 from ..ledger.evidence import StatementStore
 from ..ledger.keys import KeyArchive
@@ -34,7 +35,10 @@ from .gateway.gateway import Gateway, accounts_of
 from .gateway.jobs import Jobs
 from .gateway.jobs.office import POLLS_SECONDS, RESERVATIONS_SECONDS, SETTLE_SECONDS, JobOffice
 from .gateway.model import Pass
-from .identity.tokens import Tokens
+from .identity.keys import Keys
+from .identity.replay import UsedAssertions
+from .identity.tokens import Token, Tokens
+from .identity.workloads import Verifier
 from .issuing import Issuing
 from .judge import Judge
 from .locks import Locks
@@ -237,6 +241,7 @@ class ControlPlane:
             people=self.people,
         )
         self.orphans = Orphans(home, broker, self.signing, policy, clock)
+        self._issuers, self._used = Keys(), UsedAssertions(home / "used-assertions")
         self.tokens = Tokens(self.audit, self._end_token, clock)
         self.callers.ask(self.tokens.find)
         self._closed = False
@@ -257,6 +262,21 @@ class ControlPlane:
 
     def _behind(self, holder: Pass) -> Issued:
         return self.issuing.behind(holder)
+
+    def admit(self, assertion: str) -> tuple[Token, Secret]:
+        """Return a bearer for a workload that proves who it is; a refusal is recorded.
+
+        Raises:
+            Denied: ``workload.*``.
+        """
+        try:
+            verified = Verifier(self.catalogue.workloads, self._issuers, self._used, self._clock).verify(
+                assertion
+            )
+        except Denied as error:
+            self.audit.record("request.refused", None, rule=error.code, action="log_in")
+            raise
+        return self.tokens.admit(verified, self.owner.server_id)
 
     def _end_token(self, caller: Caller) -> None:
         if caller.kernel_id is not None:

@@ -215,6 +215,12 @@ class EventPage(Schema):
     all: bool
 
 
+class Assertion(Schema):
+    """What a workload proves itself by."""
+
+    assertion: Annotated[str, Field(min_length=1, max_length=16_384)]
+
+
 class NewSecret(Schema):
     """A value that a person keeps for a target, by the names of its parts; the usual one has none."""
 

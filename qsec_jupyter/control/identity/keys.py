@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import jwt
-from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, rsa
 
 from ...core.errors import Denied, Unavailable
 
@@ -138,7 +138,7 @@ def _key(entry: dict[str, Any]) -> Key | None:
         loaded = jwt.PyJWK.from_dict(public, algorithm=_first_algorithm(public)).key
     except (jwt.PyJWTError, ValueError, TypeError, KeyError):
         return None
-    allowed = _algorithms(loaded)
+    allowed = algorithms_of(loaded)
     if "alg" in entry:
         allowed = tuple(name for name in allowed if name == entry["alg"])
     kid = entry.get("kid")
@@ -149,10 +149,11 @@ def _first_algorithm(entry: dict[str, Any]) -> str | None:
     return "RS256" if entry["kty"] == "RSA" and "alg" not in entry else None
 
 
-def _algorithms(public: Any) -> tuple[str, ...]:
+def algorithms_of(public: Any) -> tuple[str, ...]:
+    """Return the algorithms that a public key may be used with; none for one that is too small or unknown."""
     if isinstance(public, rsa.RSAPublicKey):
         return _RSA if public.key_size >= _SMALLEST_RSA else ()
     if isinstance(public, ec.EllipticCurvePublicKey):
         name = _CURVES.get(public.curve.name)
         return (name,) if name else ()
-    return ("EdDSA",)
+    return ("EdDSA",) if isinstance(public, (ed25519.Ed25519PublicKey, ed448.Ed448PublicKey)) else ()

@@ -20,6 +20,10 @@ from ...core.model import Scope, rfc3339
 from ...core.secret import Secret
 from ..audit import Audit
 from ..callers import Caller
+from .workloads import Verified
+
+ADMITTED_SECONDS = 900
+"""The longest life of the bearer that a workload gets for its assertion."""
 
 LONGEST_SECONDS = 8 * 3600
 """The longest life of a bearer."""
@@ -106,15 +110,39 @@ class Tokens:
                 "token.duration", "A token is short-lived", "At most 8 hours.", "Ask for less time."
             )
         token, caller = self._made(owner, scopes, targets, seconds, label)
+        return token, self._hold(token, caller)
+
+    def admit(self, verified: Verified, server_id: str) -> tuple[Token, Secret]:
+        """Make a bearer for a workload that has proved who it is: as short-lived as its proof.
+
+        Raises:
+            Denied: ``token.too_many``.
+        """
+        now, who = self._clock(), verified.principal
+        ends = min(
+            now + timedelta(seconds=ADMITTED_SECONDS), datetime.fromtimestamp(verified.expires_at, now.tzinfo)
+        )
+        token = Token(
+            id=secrets.token_hex(8),
+            label=verified.workload.name,
+            owner=who.name,
+            scopes=who.scopes,
+            targets=who.targets,
+            created_at=rfc3339(now),
+            expires_at=rfc3339(ends),
+        )
+        return token, self._hold(token, Caller(who, server_id, f"token-{token.id}"))
+
+    def _hold(self, token: Token, caller: Caller) -> Secret:
         bearer = Secret(PREFIX + secrets.token_urlsafe(32), "token")
         with self._lock:
             if sum(one.owner == token.owner for one, _ in self._held.values()) >= MOST:
                 raise Denied(
                     "token.too_many", "There are too many tokens", f"At most {MOST}.", "Revoke some."
                 )
-            self._audit.record("token.issued", owner.principal.name, **self._about(token))
+            self._audit.record("token.issued", token.owner, **self._about(token))
             self._held[_digest(bearer.reveal())] = (token, caller)
-        return token, bearer
+        return bearer
 
     def _made(
         self, owner: Caller, scopes: tuple[str, ...], targets: tuple[str, ...], seconds: int, label: str

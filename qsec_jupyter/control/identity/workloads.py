@@ -1,4 +1,4 @@
-"""Workloads and how they prove who they are: a signed assertion (OpenID Connect, Kubernetes).
+"""Workloads and how they prove who they are: a signed assertion (OpenID Connect, Kubernetes, a certificate).
 
 An assertion is a JSON Web Token (RFC 7519). What is checked follows RFC 8725: the algorithm is chosen by the
 key and never by the token, issuer and audience are exact, times are bounded, and no text of the token is ever
@@ -20,7 +20,8 @@ import jwt
 from ...core.duration import parse_duration
 from ...core.errors import Denied
 from ...core.model import ROLES, Principal, Scope
-from .keys import Keys
+from . import certificates
+from .keys import Key, Keys
 from .replay import UsedAssertions
 
 LEEWAY = 60.0
@@ -45,7 +46,8 @@ class Workload:
     """Who may act as this workload, and what it then may do: ``[workloads.<name>]`` of the catalogue.
 
     Attributes:
-        kind: ``oidc``, or ``kubernetes``: a pod's projected token, the same one for as long as it is valid.
+        kind: ``oidc``; ``kubernetes``: a pod's projected token, the same one for as long as it is valid; or
+            ``certificate``: signed by the key of a client certificate, which ``ca`` issued for ``subject``.
         issuer: The ``iss`` that its assertions carry, exactly.
         audience: The one ``aud`` that they carry.
         jwks: Where the issuer's public keys are: an absolute path, or an ``https`` address.
@@ -60,7 +62,7 @@ class Workload:
     """
 
     name: str
-    kind: Literal["oidc", "kubernetes"]
+    kind: Literal["oidc", "kubernetes", "certificate"]
     issuer: str
     audience: str
     jwks: str
@@ -81,16 +83,16 @@ class Workload:
             KeyError, TypeError, ValueError: It lacks something, or says it wrongly.
         """
         kind = entry.get("kind", "oidc")
-        if kind not in {"oidc", "kubernetes"}:
-            raise ValueError("kind is neither oidc nor kubernetes")
+        if kind not in {"oidc", "kubernetes", "certificate"}:
+            raise ValueError("kind is neither oidc, kubernetes nor certificate")
         pods = kind == "kubernetes"
         workload = cls(
             name=name,
             kind=kind,
             issuer=_text(entry["issuer"]),
             audience=_text(entry["audience"]),
-            jwks=_text(entry["jwks"]),
-            ca=_text(entry["ca"]) if "ca" in entry else None,
+            jwks="" if kind == "certificate" else _text(entry["jwks"]),
+            ca=_text(entry["ca"]) if "ca" in entry or kind == "certificate" else None,
             subject=_text(entry["subject"]),
             claims=tuple(
                 (_text(key), _text(value)) for key, value in sorted(entry.get("claims", {}).items())
@@ -107,7 +109,10 @@ class Workload:
     def _require_safe(self, keys: set[str]) -> None:
         if unknown := keys - set(self.__slots__) - {"title"}:
             raise ValueError(f"{min(unknown)} does not exist")
-        if not self.jwks.startswith(("/", "https://")):
+        if self.kind == "certificate":
+            if not (self.ca or "").startswith("/") or "jwks" in keys:
+                raise ValueError("a certificate's ca is an absolute path, and there is no jwks")
+        elif not self.jwks.startswith(("/", "https://")):
             raise ValueError("jwks is neither an absolute path nor an https address")
         if not re.sub(r"[*:/]", "", self.subject):
             raise ValueError("subject would match everybody")
@@ -185,7 +190,7 @@ class Verifier:
         return self._accepted(assertion, claims, meant[0])
 
     def _claims(self, assertion: str, header: dict[str, Any], workload: Workload) -> dict[str, Any]:
-        key = self._keys.find(workload.jwks, workload.ca, header.get("kid"))
+        key, names = self._key(header, workload)
         if header["alg"] not in key.algorithms:
             _refuse("algorithm", "The assertion is not signed the way its issuer's key is used", _OTHER)
         try:
@@ -199,7 +204,15 @@ class Verifier:
             raise _denied("signature", "The assertion's signature or form is not valid", _OTHER) from error
         if claims["iss"] != workload.issuer:
             _refuse("unknown_issuer", "The assertion's issuer is not the one of its key", _OTHER)
+        if names is not None and claims["sub"] not in names:
+            _refuse("subject", "The assertion's subject is not a name of its certificate", _OTHER)
         return claims
+
+    def _key(self, header: dict[str, Any], workload: Workload) -> tuple[Key, tuple[str, ...] | None]:
+        """Return the key that must have signed, and the names that it may speak for, if limited."""
+        if workload.kind == "certificate":
+            return certificates.key_of(header, workload.ca or "", self._clock())
+        return self._keys.find(workload.jwks, workload.ca, header.get("kid")), None
 
     def _check_times(self, claims: Mapping[str, Any], workload: Workload) -> None:
         now = self._clock().timestamp()
