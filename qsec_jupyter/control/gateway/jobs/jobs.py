@@ -179,12 +179,6 @@ class Jobs:
         self._book.step(admission.correlation_id, "job.unknown", why=why)
         self._flights.land(admission.correlation_id, Outcome("unknown"), keep=True)
 
-    def undelivered(self, admission: Admission, job_id: str) -> None:
-        """Note that the client went away before it got the answer: it may send the same body again."""
-        row = self._book.get(admission.correlation_id)
-        key = (row["grant_id"], row["body_digest"])
-        self._flights.resume(key, admission, Outcome("accepted", job_id, 200))
-
     def outcome(self, admission: Admission, seconds: float = WAIT_SECONDS) -> Outcome:
         """Wait for what becomes of a submission that repeats another one.
 
