@@ -7,6 +7,7 @@ before or after, goes where it always went.
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 import threading
@@ -55,7 +56,7 @@ def service(credential: Credential, options: dict[str, Any]) -> QiskitRuntimeSer
         )
     _refuse_proxy(gateway)
     client = _client()
-    with _pointed_at(gateway):
+    with _pointed_at(gateway), _saying_nothing_of_saved_accounts():
         made: QiskitRuntimeService = client(
             channel="ibm_quantum_platform",
             token=credential.reveal(),
@@ -107,6 +108,21 @@ def _pointed_at(gateway: str) -> Iterator[None]:
                     os.environ.pop(name, None)
                 else:
                     os.environ[name] = value
+
+
+@contextmanager
+def _saying_nothing_of_saved_accounts() -> Iterator[None]:
+    """Leave out the client's warning that a saved account is not used: here none ever is."""
+    logger = logging.getLogger("qiskit_ibm_runtime.qiskit_runtime_service")
+
+    def other(record: logging.LogRecord) -> bool:
+        return "A saved account will not be used" not in str(record.msg)
+
+    logger.addFilter(other)
+    try:
+        yield
+    finally:
+        logger.removeFilter(other)
 
 
 def _refuse_proxy(gateway: str) -> None:

@@ -58,6 +58,23 @@ def test_instances_and_backends(sandbox, service):
     assert names == ["sandbox_manila", "sandbox_lima", "sandbox_cairo", "sandbox_brisbane"]
 
 
+def test_client_says_nothing_of_saved_accounts(gate):
+    logger, said = logging.getLogger("qiskit_ibm_runtime.qiskit_runtime_service"), []
+    handler = logging.Handler(logging.WARNING)
+    handler.emit = said.append
+    logger.addHandler(handler)
+    logger.setLevel(logging.WARNING)
+    try:
+        issued = gate.credential(kernel=gate.kernel)
+        gateway_service(Credential(Secret(issued["value"], "ibm-pilot"), public=issued["public"]), {})
+        assert not said
+        logger.warning("A saved account will not be used")  # once it is built, its words are its own again
+        assert len(said) == 1
+    finally:
+        logger.removeHandler(handler)
+        logger.setLevel(logging.NOTSET)
+
+
 def test_bearer_that_the_provider_refuses_is_replaced(sandbox, backend):
     sandbox.fault("expired-token path=/api/v1/backends/*")
     assert backend.status().operational
