@@ -176,7 +176,9 @@ class Events:
         if query.kind and "." in query.kind:
             conditions.append(at.c.kind == query.kind)
         elif query.kind:  # a family: "0" follows "/", which follows "."
-            conditions += [at.c.kind >= f"{query.kind}.", at.c.kind < f"{query.kind}/"]
+            # Of one person, reading back in order finds a page sooner than sorting what an index finds.
+            kind = at.c.kind if at is tables.events else at.c.kind.concat("")
+            conditions += [kind >= f"{query.kind}.", kind < f"{query.kind}/"]
         if query.target:
             conditions.append(at.c.target == query.target)
         time = tables.events.c.time
