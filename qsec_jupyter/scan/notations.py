@@ -163,13 +163,13 @@ def beginnings(pattern: str) -> list[str]:
     return [text for text in [*texts, *forms] if len(text) >= 3]
 
 
-def parsed(pattern: str) -> Any:
+def parsed(pattern: str | bytes) -> Any:
     """Return the tree of an expression, as :mod:`re` itself parses it."""
     if sys.version_info >= (3, 11):
         from re import _parser as parser  # type: ignore[attr-defined]  # what re itself parses with
     else:
         import sre_parse as parser
-    return parser.parse(pattern)
+    return parser.parse(pattern)  # type: ignore[arg-type]  # bytes, too
 
 
 def _starts(tree: Any) -> list[str]:

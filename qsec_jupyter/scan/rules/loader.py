@@ -15,6 +15,7 @@ from ...core.finding import Severity
 from .checks import CHECKS, entropy, placeholder
 from .exemptions import Exemption, Where
 from .fields import ROOM, wrong
+from .starts import quick
 
 FOLDER = Path(__file__).parent
 """Where the shipped rule files lie."""
@@ -116,7 +117,7 @@ class Rule:
     @cached_property
     def compiled(self) -> re.Pattern[bytes]:
         """``pattern``, compiled when first needed."""
-        return re2_pattern(self.pattern) if self.linear else re.compile(self.pattern.encode())
+        return re2_pattern(self.pattern) if self.linear else quick(self.pattern)
 
     @cached_property
     def _secret(self) -> int:
