@@ -48,7 +48,8 @@ async def touch(call: Call) -> Mapping[str, str]:
         await call.desk.work(jobs.reading, call.holder, job_id, call.route.operation)
     else:
         jobs.reading(call.holder, job_id, call.route.operation)  # only counted, in memory
-    return await call.desk.work(jobs.names, job_id)
+    names = jobs.names_at_hand(job_id)
+    return await call.desk.work(jobs.names, job_id) if names is None else names
 
 
 async def open_session(call: Call) -> Answer:

@@ -14,6 +14,7 @@ import json
 import re
 import secrets
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -36,6 +37,8 @@ MOST = 64
 
 _TOKEN = re.compile(rf"{PREFIX}[A-Za-z0-9_-]{{45}}")
 _LONGEST_SLEEP = 0.5
+_SWEEP_SECONDS = 2.0
+"""How often at most is looked which keys and tokens can be forgotten: each submission changes something."""
 _REMEMBERED = 1000
 
 _ENDED = {
@@ -157,14 +160,16 @@ class Passes:
         Args:
             ended: Called with the ids of all grants that are still open, whenever something has changed.
         """
-        seen = 0
+        seen = swept = 0
+        due = 0.0
         while True:
             # The time is looked at once a second; a change is seen at once.
             version = await self._changes.beyond(seen, _LONGEST_SLEEP)
             for held in [one for one in list(self._held.values()) if one.streams]:
                 self._cut(held)
-            if version != seen:
-                seen = version
+            seen = version
+            if version != swept and time.monotonic() >= due:
+                swept, due = version, time.monotonic() + _SWEEP_SECONDS
                 still = frozenset(grant.id for grant in await asyncio.to_thread(self._book.open))
                 self._forget(still)
                 ended(still)

@@ -176,6 +176,10 @@ class JobBook:
             self._hidden[correlation_id] = found
         return found
 
+    def hidden_at_hand(self, correlation_id: str) -> Hidden | None:
+        """Return what was hidden of a job, if it was asked for lately. Does not block."""
+        return self._hidden.get(correlation_id)
+
     # -- writing ------------------------------------------------------------------------------------
 
     def intend(self, row: Row, hidden: Hidden, event: dict[str, Any], actor: str) -> None:

@@ -241,6 +241,12 @@ class Jobs:
         known = self._book.known(job_id)
         return dict(self._book.hidden(known.correlation_id).names) if known else {}
 
+    def names_at_hand(self, job_id: str) -> Mapping[str, str] | None:
+        """Return the names as :meth:`names` does, where nothing has to be opened for it. Does not block."""
+        known = self._book.known(job_id)
+        hidden = self._book.hidden_at_hand(known.correlation_id) if known else None
+        return None if hidden is None else hidden.names
+
     def label(self, job_id: str) -> str:
         """Return the provider-side label of a job that a provider took."""
         known = self._book.known(job_id)

@@ -26,7 +26,8 @@ async def job(call: Call) -> Answer:
     if reply.status >= 300:
         return passed(reply, restored(text, names))
     if brief:
-        await _note_end(call, text)
+        if call.desk.jobs.owned(call.holder, call.places["job"]).state == "accepted":
+            await _note_end(call, text)
         return passed(reply, owners(text, names))
     text = _LABEL.sub(b"", text)
     return passed(reply, await call.desk.workers.restore("ibm", text, names) if names else text)
