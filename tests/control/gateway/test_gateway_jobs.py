@@ -1,5 +1,6 @@
 """The book of jobs: what is asked before a job is sent, whose it is, and what the ledger says of it."""
 
+import os
 import threading
 
 import pytest
@@ -44,6 +45,25 @@ def test_names_are_read_again_after_a_restart(lab, make_plane) -> None:
     again = make_plane()
     assert again.jobs.names("job-1") == {"q-1": "my secret circuit"}
     assert again.jobs.owned(pass_of(again, grant), "job-1").state == "accepted"
+
+
+def test_results_may_be_read_also_when_a_crash_came_before_that_was_written(
+    lab, make_plane, monkeypatch
+) -> None:
+    plane = lab()
+    grant = ask(plane)
+    holder = pass_of(plane, grant)
+    admission = plane.jobs.admit(holder, submission())
+    plane.jobs.sent(admission)
+    monkeypatch.setattr(plane.retrieval, "follow", lambda *_: None)  # it dies here
+    plane.jobs.answered(admission, "job-1")
+    plane._ledger.close()
+    plane.store.close()
+    os.close(plane._journal.lock)
+    plane.gone = True
+    again = make_plane()
+    follows = [one for one in again.lookup.listed(again.owner) if one.parent == grant.id]
+    assert [one.jobs for one in follows] == [("job-1",)]
 
 
 @pytest.mark.parametrize(

@@ -100,6 +100,10 @@ class Jobs:
             key = (row["grant_id"], row["body_digest"])
             known = Admission(row["correlation_id"], row["details"]["tag"], tuple(row["details"]["policies"]))
             self._flights.resume(key, known, Outcome("unknown"))
+        for row in self._book.rows({"state": "accepted"}):  # a crash may have come before this
+            grant = self._grants.get(row["grant_id"])
+            if grant.state == "active":
+                self._retrieval.follow(grant, row["job_id"])
         self._quotas.keep_only(row["correlation_id"] for row in self._book.rows({}))
 
     # -- before a job is sent -----------------------------------------------------------------------
