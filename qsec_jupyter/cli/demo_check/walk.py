@@ -24,6 +24,9 @@ from typing import Any
 from ..demo_sandbox import DemoSandbox, demo_home
 from .jupyter import CheckFailed, Kernel, Server, expect
 
+_FAILURES = (CheckFailed, OSError, queue.Empty, LookupError, ValueError, subprocess.SubprocessError)
+"""What a step may end with when something does not hold, the step before it among others."""
+
 
 def run(notebook: Path) -> int:
     """Walk the notebook and print a line for each step; return the process's exit status."""
@@ -35,7 +38,14 @@ def run(notebook: Path) -> int:
                 started = time.monotonic()
                 try:
                     line, mark = step(), "pass"
-                except (CheckFailed, OSError, queue.Empty, KeyError, subprocess.SubprocessError) as error:
+                except (
+                    CheckFailed,
+                    OSError,
+                    queue.Empty,
+                    LookupError,
+                    ValueError,
+                    subprocess.SubprocessError,
+                ) as error:
                     line, mark = f"{type(error).__name__}: {error}", "FAIL"
                     failed += 1
                 print(f"step {number}  {mark}  {line}  ({time.monotonic() - started:.1f} s)", flush=True)
