@@ -108,6 +108,7 @@ class JobOffice:
         grants.on_end(self.endings.ended)
         self._attempt = 0
         self._not_before = 0.0
+        self._seen: frozenset[str] = frozenset()
         self._reconciled: dict[str, datetime] = {}
 
     def open(self) -> None:
@@ -133,8 +134,10 @@ class JobOffice:
 
     def settle(self) -> bool:
         """Look up and end what is open, less and less often while nothing helps; say whether nothing is."""
-        if time.monotonic() < self._not_before:
-            return False
+        open_ = self.settling.open()
+        fresh, self._seen = open_ - self._seen, open_
+        if time.monotonic() < self._not_before and not fresh:
+            return False  # a job that is new among them has a client that waits
         done = self.settling.settle()
         done = self.endings.retry() and done
         self._attempt = 0 if done else min(self._attempt + 1, len(_PAUSES) - 1)

@@ -49,7 +49,11 @@ class Settling:
 
     def pending(self) -> int:
         """Count the jobs of which is not known whether their provider took them."""
-        return sum(self._is_due(row) for row in self._book.unsettled())
+        return len(self.open())
+
+    def open(self) -> frozenset[str]:
+        """Return the correlation ids of those jobs."""
+        return frozenset(row["correlation_id"] for row in self._book.unsettled() if self._is_due(row))
 
     def _is_due(self, row: Row) -> bool:
         if row["state"] == "unknown":
