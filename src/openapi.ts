@@ -1924,13 +1924,11 @@ export interface components {
     };
     /**
      * Preview
-     * @description What a vendor would see: each field with ``name``, ``sent``, ``original`` and ``why``.
+     * @description What a vendor would see.
      */
     Preview: {
       /** Fields */
-      fields: {
-        [key: string]: string;
-      }[];
+      fields: components['schemas']['ExposedField'][];
       /** Target */
       target: string;
     };

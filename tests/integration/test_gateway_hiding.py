@@ -22,6 +22,7 @@ from qiskit_ibm_runtime.executor_sampler import SamplerV2 as ClientSampler
 from qiskit_ibm_runtime.quantum_program import QuantumProgram
 
 from qsec_jupyter.core.secret import Secret
+from qsec_jupyter.kernel import exposure as exposures
 from qsec_jupyter.kernel.credential import Credential
 from qsec_jupyter.kernel.runtime import service as gateway_service
 
@@ -148,3 +149,22 @@ def test_primitives_of_the_client(sandbox, backend):
     job = ClientEstimator(mode=backend).run([(made, observables, VALUES, 0.1)])
     assert job.result()[0].data.evs.ravel()[0] < -0.5
     hidden(sandbox, job)
+
+
+def test_a_kernel_is_shown_what_the_provider_saw_of_its_last_job(gate, backend, monkeypatch):
+    class Channel:
+        def call(self, op, **args):
+            path = {"jobs": "/v1/jobs?limit=1", "exposure": f"/v1/jobs/{args.get('job')}/exposure"}[op]
+            status, told = gate.child.ask("GET", path, kernel="k1")
+            assert status == 200, told
+            return told
+
+    monkeypatch.setattr(exposures, "current", lambda: type("Session", (), {"channel": Channel()}))
+    job = Sampler(mode=backend).run([(circuit(backend), VALUES, 10)])
+    shown = exposures.exposure()
+    assert job.job_id() in shown.title
+    assert {"caffeine", "molecule", "energy", "bond", "zangle", "aangle"} <= {
+        f["original"] for f in shown.hidden
+    }
+    assert {"backend", "shots", "circuit structure"} <= {field["name"] for field in shown.seen}
+    assert job.result()[0].data.energy.num_shots == 10

@@ -9,7 +9,7 @@ from fastapi import APIRouter
 from pydantic import Field
 
 from .edge import Asker, Control
-from .schemas import Schema
+from .schemas import ExposedField, Schema
 
 router = APIRouter(prefix="/v1", tags=["jobs"])
 
@@ -24,10 +24,10 @@ class PreviewRequest(Schema):
 
 
 class Preview(Schema):
-    """What a vendor would see: each field with ``name``, ``sent``, ``original`` and ``why``."""
+    """What a vendor would see."""
 
     target: str
-    fields: list[dict[str, str]]
+    fields: list[ExposedField]
 
 
 @router.post("/targets/{name}/exposures", response_model=Preview)
