@@ -67,7 +67,9 @@ export function addCommands(
     isVisible: () => commands.hasCommand('settingeditor:open'),
     describedBy: { args: { type: 'object', properties: {} } },
     execute: () =>
-      commands.execute('settingeditor:open', { query: 'Quantum Security' })
+      commands.execute('settingeditor:open', {
+        query: trans.__('Quantum Security')
+      })
   });
   addDecision(app, model, trans, CommandIDs.approve, 'approve');
   addDecision(app, model, trans, CommandIDs.deny, 'deny');

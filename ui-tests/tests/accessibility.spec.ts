@@ -49,6 +49,7 @@ test('every tab holds up: axe, both themes, 200 pixels, keyboard', async ({
   const tab = (name: string) => panel.getByRole('tab', { name });
 
   await test.step('the panel opens and forms are filled by keyboard alone', async () => {
+    await expect(page.locator('.jp-Qsec-statusButton')).toHaveText('No grant');
     await page.keyboard.press('Alt+Shift+KeyR');
     const first = page.getByRole('form', { name: /Sandbox/ });
     await expect(first.getByLabel('Reason')).toBeFocused();

@@ -74,7 +74,6 @@ test('a job goes by the gateway, and the panel says what its vendor sees', async
       await expect(row).toContainText('Correlation');
       expect(await violations(page, '#qsec-panel')).toEqual([]);
       await closeNotifications(page);
-      await picture(page, 'jobs', panel);
     });
 
     await test.step('what the vendor sees is not the name that was given', async () => {
