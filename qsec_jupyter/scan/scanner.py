@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from bisect import bisect_right
 from collections import OrderedDict
@@ -29,6 +30,7 @@ _Place = tuple[int, int]  # number of the group, position of the unit in it
 _SMALL = 4096
 _SPREAD_MINIMUM = 12
 _SILENT = 500
+_PYTHON_FENCE = re.compile(r"\s*`{3,}\s*\{?(?:i?python3?|py)\b")
 
 
 @dataclass(frozen=True)
@@ -118,7 +120,7 @@ class Scanner:
         document = _TextDocument(text)
         search, clean = self._search(path)
         suspects = self._suspects(document, search, clean)
-        cells = {0: text} if path.endswith((".py", ".pyw", ".pyi", ".ipy")) else {}
+        cells = {0: source} if (source := python_of(text, path)) else {}
         hits = merge(self._hits(document, suspects, search, cells))
         if not hits:
             return ScanResult([])
@@ -339,6 +341,21 @@ def _reading_hits(readings: list[Reading], search: Search) -> Iterator[Hit]:
         span = parts[number].span(begin - starts[number], end - starts[number])
         for place in readings[number].places(*span) if span else ():
             yield replace(hit, group=place.cell, start=place.start, end=place.end)
+
+
+def python_of(text: str, path: str) -> str:
+    """Return the Python in a text file, at its place: all of a script, the marked blocks of Markdown."""
+    if path.endswith((".py", ".pyw", ".pyi", ".ipy")):
+        return text
+    if not path.endswith((".md", ".qmd", ".Rmd")) or "```" not in text:
+        return ""
+    lines, inside = [], False
+    for line in text.split("\n"):
+        fence = line.lstrip().startswith("```")
+        lines.append(line if inside and not fence else " " * len(line))
+        if fence:
+            inside = not inside and _PYTHON_FENCE.match(line) is not None
+    return "\n".join(lines)
 
 
 def python_cells(document: Document, notebook: dict[str, Any]) -> dict[int, str]:

@@ -160,7 +160,7 @@ def _named(value: str) -> bool:
     """What stands under the name of a credential and is one: no words, path, reference, number or address."""
     if _REFERENCE.match(value) or _WORDS.fullmatch(value) or _PARTS.fullmatch(value):
         return False
-    if _CODE.search(value) or _LOCATION.match(value):
+    if _CODE.search(value) or (_LOCATION.match(value) and not (value[0] == "/" and _random(value))):
         return False
     if not (any(map(str.isdigit, value)) and any(map(str.isalpha, value))):
         return False
@@ -171,7 +171,7 @@ _CODE = re.compile(
     r"A-Z|a-z0-9|0-9a-[zf]|[()\[\]{}]|[a-z]{3,}\.[a-z_]{3,}|==(?!$)|->|::|_[a-z]+_[a-z]+_|(?:[a-z]{3,}[-_]){3}"
 )
 _LOCATION = re.compile(
-    r"(?i)https?:|wss?:|/[a-z]+/|~/|\.\.?/|arn:|crn:|projects/|sha\d{1,3}[-:=]|md5[-:=]|data:|v?\d+\.\d+"
+    r"(?i)https?:|wss?:|(?:vault|op|ssm|env|file|keyring|ref\+\w{1,12}):|/[a-z]+/|~/|\.\.?/|arn:|crn:|projects/|sha\d{1,3}[-:=]|md5[-:=]|data:|v?\d+\.\d+"
 )
 
 

@@ -50,6 +50,7 @@ class Facts:
 
 _MOST_NODES = 60_000
 _MOST_ROUNDS = 20
+_PAIR = 2
 
 
 def facts(body: list[ast.stmt]) -> Facts:
@@ -138,6 +139,7 @@ def _called(node: ast.Call, found: Facts) -> None:
             found.added.append((name, node.args[0]))
         return
     found.loose += _filling(node, function)
+    found.named += _passwords(node, function)
     for keyword in node.keywords:
         if keyword.arg:
             found.named.append((keyword.arg, keyword.value))
@@ -161,6 +163,18 @@ def _called(node: ast.Call, found: Facts) -> None:
     for value in node.args:
         if isinstance(value, (ast.List, ast.Tuple)):
             found.named += _options(value.elts)
+
+
+def _passwords(node: ast.Call, function: str) -> Iterator[tuple[str, ast.expr]]:
+    """Yield the password of ``auth=(user, password)`` and ``HTTPBasicAuth(user, password)``."""
+    pairs = [
+        word.value.elts for word in node.keywords if word.arg == "auth" and isinstance(word.value, ast.Tuple)
+    ]
+    if function.endswith("Auth"):
+        pairs.append(node.args)
+    for pair in pairs:
+        if len(pair) == _PAIR:
+            yield "password", pair[1]
 
 
 def _filling(node: ast.Call, function: str) -> Iterator[ast.expr]:

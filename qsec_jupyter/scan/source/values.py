@@ -181,6 +181,8 @@ class Values:
             return self._join(owner, first, cell, depth)
         if name in ("bytes", "bytearray") and isinstance(first, (ast.List, ast.Tuple)):
             return self._codes(first.elts, cell)
+        if name == "decode" and len(node.args) > 1:  # codecs.decode("...", "hex")
+            name = constant(node.args[1]) or ""
         if name in _DECODERS:
             return self._changed(first, _DECODERS[name], cell, depth)
         if len(node.args) > 1 and name in ("get", "getenv", "setdefault", "getattr", "pop"):
@@ -320,7 +322,9 @@ _DECODERS: dict[str, Callable[[str], str | None]] = {
     "urlsafe_b64decode": _base64,
     "standard_b64decode": _base64,
     "decodebytes": _base64,
+    "base64": _base64,
     "fromhex": _hexadecimal,
+    "hex": _hexadecimal,
     "unhexlify": _hexadecimal,
     "reversed": lambda text: text[::-1],
 }
