@@ -49,7 +49,7 @@ test('the panel works in Notebook 7', async ({ plain, jupyter }) => {
   await expect(submit).toBeEnabled({ timeout: 60_000 });
   await submit.click();
   await expect(panel.getByRole('timer')).toHaveCount(1);
-  await picture(plain, 'notebook7', plain.locator('body'));
+  await picture(plain, 'notebook7', panel);
   expect(errors).toEqual([]);
 });
 
