@@ -98,9 +98,12 @@ function TargetCard(props: {
   // The notebook in front holds or awaits it already: what is left to do stands beside its grant.
   const kernel = notebooks.active?.kernelId;
   const isHeld = grants.some(one => !one.parent && one.kernel_id === kernel);
-  // The control plane decides; this spares the others a button that would be refused.
+  // The control plane decides; this spares the others a button that would be refused. A Vault takes a value
+  // from a person only, so that its own log names who wrote it.
   const mayPaste =
-    target.tier !== 'operate' && state.principal.roles.includes('admin');
+    state.vault.kind === 'sealed-store' &&
+    target.tier !== 'operate' &&
+    state.principal.roles.includes('admin');
   const close = () => {
     props.onClose();
     button.current?.focus();

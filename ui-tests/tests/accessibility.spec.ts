@@ -31,6 +31,8 @@ async function narrow(page: Page, width: number): Promise<void> {
   await page.mouse.up();
 }
 
+test.use({ sealed: true }); // a value is pasted
+
 test('every tab holds up: axe, both themes, 200 pixels, keyboard', async ({
   plain: page,
   jupyter

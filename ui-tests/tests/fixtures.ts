@@ -11,11 +11,15 @@ const README_IMAGES = resolve(__dirname, '..', '..', 'docs', 'images');
 const BESIDE = { x: 284, y: 28, width: 1082, height: 640 };
 
 /** Galata's test on a server of its own; settings, workspace and sessions are real. */
-export const test = galata.extend<{ plain: Page; jupyter: Jupyter }>({
+export const test = galata.extend<{
+  plain: Page;
+  jupyter: Jupyter;
+  sealed: boolean;
+}>({
+  sealed: [false, { option: true }],
   jupyter: [
-    // eslint-disable-next-line no-empty-pattern -- Playwright insists on a pattern here
-    async ({}, use) => {
-      const jupyter = new Jupyter();
+    async ({ sealed }, use) => {
+      const jupyter = new Jupyter('', sealed);
       await jupyter.start();
       await use(jupyter);
       await jupyter.clean();

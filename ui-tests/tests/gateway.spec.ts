@@ -25,6 +25,8 @@ job = SamplerV2(mode=backend).run([bell], shots=256)
 print(job.result()[0].data.meas.num_shots, "shots came back")
 `;
 
+test.use({ sealed: true }); // a value is pasted
+
 test('a job goes by the gateway, and the panel says what its vendor sees', async ({
   plain: page,
   jupyter

@@ -12,7 +12,7 @@ import {
 import { createServer } from 'net';
 import type { AddressInfo } from 'net';
 import { tmpdir } from 'os';
-import { join, resolve } from 'path';
+import { delimiter, join, resolve } from 'path';
 
 const HERE = resolve(__dirname, '..');
 const START_SECONDS = 60;
@@ -23,8 +23,14 @@ export class Jupyter {
   readonly root = join(this.folder, 'notebooks');
   url = '';
 
-  /** With a token, the server keeps authentication and XSRF checks on, as a user's does. */
-  constructor(readonly token = '') {}
+  /**
+   * With a token, the server keeps authentication and XSRF checks on, as a user's does. Sealed, it has the
+   * embedded store, whichever else is there: only that takes a value from the panel.
+   */
+  constructor(
+    readonly token = '',
+    readonly sealed = false
+  ) {}
 
   async start(): Promise<void> {
     this._port = this._port || (await freePort());
@@ -77,6 +83,7 @@ export class Jupyter {
   private _environment(): NodeJS.ProcessEnv {
     return {
       ...process.env,
+      ...(this.sealed ? { VAULT_ADDR: '', PATH: withoutVault() } : {}),
       QSEC_HOME: join(this.folder, 'home'),
       // Whose name the pictures in the README show.
       LOGNAME: 'ada',
@@ -135,4 +142,14 @@ async function freePort(): Promise<number> {
   server.close();
   await once(server, 'close');
   return port;
+}
+
+/** The path of commands without folders that hold a Vault or OpenBao. */
+function withoutVault(): string {
+  return (process.env.PATH ?? '')
+    .split(delimiter)
+    .filter(folder =>
+      ['vault', 'bao'].every(name => !existsSync(join(folder, name)))
+    )
+    .join(delimiter);
 }

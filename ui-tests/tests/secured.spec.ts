@@ -19,7 +19,7 @@ function contents(folder: string): string {
 test('the panel works with token and XSRF on, and a pasted value goes nowhere else', async ({
   page
 }) => {
-  const jupyter = new Jupyter(randomBytes(16).toString('hex'));
+  const jupyter = new Jupyter(randomBytes(16).toString('hex'), true);
   await jupyter.start();
   try {
     writeNotebook(jupyter.root, NAME);
