@@ -159,7 +159,7 @@ def revoke_rows(server: Any) -> list[Row]:
                 _ask(plane, f"k{number}")
                 plane.issuing.issue(plane.owner.by(f"k{number}"), "sandbox")
             began = time.perf_counter()
-            _, ended = plane.access.lock(plane.owner, "site", "", "bench")
+            _, ended = plane.ending.lock(plane.owner, "site", "", "bench")
             seconds = time.perf_counter() - began
             left = plane.sessions.pending()
         finally:
@@ -183,7 +183,7 @@ def panel_rows() -> list[Row]:
             owner = plane.owner
             mine = replace(owner, principal=replace(owner.principal, roles=("researcher",)))
             queries: dict[str, Callable[[], Any]] = {
-                "snapshot": lambda: plane.snapshot(owner),
+                "snapshot": lambda: plane.panel.snapshot(owner),
                 "own events": lambda: plane.events.listed(mine, EventQuery()),
                 "own events of a family": lambda: plane.events.listed(mine, EventQuery("grant")),
                 "all events of a kind and target": lambda: plane.events.listed(

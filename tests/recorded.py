@@ -100,7 +100,7 @@ def recorded(plane):
     notebook = {"path": "work/bell.ipynb", "sha256": "5" * 64, "saved_at": None}
     plane.evidence.record([intent(a), completion(a)], "k1", {"notebook": notebook})
     plane.evidence.record([more, completion(b, result={"sha256": "6" * 64, "encoding": "x"})], "k1")
-    plane.checkpoint()
+    plane.checkpoints.make()
     return SimpleNamespace(a=a, b=b, plane=plane)
 
 

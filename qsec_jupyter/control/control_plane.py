@@ -1,22 +1,15 @@
-"""Puts the parts of a control plane together, starts them, keeps time for them, and ends them in order."""
+"""Puts the parts of a control plane together, starts them, sets their times, and ends them in order."""
 
 from __future__ import annotations
 
-import asyncio
-import logging
 import threading
-import time
 from collections.abc import Callable
-from dataclasses import asdict
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-from ..core.errors import Denied, QsecError
-from ..core.model import Grant, Principal
+from ..core.model import Principal
 from ..core.paths import enforce_marker
-from ..core.secret import Secret
-from ..core.signing import Signer
 from ..ledger.evidence import StatementStore
 from ..ledger.keys import KeyArchive
 from ..ledger.log import Ledger
@@ -27,56 +20,42 @@ from .book import Book
 from .callers import Caller, Callers
 from .catalog import Catalogue
 from .changes import Changes
+from .checkpoints import CHECKPOINT_SECONDS, Checkpoints
 from .credentials.broker import Broker, Issued
-from .events import Events
+from .ending import Ending
+from .events import EVENTS_SECONDS, Events
 from .evidence import Artefacts, Evidence, Runs
 from .findings import Findings
 from .gateway.gateway import Gateway, accounts_of
 from .gateway.jobs import Jobs
 from .gateway.jobs.office import POLLS_SECONDS, RESERVATIONS_SECONDS, SETTLE_SECONDS, JobOffice
 from .gateway.model import Pass
-from .identity.keys import Keys
+from .health import HEALTH_SECONDS, Health
+from .identity.admission import Admission
 from .identity.replay import UsedAssertions
-from .identity.tokens import Token, Tokens
-from .identity.workloads import Verifier
-from .issuing import Issuing
+from .identity.tokens import TOKEN_SECONDS, Tokens
+from .issuing import KEEP_SECONDS, Issuing
 from .judge import Judge
 from .locks import Locks
 from .lookup import Lookup
-from .notifications.notices import Notices
-from .orphans import Orphans
+from .notifications.notices import NOTICES_SECONDS, Notices
+from .orphans import ORPHANS_AFTER, ORPHANS_EVERY, Orphans
+from .panel import Panel
 from .people import People
 from .permits import Permits
-from .policy.live import LivePolicy
+from .policy.live import POLICY_SECONDS, LivePolicy
 from .retrieval import Retrieval
 from .series import AllSeries
 from .sessions import Sessions
 from .shares import Shares
 from .signing import Signing
 from .store import Store, open_engine
+from .timers import Timers
 from .timetable import Timetable
 from .upkeep import Upkeep
 
-CHECKPOINT_SECONDS = 60.0
-CHECKPOINT_EVENTS = 100
-HEALTH_SECONDS = 15.0
-NOTICES_SECONDS = 1.0
-EVENTS_SECONDS = 0.5
-"""How soon after it was written an entry of the ledger is indexed, and told to panels that wait."""
-KEEP_SECONDS = 15.0
-"""How often is looked which session or lease has two thirds of its life behind it (seconds)."""
-TOKEN_SECONDS = 1.0
-"""How often is looked which bearer of a tool is over; it lets nobody in from the very moment."""
-POLICY_SECONDS = 1.0
-"""How often the files of the policy bundle are looked at; they are taken once they stand still."""
 END_SECONDS = 2.0
 """How long the end of this process waits for providers to cancel and close; the rest is durable (seconds)."""
-ORPHANS_AFTER, ORPHANS_EVERY = 5.0, 60.0
-RETRY_SECONDS = (2.0, 5.0, 15.0, 60.0)
-LONGEST_SLEEP = 10.0
-"""Timers stand still while a machine sleeps; this is how late an expiry is noticed afterwards (seconds)."""
-
-_log = logging.getLogger("qsec.control")
 
 
 def now() -> datetime:
@@ -141,6 +120,15 @@ class ControlPlane:
         book = Book(self.store, self.audit, self.changes, clock)
         timetable = Timetable(policy)
         self.lookup = Lookup(book=book, judge=judge, timetable=timetable, clock=clock)
+        self.ending = Ending(
+            book=book,
+            audit=self.audit,
+            judge=judge,
+            timetable=timetable,
+            sessions=self.sessions,
+            locks=self.locks,
+            clock=clock,
+        )
         self.access = Access(
             book=book,
             audit=self.audit,
@@ -148,7 +136,7 @@ class ControlPlane:
             policy=policy,
             timetable=timetable,
             sessions=self.sessions,
-            locks=self.locks,
+            ending=self.ending,
             series=self.series,
             clock=clock,
         )
@@ -186,7 +174,7 @@ class ControlPlane:
             clock=clock,
         )
         self.upkeep = Upkeep(
-            access=self.access,
+            ending=self.ending,
             store=self.store,
             audit=self.audit,
             judge=judge,
@@ -241,14 +229,49 @@ class ControlPlane:
             people=self.people,
         )
         self.orphans = Orphans(home, broker, self.signing, policy, clock)
-        self._issuers, self._used = Keys(), UsedAssertions(home / "used-assertions")
         self.tokens = Tokens(self.audit, self._end_token, clock)
         self.callers.ask(self.tokens.find)
+        self.admission = Admission(
+            policy=policy,
+            tokens=self.tokens,
+            audit=self.audit,
+            used=UsedAssertions(home / "used-assertions"),
+            server_id=server_id,
+            clock=clock,
+        )
         self._closed = False
-        self._checks: list[dict[str, Any]] = []
-        self._checked_at = float("-inf")
-        self._checkpointed = -1
-        self._tasks: list[asyncio.Task[None]] = []
+        self.checkpoints = Checkpoints(
+            ledger=self._ledger, keys=self._keys, signing=self.signing, clock=clock
+        )
+        self.health = Health(
+            broker=broker,
+            upkeep=self.upkeep,
+            changes=self.changes,
+            audit=self.audit,
+            evidence=self.evidence,
+            sessions=self.sessions,
+            ledger=self._ledger,
+            policy=policy,
+            notices=self.notices,
+            gateway=self.gateway,
+            office=self.office,
+        )
+        self.panel = Panel(
+            keeps_for=self.keeps_for,
+            events=self.events,
+            changes=self.changes,
+            policy=policy,
+            broker=broker,
+            lookup=self.lookup,
+            gateway=self.gateway,
+            office=self.office,
+            locks=self.locks,
+            runs=self.runs,
+            findings=self.findings,
+            judge=judge,
+            health=self.health,
+        )
+        self.timers = Timers(policy, self.changes)
 
     @property
     def catalogue(self) -> Catalogue:
@@ -263,24 +286,9 @@ class ControlPlane:
     def _behind(self, holder: Pass) -> Issued:
         return self.issuing.behind(holder)
 
-    def admit(self, assertion: str) -> tuple[Token, Secret]:
-        """Return a bearer for a workload that proves who it is; a refusal is recorded.
-
-        Raises:
-            Denied: ``workload.*``.
-        """
-        try:
-            verified = Verifier(self.catalogue.workloads, self._issuers, self._used, self._clock).verify(
-                assertion
-            )
-        except Denied as error:
-            self.audit.record("request.refused", None, rule=error.code, action="log_in")
-            raise
-        return self.tokens.admit(verified, self.owner.server_id)
-
     def _end_token(self, caller: Caller) -> None:
         if caller.kernel_id is not None:
-            self.access.kernel_ended(caller, caller.kernel_id)
+            self.ending.kernel_ended(caller, caller.kernel_id)
 
     def person_changed(self, principal: Principal) -> list[str]:
         """Take note of somebody's new roles and groups, and end what they may not hold any more.
@@ -288,7 +296,7 @@ class ControlPlane:
         Returns:
             The ids of the grants that ended.
         """
-        return self.access.reconsider(principal) if self.people.seen(principal) else []
+        return self.ending.reconsider(principal) if self.people.seen(principal) else []
 
     def person(self, name: str, groups: tuple[str, ...] = ()) -> Principal:
         """Return who has that name, as far as it is known: as last seen, else as the catalogue has them."""
@@ -296,7 +304,7 @@ class ControlPlane:
         return known or self.catalogue.named(Principal(name, name, "Jupyter Server", groups=groups))
 
     def _targets_of(self, backend: str) -> list[str]:
-        return self.policy.catalogue.runs.targets_of(backend)
+        return self.catalogue.runs.targets_of(backend)
 
     # -- life -------------------------------------------------------------------------------------
 
@@ -305,12 +313,12 @@ class ControlPlane:
         about = {"policy": self.policy.digest, "vault": self.broker.info.kind}
         self.audit.record_ending("control.started", **about)
         self.audit.record_ending("server.connected", self.principal.name)
-        self._safely(self._tell_mode)
-        self._safely(self.evidence.account)
-        self._safely(self.office.open)
-        self.access.reconcile(self.owner.server_id)
+        self.timers.safely(self._tell_mode)
+        self.timers.safely(self.evidence.account)
+        self.timers.safely(self.office.open)
+        self.ending.reconcile(self.owner.server_id)
         self._spare_a_hanging_store()
-        self.checkpoint()
+        self.checkpoints.make()
 
     def _tell_mode(self) -> None:
         """Leave the mark by which a kernel knows what to assume while no control plane answers."""
@@ -322,42 +330,38 @@ class ControlPlane:
 
     def start(self) -> None:
         """Start keeping time, on the running loop."""
-        self._tasks = [
-            asyncio.create_task(self._expire()),
-            asyncio.create_task(self._every(CHECKPOINT_SECONDS, self._checkpoint_if_new)),
-            asyncio.create_task(self._settle()),
-            asyncio.create_task(self._every(KEEP_SECONDS, self.issuing.keep_alive, after=KEEP_SECONDS)),
-            asyncio.create_task(self._every(POLICY_SECONDS, self.reload_policy)),
-            asyncio.create_task(self._every(TOKEN_SECONDS, self.tokens.expire)),
-            asyncio.create_task(self._every(EVENTS_SECONDS, self.events.settle)),
-            asyncio.create_task(self._every(NOTICES_SECONDS, self.notices.deliver)),
-            asyncio.create_task(self._every(HEALTH_SECONDS, self._check_health)),
-            asyncio.create_task(self._every(SETTLE_SECONDS, self.office.settle)),
-            asyncio.create_task(self._every(POLLS_SECONDS, self.office.count, after=POLLS_SECONDS)),
-            asyncio.create_task(self._every(RESERVATIONS_SECONDS, self._keep_reservations)),
-            asyncio.create_task(self._every(ORPHANS_EVERY, self.orphans.end, after=ORPHANS_AFTER)),
-        ]
+        self.timers.when_due(self.access.keep_time)
+        self.timers.every(CHECKPOINT_SECONDS, self.checkpoints.make_if_new)
+        self.timers.retry(self._settle_once)
+        self.timers.every(KEEP_SECONDS, self.issuing.keep_alive, after=KEEP_SECONDS)
+        self.timers.every(POLICY_SECONDS, self.reload_policy)
+        self.timers.every(TOKEN_SECONDS, self.tokens.expire)
+        self.timers.every(EVENTS_SECONDS, self.events.settle)
+        self.timers.every(NOTICES_SECONDS, self.notices.deliver)
+        self.timers.every(HEALTH_SECONDS, self.health.look)
+        self.timers.every(SETTLE_SECONDS, self.office.settle)
+        self.timers.every(POLLS_SECONDS, self.office.count, after=POLLS_SECONDS)
+        self.timers.every(RESERVATIONS_SECONDS, self._keep_reservations)
+        self.timers.every(ORPHANS_EVERY, self.orphans.end, after=ORPHANS_AFTER)
 
     async def stop(self) -> None:
         """Stop keeping time, and close the gateway."""
         await self.gateway.stop()
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.timers.stop()
 
     def close(self) -> None:
         """Revoke everything, sign the end, and let go. A second call does nothing."""
         if self._closed:
             return
         self._closed = True
-        self.access.end_server(self.owner.server_id)
+        self.ending.end_server(self.owner.server_id)
         self._spare_a_hanging_store()
         self.evidence.settle()
         self.office.close(END_SECONDS)
         in_order = not self.sessions.pending()
         self.audit.record_ending("control.stopped")
-        self._safely(self.events.settle)
-        self.checkpoint()
+        self.timers.safely(self.events.settle)
+        self.checkpoints.make()
         self.sessions.close()
         self._close_broker()
         self._ledger.close()
@@ -377,20 +381,6 @@ class ControlPlane:
 
     # -- keeping time -----------------------------------------------------------------------------
 
-    async def _expire(self) -> None:
-        while True:
-            version = self.changes.version
-            nearest = await asyncio.to_thread(self._safely, self.access.keep_time)
-            await self.changes.beyond(version, min(nearest or LONGEST_SLEEP, LONGEST_SLEEP) + 0.01)
-
-    async def _settle(self) -> None:
-        """Write what is owed and end what is pending, less and less often while nothing helps."""
-        attempt = 0
-        while True:
-            await asyncio.sleep(RETRY_SECONDS[min(attempt, len(RETRY_SECONDS) - 1)])
-            done = await asyncio.to_thread(self._safely, self._settle_once)
-            attempt = 0 if done else attempt + 1
-
     def _settle_once(self) -> bool:
         self.evidence.settle()
         return self.access.settle() and self.audit.settle() and self.sessions.retry()
@@ -398,14 +388,8 @@ class ControlPlane:
     def _keep_reservations(self) -> None:
         """Ask what is reserved, end what is active beyond it, and compare job lists when it is time."""
         self.office.reservations.refresh()
-        self.access.end_unreserved()
+        self.ending.end_unreserved()
         self.office.reconcile_due()
-
-    async def _every(self, seconds: float, work: Callable[[], Any], *, after: float = 0.0) -> None:
-        await asyncio.sleep(after)
-        while True:
-            await asyncio.to_thread(self._safely, work)
-            await asyncio.sleep(seconds)
 
     def reload_policy(self) -> None:
         """Take a changed bundle when it checks; say so, or why not, in ledger, log and health line."""
@@ -416,147 +400,6 @@ class ControlPlane:
     def _tell_policy(self, event: str, data: dict[str, Any]) -> None:
         self.audit.record_ending(event, **data)
 
-    def _safely(self, work: Callable[[], Any]) -> Any:
-        """Run timed work; its failure is logged and shows in the health line, and the clock goes on."""
-        try:
-            with self.policy.pin():
-                return work()
-        except Exception as error:  # noqa: BLE001  # a timer that dies would end expiry for good
-            _log.error("timed work failed: %s", getattr(error, "code", type(error).__name__))
-            return None
-
-    # -- checkpoints and health ---------------------------------------------------------------------
-
-    def checkpoint(self) -> None:
-        """Sign the ledger as it is, with the store's key, else with this machine's."""
-
-        def work(signer: Signer, _: bool) -> int:
-            self._keys.add(signer, self._clock())
-            return self._ledger.checkpoint(signer).size
-
-        try:
-            self._checkpointed = self.signing.run(work)
-        except QsecError as error:
-            _log.warning("a checkpoint was not made: %s", error.code)
-
-    def _checkpoint_if_new(self) -> None:
-        if self._ledger.size != self._checkpointed:
-            self.checkpoint()
-
-    def after_events(self) -> None:
-        """Make a checkpoint when enough events have come since the last."""
-        if self._ledger.size - self._checkpointed >= CHECKPOINT_EVENTS:
-            self.checkpoint()
-
-    def _check_health(self) -> None:
-        before = self._checks
-        self._checks = [asdict(check) for check in self.broker.checks()]
-        self._checks.append(self._rotation_check())
-        self._checked_at = time.monotonic()
-        if before != self._checks:
-            self.changes.bump()
-
-    def health(self) -> dict[str, Any]:
-        """Return status and checks; those of the store are at most ``HEALTH_SECONDS`` old."""
-        checks = [*self._checks, *self._own_checks()]
-        broken = [check for check in checks if not check["ok"]]
-        return {"status": "degraded" if broken else "ok", "checks": checks}
-
-    def _own_checks(self) -> list[dict[str, Any]]:
-        owed, gaps, pending = self.audit.owed, self.evidence.gap_count(), self.sessions.pending()
-        return [
-            _check(
-                "ledger",
-                not owed,
-                f"{self._ledger.size} entries; {owed} wait for the disk"
-                if owed
-                else f"{self._ledger.size} entries",
-                "Free some space or repair the disk; they are written by themselves then.",
-            ),
-            self._policy_check(),
-            self.notices.check(),
-            self._gateway_check(),
-            _check(
-                "gaps",
-                not gaps,
-                f"{gaps} gaps in the record of runs" if gaps else "the record of runs has no gaps",
-                "`%qsec provenance` names what is missing of a run.",
-            ),
-            _check(
-                "revocations",
-                not pending,
-                f"{pending} sessions are not verified gone yet" if pending else "nothing is pending",
-                "They are tried again by themselves; they end at their expiry at the latest.",
-            ),
-            *(_check(*check) for check in self.office.checks()),
-        ]
-
-    def _rotation_check(self) -> dict[str, Any]:
-        overdue = self.upkeep.overdue()
-        said = f"handed to somebody who left: {', '.join(overdue)}" if overdue else "nobody left with a value"
-        return _check("rotation", not overdue, said, "Replace them: `qsec rotate TARGET`, or in the panel.")
-
-    def _policy_check(self) -> dict[str, Any]:
-        failures, refused = self.policy.failures, self.policy.refused
-        said = f"bundle {self.policy.digest[:12]}"
-        if refused is not None:
-            said += f" stays in force; its files as they are now are not taken: {refused.detail}"
-        elif failures:
-            said += f"; {failures} decisions failed and were refused"
-        remedy = "Run `qsec policy check`, and correct what it names; the files are then taken by themselves."
-        return _check("policy", not failures and refused is None, said, remedy)
-
-    def _gateway_check(self) -> dict[str, Any]:
-        proxied, address = sorted(self.catalogue.gateways), self.gateway.address
-        said = f"{address or 'it does not listen'}, for {', '.join(proxied) or 'no target'}"
-        return _check("gateway", bool(address) or not proxied, said, "Start the control plane anew.")
-
-    def snapshot(self, caller: Caller) -> dict[str, Any]:
-        """Return all that the caller's panel shows."""
-        mine = self.keeps_for(caller) or self.events.sees_all(caller)
-        return {
-            "version": self.changes.version,
-            "newest_event": self.events.newest,
-            "mode": self.catalogue.runs.mode,
-            "principal": asdict(caller.principal),
-            "vault": asdict(self.broker.info),
-            "targets": [asdict(target) for target in self.catalogue.targets.values()],
-            "grants": [asdict(grant) for grant in self.lookup.listed(caller)],
-            "approvals": [self._approval(grant) for grant in self.lookup.awaiting(caller)],
-            "shared": self._shared(caller),
-            "gateway": self.gateway.address,
-            "limits": self.office.limits.listed(caller.principal.subject),
-            "locks": [asdict(lock) for lock in self.locks.listed()],
-            "projects": [
-                asdict(project)
-                for project in self.catalogue.projects.values()
-                if project.has(caller.principal)
-            ],
-            "runs": self.runs.newest(None, 20) if mine else [],
-            "findings": self.findings.listed() if mine else [],
-            "data_classes": self.catalogue.data_policy.to_dict(),
-            "health": self.health(),
-        }
-
     def keeps_for(self, caller: Caller) -> bool:
         """Say whether this journal is the one of the caller's server."""
         return caller.server_id == self.owner.server_id
-
-    def _shared(self, caller: Caller) -> list[dict[str, Any]]:
-        """Return the caller's shared kernels: who is there, and in which roles everybody may act."""
-        return [
-            {
-                "kernel_id": kernel_id,
-                "present": [one.display_name for one in others],
-                "roles": list(self.judge.least(caller.by(kernel_id)).roles),
-            }
-            for kernel_id, others in sorted(self.judge.shared(caller.server_id).items())
-        ]
-
-    def _approval(self, grant: Grant) -> dict[str, Any]:
-        digest = grant.payload.digest if grant.payload else None
-        return {**asdict(grant), "payload_digest": digest, "changes": self.lookup.changed(grant)}
-
-
-def _check(name: str, ok: bool, detail: str, remedy: str) -> dict[str, Any]:
-    return {"name": name, "ok": ok, "detail": detail, "remedy": "" if ok else remedy}

@@ -26,6 +26,9 @@ KEPT = 10_000
 _PERSONS = ("actor", "requester", "owner")
 _COLUMNS = frozenset({*_PERSONS, "target", "grant"})
 
+EVENTS_SECONDS = 0.5
+"""How soon after it was written an entry of the ledger is indexed, and told to panels that wait."""
+
 
 @dataclass(frozen=True, slots=True)
 class EventQuery:

@@ -36,6 +36,9 @@ _NO_CREDENTIAL = {
     "cancelled": ("grant.cancelled", "The request was withdrawn", "Ask again with qsec.request()."),
 }
 
+KEEP_SECONDS = 15.0
+"""How often is looked which session or lease has two thirds of its life behind it (seconds)."""
+
 
 class Issuing:
     """Hands out the credential of a kernel's own active grant."""

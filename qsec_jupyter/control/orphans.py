@@ -15,11 +15,11 @@ from ..core.signing import Signer
 from ..ledger.evidence import StatementStore
 from ..ledger.keys import KeyArchive
 from ..ledger.log import Ledger
-from .access import Access
 from .audit import Audit
 from .book import Book
 from .changes import Changes
 from .credentials.broker import Broker
+from .ending import Ending
 from .evidence import Artefacts
 from .gateway.gateway import accounts_of
 from .gateway.jobs.office import JobOffice
@@ -37,6 +37,8 @@ from .store import Store, open_engine
 from .timetable import Timetable
 
 _log = logging.getLogger("qsec.orphans")
+
+ORPHANS_AFTER, ORPHANS_EVERY = 5.0, 60.0
 
 
 class Orphans:
@@ -81,9 +83,9 @@ class Orphans:
             sessions = Sessions(store, audit, self._broker)
             stack.callback(sessions.close)
             StatementStore(folder / "statements").account(ledger)
-            access, office = self._parts(folder, store, ledger, audit, sessions)
+            ending, office = self._parts(folder, store, ledger, audit, sessions)
             office.open()
-            access.reconcile(None)
+            ending.reconcile(None)
             done = sessions.retry() & office.settle() & audit.settle()
             office.close(0.0)
             self._signing.run(lambda signer, _: self._checkpoint(folder, ledger, signer))
@@ -91,7 +93,7 @@ class Orphans:
 
     def _parts(
         self, folder: Path, store: Store, ledger: Ledger, audit: Audit, sessions: Sessions
-    ) -> tuple[Access, JobOffice]:
+    ) -> tuple[Ending, JobOffice]:
         """Return what ends the grants of a journal, and what ends at providers what hung on them."""
         changes, clock, policy = Changes(), self._clock, self._policy
         book, timetable = Book(store, audit, changes, clock), Timetable(policy)
@@ -105,15 +107,13 @@ class Orphans:
             single_user=False,
         )
         lookup = Lookup(book=book, judge=judge, timetable=timetable, clock=clock)
-        access = Access(
+        ending = Ending(
             book=book,
             audit=audit,
             judge=judge,
-            policy=policy,
             timetable=timetable,
             sessions=sessions,
             locks=locks,
-            series=series,
             clock=clock,
         )
         office = JobOffice(
@@ -133,7 +133,7 @@ class Orphans:
             server_id=folder.name,
             clock=clock,
         )
-        return access, office
+        return ending, office
 
     def _checkpoint(self, folder: Path, ledger: Ledger, signer: Signer) -> None:
         KeyArchive(folder / "keys").add(signer, self._clock())

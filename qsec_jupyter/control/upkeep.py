@@ -10,11 +10,11 @@ from sqlalchemy import func, select
 from ..core.errors import Denied, Invalid
 from ..core.secret import Secret
 from . import tables
-from .access import Access
 from .audit import Audit
 from .callers import Caller
 from .credentials.broker import Broker, TargetSource
 from .credentials.keeping import KEPT
+from .ending import Ending
 from .judge import Judge
 from .people import People
 from .policy.context import Situation
@@ -31,7 +31,7 @@ class Upkeep:
     def __init__(
         self,
         *,
-        access: Access,
+        ending: Ending,
         store: Store,
         audit: Audit,
         judge: Judge,
@@ -39,7 +39,7 @@ class Upkeep:
         broker: Broker,
         people: People,
     ) -> None:
-        self._access = access
+        self._ending = ending
         self._store = store
         self._audit = audit
         self._judge = judge
@@ -83,8 +83,8 @@ class Upkeep:
         """
         found = {one["target"] for one in findings if one["rule"] == LEAKED and one.get("target")}
         sources = self._policy.catalogue.sources
-        ending = [name for name in sorted(found) if name in sources and ends_on_finding(sources[name])]
-        return [grant for name in ending for grant in self._access.leaked(caller, name)]
+        leaking = [name for name in sorted(found) if name in sources and ends_on_finding(sources[name])]
+        return [grant for name in leaking for grant in self._ending.leaked(caller, name)]
 
     def overdue(self) -> list[str]:
         """Return the targets whose kept value somebody was handed who may ask for nothing any more."""

@@ -111,7 +111,7 @@ def test_vote_does_not_outlive_a_restart_longer_than_its_reviewer_does(team) -> 
     team.approve("bo", grant)
     team.plane.person_changed(replace(BO, groups=()))
     home = team.plane._home
-    team.plane.access.end_server = lambda *_: []  # a crash: nothing is ended in order
+    team.plane.ending.end_server = lambda *_: []  # a crash: nothing is ended in order
     team.plane.close()
     plane = open_plane(home)
     try:

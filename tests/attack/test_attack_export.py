@@ -54,7 +54,7 @@ def test_option_whose_name_says_that_it_is_a_secret_is_in_no_export(leaky, qsec,
 
 
 def test_it_is_in_no_file_of_the_journal_either(leaky, plane, qsec_home) -> None:
-    plane.checkpoint()
+    plane.checkpoints.make()
     for path in qsec_home.rglob("*"):
         if path.is_file():
             data = path.read_bytes()

@@ -154,7 +154,7 @@ def test_certificate_of_somebody_else_gets_nothing(team, tell, mail) -> None:
     team.request()
     delivered(team)
     assert (mail.logins, mail.messages) == ([], [])
-    (line,) = [one for one in team.plane.health()["checks"] if one["name"] == "notifications"]
+    (line,) = [one for one in team.plane.health.report()["checks"] if one["name"] == "notifications"]
     assert not line["ok"]
     assert PASSWORD not in str(line)
 
@@ -234,8 +234,8 @@ def test_what_was_queued_survives_a_crash_and_is_sent_once(team, tell, receiver)
     tell(hook(receiver), {"ops.key": KEY})
     team.request()
     home = team.plane._home
-    team.plane.access.end_server = lambda *_: []  # neither indexed nor queued yet: as after a kill
-    team.plane._safely = lambda work: None
+    team.plane.ending.end_server = lambda *_: []  # neither indexed nor queued yet: as after a kill
+    team.plane.timers.safely = lambda work: None
     team.plane.close()
     plane = open_plane(home)
     try:
@@ -299,7 +299,7 @@ def test_slack_address_is_a_secret_and_names_call_nobody(team, tell, receiver, t
     text = json.loads(body)["text"]
     assert "<" not in text
     assert "&lt;!channel&gt;" in text
-    assert "s3cr3t-part" not in json.dumps(team.plane.health())
+    assert "s3cr3t-part" not in json.dumps(team.plane.health.report())
     assert b"s3cr3t-part" not in (tmp_path / "journal-0" / "qsec.db").read_bytes()
 
 

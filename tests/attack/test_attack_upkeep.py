@@ -116,7 +116,7 @@ def test_what_a_leak_ends_by_itself(engine, said, ends) -> None:
 
 def rotation(team):
     team.plane.events.settle()
-    team.plane._check_health()
+    team.plane.health.look()
     checks = team.ask("adm", "GET", "/v1/health")[1]["checks"]
     return next(one for one in checks if one["name"] == "rotation")
 

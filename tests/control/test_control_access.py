@@ -64,14 +64,14 @@ def test_kernel_never_decides(ask, plane, verdict) -> None:
 def test_kernel_ends_only_its_own_grants(ask, plane, verb) -> None:
     grant = ask.request("pilot")
     with pytest.raises(Denied) as caught:
-        plane.access.end(plane.owner.by("k2"), grant.id, verb)
+        plane.ending.end(plane.owner.by("k2"), grant.id, verb)
     assert "a-kernel-touches-only-its-own-grants" in caught.value.detail
 
 
 def test_revocation_ends_session_and_next_credential(ask, plane, broker) -> None:
     grant = ask.request()
     ask.credential()
-    plane.access.end(plane.owner.by("k1"), grant.id, "revoke", "done")
+    plane.ending.end(plane.owner.by("k1"), grant.id, "revoke", "done")
     assert broker.open == {}
     with pytest.raises(Denied) as caught:
         ask.credential()
@@ -95,7 +95,7 @@ def test_database_holds_no_secret(ask, plane, tmp_path) -> None:
 
 def test_grant_that_ends_while_the_store_is_asked_gives_no_credential(ask, plane, broker) -> None:
     grant = ask.request()
-    broker.before_answer = lambda: plane.access.end(plane.owner, grant.id, "revoke")
+    broker.before_answer = lambda: plane.ending.end(plane.owner, grant.id, "revoke")
     with pytest.raises(Denied) as caught:
         ask.credential()
     assert caught.value.code == "grant.revoked"
@@ -125,14 +125,14 @@ def test_store_that_hangs_is_given_up_and_what_it_issues_late_ends_with_the_gran
     broker.before_answer = lambda: None
     if over:  # its session is not open yet when the grant ends
         plane.store.change(tables.sessions, {"grant_id": grant.id}, {"grant_id": "elsewhere"})
-        plane.access.end(plane.owner, grant.id, "revoke")
+        plane.ending.end(plane.owner, grant.id, "revoke")
         plane.store.change(tables.sessions, {"grant_id": "elsewhere"}, {"grant_id": grant.id})
     gate.set()
     if over:
         assert eventually(lambda: broker.open == {})
     else:
         assert ask.credential()["grant_id"] == grant.id
-        plane.access.end(plane.owner, grant.id, "revoke")
+        plane.ending.end(plane.owner, grant.id, "revoke")
         assert broker.open == {}
 
 
@@ -144,7 +144,7 @@ def eventually(condition, seconds: float = 5.0) -> bool:
 
 
 def test_store_that_hangs_on_many_endings_is_waited_for_once(make_plane, broker, monkeypatch, events) -> None:
-    monkeypatch.setattr("qsec_jupyter.control.access.STOP_SECONDS", 0.3)
+    monkeypatch.setattr("qsec_jupyter.control.ending.STOP_SECONDS", 0.3)
     plane = make_plane()
     for kernel in ("k1", "k2", "k3", "k4", "k5"):
         plane.access.request(plane.owner.by(kernel), Wish("sandbox", kernel, "r"))
@@ -173,7 +173,7 @@ def test_one_ending_that_fails_oddly_does_not_keep_the_others_open(ask, plane, b
         return revoke(session)
 
     broker.revoke = odd
-    assert len(plane.access.kernel_ended(plane.owner, "k1")) == 2
+    assert len(plane.ending.kernel_ended(plane.owner, "k1")) == 2
     assert list(broker.open) == ["acc-1"]
     assert plane.sessions.pending() == 1
 
@@ -189,7 +189,7 @@ def test_full_disk_keeps_no_grant_and_no_session_alive(ask, plane, broker, monke
         break_ledger(plane, patch)
         patch.setattr(plane.store, "change", refuse)
         patch.setattr(plane.store, "add", refuse)
-        assert plane.access.end(plane.owner, grant.id, "revoke").state == "revoked"
+        assert plane.ending.end(plane.owner, grant.id, "revoke").state == "revoked"
         assert broker.open == {}
         assert ask.state(grant) == "revoked"
         assert plane.lookup.active(plane.owner.by("k1")) is None
@@ -206,7 +206,7 @@ def test_full_disk_keeps_no_grant_and_no_session_alive(ask, plane, broker, monke
 
 
 def test_nothing_begins_once_the_end_has_begun(ask, plane) -> None:
-    plane.access.end_server(plane.owner.server_id)
+    plane.ending.end_server(plane.owner.server_id)
     with pytest.raises(Unavailable) as caught:
         ask.request()
     assert caught.value.code == "control.ending"
@@ -232,11 +232,11 @@ def test_unverified_revocation_is_pending_until_it_is_verified(ask, plane, broke
     grant = ask.request()
     ask.credential()
     broker.unverified = True
-    plane.access.end(plane.owner, grant.id, "revoke")
+    plane.ending.end(plane.owner, grant.id, "revoke")
     assert events()[-1] == "credential.revocation_pending"
     assert plane.sessions.pending() == 1
     assert plane.sessions.retry() is False
-    assert plane.health()["status"] == "degraded"
+    assert plane.health.report()["status"] == "degraded"
     broker.unverified = False
     assert plane.sessions.retry() is True
     assert plane.sessions.pending() == 0
@@ -260,10 +260,10 @@ def test_revocation_goes_on_without_the_ledger_and_is_written_later(
     ask.credential()
     with monkeypatch.context() as patch:
         break_ledger(plane, patch)
-        plane.access.end(plane.owner, grant.id, "revoke")
+        plane.ending.end(plane.owner, grant.id, "revoke")
         assert ask.state(grant) == "revoked"
         assert broker.open == {}
-        assert plane.health()["status"] == "degraded"
+        assert plane.health.report()["status"] == "degraded"
     assert plane.audit.settle()
     assert events()[-2:] == ["grant.revoked", "credential.revoked"]
 
@@ -272,7 +272,7 @@ def test_end_of_a_kernel_ends_its_grants_and_no_others(ask, plane, broker) -> No
     mine, waiting, other = ask.request(), ask.request("pilot"), ask.request(kernel="k2")
     ask.credential()
     ask.credential(kernel="k2")
-    assert set(plane.access.kernel_ended(plane.owner, "k1")) == {mine.id, waiting.id}
+    assert set(plane.ending.kernel_ended(plane.owner, "k1")) == {mine.id, waiting.id}
     assert [ask.state(grant) for grant in (mine, waiting, other)] == ["revoked", "cancelled", "active"]
     assert len(broker.open) == 1
 
@@ -400,6 +400,6 @@ def test_grant_whose_target_left_the_catalogue_is_listed_and_ends(make_plane, tm
     crash(first)
     (tmp_path / "catalog.toml").write_text("[targets]\n")
     second = make_plane()
-    assert {g["id"] for g in second.snapshot(second.owner)["grants"]} == {grant.id, waiting.id}
-    second.access.end(second.owner, grant.id, "revoke")
+    assert {g["id"] for g in second.panel.snapshot(second.owner)["grants"]} == {grant.id, waiting.id}
+    second.ending.end(second.owner, grant.id, "revoke")
     assert broker.open == {}

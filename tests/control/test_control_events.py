@@ -31,7 +31,7 @@ def request(plane, caller, target="sandbox"):
 
 def test_everybody_sees_what_concerns_themselves_and_an_auditor_everything(plane, events) -> None:
     mine, other = request(plane, OWNER), request(plane, BO)
-    plane.access.end(BO, other.id, "revoke")
+    plane.ending.end(BO, other.id, "revoke")
     assert kinds(plane, AUDITOR, limit=500) == events()[::-1]
     theirs = plane.events.listed(BO, ALL)[0]
     assert {event["grant_id"] for event in theirs} == {other.id}
@@ -54,7 +54,7 @@ def test_a_decision_concerns_both_and_an_ending_its_holder(plane, broker) -> Non
     grant = request(plane, BO, "pilot")
     plane.access.decide(OWNER, grant.id, "approve")
     plane.issuing.issue(BO.by("k1"), "pilot")
-    plane.access.end(OWNER, grant.id, "revoke")
+    plane.ending.end(OWNER, grant.id, "revoke")
     holder, approver = kinds(plane, BO), kinds(plane, OWNER)
     assert "grant.approved" in holder
     assert "credential.issued" in holder
@@ -73,7 +73,7 @@ def test_kernels_tools_and_workloads_read_nothing(plane) -> None:
 
 def test_pages_follow_each_other_without_gap_or_repeat(plane) -> None:
     for _ in range(5):
-        plane.access.end(BO, request(plane, BO).id, "revoke")
+        plane.ending.end(BO, request(plane, BO).id, "revoke")
     whole = [event["position"] for event in plane.events.listed(BO, ALL, limit=500)[0]]
     seen, before = [], None
     while True:
@@ -104,7 +104,7 @@ def test_filters(plane, clock) -> None:
 
 def test_index_is_made_anew_from_the_ledger(plane, make_plane, events, tmp_path) -> None:
     grant = request(plane, BO)
-    plane.access.end(BO, grant.id, "revoke")
+    plane.ending.end(BO, grant.id, "revoke")
     before = plane.events.listed(BO, ALL)[0]
     plane.close()
     with closing(sqlite3.connect(tmp_path / "journal-0" / "qsec.db")) as database, database:

@@ -61,9 +61,9 @@ def test_failing_policy_is_a_deny_even_if_another_permits() -> None:
 
 
 def test_failing_policy_shows_in_the_health_line(plane) -> None:
-    assert all(check["ok"] for check in plane.health()["checks"] if check["name"] == "policy")
+    assert all(check["ok"] for check in plane.health.report()["checks"] if check["name"] == "policy")
     plane.policy.current.engine.failures = 1
-    (check,) = [check for check in plane.health()["checks"] if check["name"] == "policy"]
+    (check,) = [check for check in plane.health.report()["checks"] if check["name"] == "policy"]
     assert not check["ok"]
 
 

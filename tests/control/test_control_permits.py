@@ -49,7 +49,7 @@ def grant(plane, kernel: str = "k1"):
 
 
 def test_the_shipped_catalogue_records(plane, tmp_path):
-    assert plane.snapshot(plane.owner)["mode"] == "record"
+    assert plane.panel.snapshot(plane.owner)["mode"] == "record"
     assert not (tmp_path / "enforce").exists()
 
 
@@ -89,7 +89,7 @@ def test_another_kernels_grant_permits_nothing(enforcing):
 
 
 def test_an_ended_grant_permits_nothing(enforcing):
-    enforcing.access.end(enforcing.owner, grant(enforcing).id, "revoke")
+    enforcing.ending.end(enforcing.owner, grant(enforcing).id, "revoke")
     with pytest.raises(Denied):
         enforcing.permits.decide(plan(), enforcing.owner.by("k1"))
 

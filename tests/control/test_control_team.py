@@ -255,7 +255,7 @@ def test_extension_moves_the_end_up_to_the_cap(team, ask, clock):
     assert refusal.value.code == "duration.over_cap"
     clock.forward(hours=2, minutes=50)
     assert team.issuing.issue(ADA.by("k1"), "open")["grant_id"] == grant.id
-    team.access.end(ADA, grant.id, "revoke")
+    team.ending.end(ADA, grant.id, "revoke")
     assert state(team, extension) == "revoked"
 
 
@@ -310,7 +310,7 @@ def test_series_approves_like_requests_as_often_as_it_says(team, ask):
     for _ in range(2):
         again = ask("bound", payload=RUN, duration="30m")
         assert (again.state, again.policies[-1]) == ("active", "a-series-is-approved-once")
-        team.access.end(ADA, again.id, "revoke")
+        team.ending.end(ADA, again.id, "revoke")
     assert ask("bound", payload=RUN, duration="30m").state == "requested"
     assert series.left == 2
 
@@ -391,11 +391,11 @@ def test_results_of_submitted_jobs_may_be_read_when_the_grant_is_over(team, ask,
     for job in ("job-1", "job-2", "job-1"):
         retrieve = team.retrieval.submitted(ADA.by("k1"), "premium", job)
     assert (retrieve.scope, retrieve.parent, retrieve.jobs) == ("retrieve", grant.id, ("job-1", "job-2"))
-    team.access.kernel_ended(ADA, "k1")
+    team.ending.kernel_ended(ADA, "k1")
     assert state(team, grant) == "revoked"
     assert state(team, retrieve) == "active"
-    team.access.end_server(ADA.server_id)
-    team.access.reconcile("another")
+    team.ending.end_server(ADA.server_id)
+    team.ending.reconcile("another")
     assert state(team, retrieve) == "active"
     clock.forward(days=30, seconds=1)
     team.access.keep_time()
@@ -405,7 +405,7 @@ def test_results_of_submitted_jobs_may_be_read_when_the_grant_is_over(team, ask,
 def test_retrieve_grant_submits_nothing_and_opens_no_delivered_credential(team, ask):
     approve(team, ask(), BO, CY, SEC)
     team.retrieval.submitted(ADA.by("k1"), "premium", "job-1")
-    team.access.kernel_ended(ADA, "k1")
+    team.ending.kernel_ended(ADA, "k1")
     for kernel in ("k1", "k2"):
         with pytest.raises(Denied):
             team.issuing.issue(ADA.by(kernel), "premium")
@@ -422,19 +422,19 @@ def test_retrieve_grant_submits_nothing_and_opens_no_delivered_credential(team, 
 def test_lock_ends_what_it_holds_for_and_lets_nothing_new_begin(team, ask, broker, kind, name):
     grant = ask("open")
     team.issuing.issue(ADA.by("k1"), "open")
-    lock, ended = team.access.lock(SEC, kind, name, "incident 7")
+    lock, ended = team.ending.lock(SEC, kind, name, "incident 7")
     assert ended == [grant.id]
     assert broker.open == {}
     with pytest.raises(Denied) as refusal:
         ask("open")
     assert "what-is-locked-stays-locked" in refusal.value.detail
-    team.access.lift(SEC, lock.id)
+    team.ending.lift(SEC, lock.id)
     assert ask("open").state == "active"
     assert state(team, grant) == "revoked"
 
 
 def test_lock_holds_over_a_restart(team, ask, make_plane):
-    team.access.lock(SEC, "user", "ada", "incident 7")
+    team.ending.lock(SEC, "user", "ada", "incident 7")
     team.close()
     team.gone = True
     again = make_plane(ADA.principal, "server-ada", single_user=False)
@@ -445,23 +445,23 @@ def test_lock_holds_over_a_restart(team, ask, make_plane):
 def test_only_admins_lock_and_a_locked_approver_decides_nothing(team, ask):
     for who in (ADA, BO, AUDITOR, SEC.by("k1")):
         with pytest.raises(Denied):
-            team.access.lock(who, "site", "", "because")
+            team.ending.lock(who, "site", "", "because")
     grant = ask()
-    lock, _ = team.access.lock(SEC, "user", "bo", "incident 7")
+    lock, _ = team.ending.lock(SEC, "user", "bo", "incident 7")
     with pytest.raises(Denied):
         approve(team, grant, BO)
     with pytest.raises(Conflict):
-        team.access.lock(SEC, "user", "bo", "twice")
-    team.access.lift(SEC, lock.id)
+        team.ending.lock(SEC, "user", "bo", "twice")
+    team.ending.lift(SEC, lock.id)
     with pytest.raises(NotFound):
-        team.access.lift(SEC, lock.id)
+        team.ending.lift(SEC, lock.id)
     for kind, name, why in (("planet", "x", "r"), ("user", "", "r"), ("user", "x", " ")):
         with pytest.raises(Invalid):
-            team.access.lock(SEC, kind, name, why)
+            team.ending.lock(SEC, kind, name, why)
 
 
 def test_ledger_names_no_locked_person(team, tmp_path):
-    team.access.lock(SEC, "user", "ada.lovelace", "she lost her laptop")
+    team.ending.lock(SEC, "user", "ada.lovelace", "she lost her laptop")
     written = b"".join(
         path.read_bytes() for path in (tmp_path / "journal-0" / "ledger").rglob("*") if path.is_file()
     )
@@ -506,7 +506,7 @@ def test_one_person_holds_only_so_many(ask, team):
     with pytest.raises(Denied) as refusal:
         ask("open")
     assert refusal.value.code == "request.too_many"
-    team.access.end(ADA, grants[0].id, "revoke")
+    team.ending.end(ADA, grants[0].id, "revoke")
     assert ask("open").state == "active"
 
 
@@ -515,18 +515,18 @@ def test_one_person_holds_only_so_many(ask, team):
 
 def test_shared_kernel_gets_the_least_of_those_present(team, ask):
     grant = ask("open")
-    assert team.access.share(ADA.by("k1"), [CY.principal]) == []
-    ended = team.access.share(ADA.by("k1"), [CY.principal, Principal("guest", "Guest", "unknown")])
+    assert team.ending.share(ADA.by("k1"), [CY.principal]) == []
+    ended = team.ending.share(ADA.by("k1"), [CY.principal, Principal("guest", "Guest", "unknown")])
     assert ended == [grant.id]
     with pytest.raises(Denied):
         ask("open")
-    assert team.access.share(ADA.by("k1"), []) == []
+    assert team.ending.share(ADA.by("k1"), []) == []
     assert ask("open").state == "active"
 
 
 def test_project_work_in_a_shared_kernel_is_for_members_only(team, ask):
     grant = ask("open", project="chem")
-    assert team.access.share(ADA.by("k1"), [CY.principal]) == [grant.id]
+    assert team.ending.share(ADA.by("k1"), [CY.principal]) == [grant.id]
 
 
 # -- the table of transitions -----------------------------------------------------------------------
@@ -556,14 +556,14 @@ STEPS = st.lists(
 def test_whatever_is_tried_nobody_holds_a_grant_that_the_reviewers_did_not_approve(team, clock, steps):
     for grant in team.lookup.listed(ADA):
         if not grant.ended_at:
-            team.access.end(ADA, grant.id, "revoke" if grant.state != "requested" else "cancel")
+            team.ending.end(ADA, grant.id, "revoke" if grant.state != "requested" else "cancel")
     grant = team.access.request(ADA.by("k1"), Wish("premium", "k1", "r", duration="10m"))
     for step, who in steps:
         try:
             if step in {"approve", "deny"}:
                 team.access.decide(who, grant.id, step)
             elif step in {"cancel", "revoke"}:
-                team.access.end(who, grant.id, step)
+                team.ending.end(who, grant.id, step)
             elif step == "extend":
                 team.access.extend(who, grant.id, "10m", "r")
             elif step == "issue":

@@ -25,7 +25,7 @@ def store_evidence(
     """Keep an artefact; one that is there already is answered again."""
     kernel = require_kernel(asking_kernel)
     stored = control.artefacts.put(sha256, body.media_type, _bytes(body), kernel)
-    control.after_events()
+    control.checkpoints.after_events()
     return {"sha256": sha256, "stored": stored}
 
 

@@ -86,10 +86,10 @@ def review_grant(grant_id: str, body: schemas.Comment, control: Control, asker: 
 @router.post("/{grant_id}/cancel", response_model=schemas.Grant)
 def cancel_grant(grant_id: str, body: schemas.Comment, control: Control, asker: Asker) -> Any:
     """Withdraw a request before it is decided."""
-    return control.access.end(asker, grant_id, "cancel", body.comment)
+    return control.ending.end(asker, grant_id, "cancel", body.comment)
 
 
 @router.post("/{grant_id}/revoke", response_model=schemas.Grant)
 def revoke_grant(grant_id: str, body: schemas.Comment, control: Control, asker: Asker) -> Any:
     """End a grant early."""
-    return control.access.end(asker, grant_id, "revoke", body.comment)
+    return control.ending.end(asker, grant_id, "revoke", body.comment)

@@ -18,7 +18,7 @@ router = APIRouter(prefix="/v1/kernels", tags=["kernels"])
 def end_kernel(kernel_id: str, control: Control, asker: Asker) -> Any:
     """Revoke what hangs on a kernel that has ended."""
     _not_a_kernel(asker)
-    return {"revoked": control.access.kernel_ended(asker, kernel_id)}
+    return {"revoked": control.ending.kernel_ended(asker, kernel_id)}
 
 
 @router.post("/{kernel_id}/shared", response_model=schemas.Shared)
@@ -26,7 +26,7 @@ def share_kernel(kernel_id: str, body: schemas.Present, control: Control, asker:
     """Note who is present at a kernel beside its owner; it gets the least of what they may."""
     _not_a_kernel(asker)
     present = [control.person(name) for name in body.names if name != asker.principal.name]
-    ended = control.access.share(asker.by(kernel_id), present)
+    ended = control.ending.share(asker.by(kernel_id), present)
     control.changes.bump()
     return {"ended": ended}
 

@@ -21,11 +21,11 @@ def list_locks(control: Control) -> Any:
 @router.post("", response_model=schemas.Locked, status_code=201)
 def set_lock(body: schemas.LockRequest, control: Control, asker: Asker) -> Any:
     """Lock a user, role, server, target or the site; what it holds for ends."""
-    lock, ended = control.access.lock(asker, body.kind, body.name, body.reason)
+    lock, ended = control.ending.lock(asker, body.kind, body.name, body.reason)
     return {"lock": lock, "ended": ended}
 
 
 @router.post("/{lock_id}/lift", response_model=schemas.Lock)
 def lift_lock(lock_id: str, control: Control, asker: Asker) -> Any:
     """Lift a lock."""
-    return control.access.lift(asker, lock_id)
+    return control.ending.lift(asker, lock_id)

@@ -20,7 +20,7 @@ Text = Annotated[str | None, Query(max_length=200)]
 def record_runs(body: schemas.RunRecords, control: Control, asking_kernel: AskingKernel = None) -> Any:
     """Record intents and completions; a record that is known already is answered again."""
     results = control.evidence.record(body.records, require_kernel(asking_kernel), body.server)
-    control.after_events()
+    control.checkpoints.after_events()
     return {"results": results}
 
 

@@ -20,10 +20,10 @@ async def get_state(control: Control, asker: Asker, since: int = 0, wait: Wait =
     """Return everything the panel shows; with ``since``, as soon as something has changed."""
     if wait and since <= control.changes.version:
         await control.changes.beyond(since, wait)
-    return await asyncio.to_thread(control.snapshot, asker)
+    return await asyncio.to_thread(control.panel.snapshot, asker)
 
 
 @router.get("/health", response_model=schemas.Health)
 def get_health(control: Control) -> Any:
     """Return what is right and wrong."""
-    return control.health()
+    return control.health.report()

@@ -18,5 +18,5 @@ router = APIRouter(tags=["workloads"])
 @router.post(LOGIN, response_model=schemas.IssuedToken, status_code=201)
 def log_in(body: schemas.Assertion, control: Control) -> Any:
     """Return a short-lived bearer for an assertion of a workload of the catalogue."""
-    token, bearer = control.admit(body.assertion)
+    token, bearer = control.admission.admit(body.assertion)
     return {**asdict(token), "bearer": bearer.reveal()}

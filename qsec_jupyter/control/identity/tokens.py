@@ -55,6 +55,9 @@ _REACHED: dict[Scope, tuple[tuple[str, str], ...]] = {
 }
 """What a bearer reaches by its scopes; nothing else. Health and targets are for every bearer."""
 
+TOKEN_SECONDS = 1.0
+"""How often is looked which bearer of a tool is over; it lets nobody in from the very moment."""
+
 
 @dataclass(frozen=True, slots=True)
 class Token:

@@ -35,6 +35,8 @@ DROPPED = "notification.dropped"
 
 _log = logging.getLogger("qsec.notifications")
 
+NOTICES_SECONDS = 1.0
+
 
 class Notices:
     """Queues what channels want to know, and sends it.

@@ -29,6 +29,9 @@ Told = Callable[[str, dict[str, Any]], None]
 
 _pinned: ContextVar[Checked | None] = ContextVar("pinned", default=None)
 
+POLICY_SECONDS = 1.0
+"""How often the files of the policy bundle are looked at; they are taken once they stand still."""
+
 
 class LivePolicy:
     """Decides by the bundle in force, and takes a new one when its files have changed and are at rest.

@@ -39,7 +39,7 @@ def test_a_job_of_unknown_outcome_that_the_provider_has_is_accepted(lab, account
     assert plane.jobs.owned(holder, "job-9").correlation_id == admission.correlation_id
     (accepted,) = events("job.accepted")
     assert accepted["data"]["resolved"] is True
-    assert plane.health()["status"] == "ok"
+    assert plane.health.report()["status"] == "ok"
 
 
 def test_one_that_is_not_there_is_lost_after_the_stated_wait_and_not_before(
@@ -50,7 +50,7 @@ def test_one_that_is_not_there_is_lost_after_the_stated_wait_and_not_before(
     lost(plane, holder)
     plane.office.settling.settle()
     assert not events("job.lost")
-    assert "outcomes" in [check["name"] for check in plane.health()["checks"] if not check["ok"]]
+    assert "outcomes" in [check["name"] for check in plane.health.report()["checks"] if not check["ok"]]
     clock.forward(seconds=61)
     plane.office.settling.settle()
     assert events("job.lost")[0]["data"]["why"] == "not there after 60 s"
@@ -106,9 +106,9 @@ def test_queued_jobs_are_cancelled_and_sessions_closed_within_two_seconds(lab, a
     account.change("job-4", state="running")
     begin = time.monotonic()
     if how == "lock":
-        plane.access.locked(plane.locks.set(plane.principal, "target", "lab", "incident"))
+        plane.ending.locked(plane.locks.set(plane.principal, "target", "lab", "incident"))
     else:
-        plane.access.end(plane.owner, grant.id, "revoke")
+        plane.ending.end(plane.owner, grant.id, "revoke")
     assert within(5, lambda: plane.office.endings.pending() == 0)
     assert time.monotonic() - begin < 2.5
     states = {job.id: job.state for job in account.held.values()}
@@ -143,9 +143,9 @@ def test_what_cannot_be_ended_is_pending_and_done_later_also_after_a_restart(
     holder = pass_of(plane, grant)
     account.take("job-1", send(plane, holder, submission(), "job-1").tag)
     account.away = True
-    plane.access.end(plane.owner, grant.id, "revoke")
+    plane.ending.end(plane.owner, grant.id, "revoke")
     assert within(3, lambda: bool(events("job.cancel_pending")))
-    assert "endings" in [check["name"] for check in plane.health()["checks"] if not check["ok"]]
+    assert "endings" in [check["name"] for check in plane.health.report()["checks"] if not check["ok"]]
     plane.close()
     plane.gone = True
     account.away = False
@@ -161,7 +161,7 @@ def test_a_provider_that_does_not_cancel_leaves_it_pending(lab, account, events)
     grant = ask(plane)
     account.take("job-1", send(plane, pass_of(plane, grant), submission(), "job-1").tag)
     account.deaf = True
-    plane.access.end(plane.owner, grant.id, "revoke")
+    plane.ending.end(plane.owner, grant.id, "revoke")
     assert within(5, lambda: bool(events("job.cancel_pending")))
     assert not events("job.cancelled")
     account.deaf = False
@@ -173,7 +173,7 @@ def test_a_job_that_turns_up_after_its_grant_ended_is_cancelled(lab, account, ev
     plane = lab()
     grant = ask(plane)
     admission = lost(plane, pass_of(plane, grant))
-    plane.access.end(plane.owner, grant.id, "revoke")
+    plane.ending.end(plane.owner, grant.id, "revoke")
     account.take("job-1", admission.tag)
     plane.office.settle()
     assert account.held["job-1"].state == "cancelled"

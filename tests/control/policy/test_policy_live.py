@@ -129,7 +129,7 @@ def test_health_ledger_and_events_say_which_bundle_decides(make_plane, tmp_path,
     (tmp_path / "policy" / "runs.cedar").write_text("permit (")
     for _ in range(3):
         plane.reload_policy()
-    (check,) = [check for check in plane.health()["checks"] if check["name"] == "policy"]
+    (check,) = [check for check in plane.health.report()["checks"] if check["name"] == "policy"]
     assert not check["ok"]
     assert "stays in force" in check["detail"]
     assert events("policy.refused")[0]["data"]["policy"] == plane.policy.digest
@@ -138,7 +138,7 @@ def test_health_ledger_and_events_say_which_bundle_decides(make_plane, tmp_path,
     for _ in range(3):
         plane.reload_policy()
     assert events("policy.loaded")[0]["data"]["policy"] == plane.policy.digest
-    assert all(check["ok"] for check in plane.health()["checks"] if check["name"] == "policy")
+    assert all(check["ok"] for check in plane.health.report()["checks"] if check["name"] == "policy")
 
 
 def test_every_decision_is_recorded_with_the_bundles_digest(ask, plane, events) -> None:
