@@ -15,6 +15,8 @@ import psutil
 import pytest
 from control_child import BEARER, children
 
+from qsec_jupyter.control.api.workloads import LOGIN
+
 ROOT = Path(__file__).parents[2]
 OPENAPI = json.loads((ROOT / "docs" / "openapi.json").read_text())
 ROUTES = [(verb.upper(), path) for path, verbs in OPENAPI["paths"].items() for verb in verbs]
@@ -56,10 +58,13 @@ def test_another_process_without_the_bearer_gets_nothing(child, method, path) ->
         f"Bearer {BEARER[:-1]}",
         "Bearer " * 99,
     ):
+        if (path, value) == (LOGIN, None):
+            continue  # its body is the proof: test_attack_workload_login.py
         headers = {"Qsec-Kernel": "k1"} | ({} if value is None else {"Authorization": value})
         assert raw(child, method, path, headers)[0] == 401
     smuggled = f"{path}?access_token={BEARER}&bearer={BEARER}&Authorization=Bearer%20{BEARER}"
-    assert raw(child, method, smuggled, {"Cookie": f"Authorization=Bearer {BEARER}"})[0] == 401
+    refused = {401, 411, 422} if path == LOGIN else {401}
+    assert raw(child, method, smuggled, {"Cookie": f"Authorization=Bearer {BEARER}"})[0] in refused
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ from fastapi.testclient import TestClient
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.websockets import WebSocketDisconnect
 
+from qsec_jupyter.control.api.workloads import LOGIN
 from qsec_jupyter.control.app import make_app, openapi, refuse_open_app
 from qsec_jupyter.control.asking import Wish
 from qsec_jupyter.control.openapi import main
@@ -34,6 +35,8 @@ def test_there_are_routes() -> None:
 @pytest.mark.parametrize(("method", "path"), ROUTES)
 @pytest.mark.parametrize("header", [None, "", "Bearer ", "Bearer " + "x" * 43, BEARER, "Basic " + BEARER])
 def test_no_route_answers_without_the_bearer(client, method, path, header) -> None:
+    if (path, header) == (LOGIN, None):
+        return  # its body is the proof: tests/attack/test_attack_workload_login.py
     client.headers.pop("Authorization")
     headers = {} if header is None else {"Authorization": header}
     answer = client.request(method, path.replace("{", "").replace("}", ""), headers=headers, json={})
