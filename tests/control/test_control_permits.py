@@ -54,7 +54,7 @@ def test_the_shipped_catalogue_records(plane, tmp_path):
 
 
 def test_enforcing_leaves_a_mark_that_goes_with_it(enforcing, make_plane, tmp_path):
-    assert enforcing.snapshot(enforcing.owner)["mode"] == "enforce"
+    assert enforcing.panel.snapshot(enforcing.owner)["mode"] == "enforce"
     assert (tmp_path / "enforce").stat().st_mode & 0o777 == 0o600
     enforcing.close()
     enforcing.gone = True
