@@ -99,11 +99,7 @@ class Scanner:
             notebook: nbformat 3 or 4; any other JSON object is read string by string.
             path: Names the notebook in findings and selects kept ones.
         """
-        document = Document(notebook)
-        search, clean = self._search(path)
-        suspects = self._suspects(document, search, clean)
-        hits = merge(self._hits(document, suspects, search, python_cells(document, notebook)))
-        self._remember(document, suspects, hits, clean, search.mark)
+        document, search, hits = self._read(notebook, path)
         unscanned = _left_out(document)
         if not hits:
             return ScanResult([], unscanned=unscanned)
@@ -114,6 +110,10 @@ class Scanner:
         redacted = redact_notebook(notebook, document, wanted)
         cells = _changed_cells(notebook, redacted, document, wanted) if document.shape == "4" else {}
         return ScanResult(findings, redacted, cells, unscanned)
+
+    def read_ahead(self, notebook: dict[str, Any], path: str) -> None:
+        """Remember what is clean in a notebook: scanning it later is as quick as scanning it again."""
+        self._read(notebook, path)
 
     def scan_text(self, text: str, path: str) -> ScanResult:
         """Scan a text as one unit."""
@@ -160,6 +160,15 @@ class Scanner:
                 # Clean of the old set of values is not clean of the new one.
                 self._clean = CleanTexts(self._memory)
             return Search(rules, literals, self.where(path)), self._clean
+
+    def _read(self, notebook: dict[str, Any], path: str) -> tuple[Document, Search, list[Hit]]:
+        """Return every hit in a notebook, and remember what is clean."""
+        document = Document(notebook)
+        search, clean = self._search(path)
+        suspects = self._suspects(document, search, clean)
+        hits = merge(self._hits(document, suspects, search, python_cells(document, notebook)))
+        self._remember(document, suspects, hits, clean, search.mark)
+        return document, search, hits
 
     def _suspects(
         self, document: Document | _TextDocument, search: Search, clean: CleanTexts

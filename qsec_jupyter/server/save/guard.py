@@ -31,6 +31,7 @@ from ...scan.baseline import Baseline, fingerprint_key
 from ...scan.known import KnownValues
 from ...scan.literals import ISSUED
 from ...scan.scanner import Scanner, ScanResult
+from .ahead import ReadAhead
 from .broker import offer
 from .contents import GuardedContents
 from .disk import scan_file, unread
@@ -115,7 +116,15 @@ class SaveGuard:
         """Stand before a contents manager from now on."""
         contents = GuardedContents(manager, self)
         contents.attach()
+        ReadAhead(self).attach(manager)
         return contents
+
+    def read_ahead(self, notebook: dict[str, Any], path: str) -> None:
+        """Let the scanner know an opened notebook: its first save costs no more than the next."""
+        try:
+            self.scanner.read_ahead(notebook, path)
+        except Exception as error:  # noqa: BLE001  # its save is scanned, and says what is wrong
+            self.log.warning("qsec: an opened notebook was not read ahead (%s)", type(error).__name__)
 
     def obey(self, policy: DataPolicy) -> None:
         """Take the control plane's rules of the data classes."""
