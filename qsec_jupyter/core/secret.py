@@ -5,6 +5,12 @@ from __future__ import annotations
 import re
 from typing import Any
 
+MARKED = "[redacted: "
+"""How every marker begins."""
+
+LONGEST_LABEL = 64
+"""More of a label is not in its marker (characters)."""
+
 _NOT_LABEL = re.compile(r"[^A-Za-z0-9 ._:/-]+")
 
 
@@ -14,7 +20,7 @@ def marker(label: str) -> str:
     The label names the target or the rule, never the value or a digest of it. It is reduced
     to characters that survive JSON, HTML and a terminal, so that a marker never needs escaping.
     """
-    return f"[redacted: {_NOT_LABEL.sub('_', label)[:64]}]"
+    return f"{MARKED}{_NOT_LABEL.sub('_', label)[:LONGEST_LABEL]}]"
 
 
 class Secret:

@@ -12,7 +12,7 @@ import binascii
 import re
 import zlib
 from bisect import bisect_right
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from . import layout
@@ -85,29 +85,24 @@ def _deeper(view: View, depth: int, seen: set[str]) -> Iterator[View]:
                 yield from _deeper(inner, depth + 1, seen)
 
 
-def _rewritten(
-    view: View, pattern: re.Pattern[str], read: Callable[[re.Match[str]], str | None]
-) -> list[View]:
-    """Return the view in which each match of ``pattern`` is replaced by what it reads as."""
+def _rewritten(view: View, readings: Iterable[tuple[int, int, str]]) -> list[View]:
+    """Return the view in which each (start, end, text) of ``readings`` is replaced by its text."""
     pieces: list[str] = []
     starts: list[int] = []
     runs: list[tuple[int, int, bool]] = []
     at = size = 0
-    for match in pattern.finditer(view.text):
-        plain = read(match)
-        if plain is None:
-            continue
-        if match.start() > at:
-            pieces.append(view.text[at : match.start()])
+    for start, end, plain in readings:
+        if start > at:
+            pieces.append(view.text[at:start])
             starts.append(size)
-            runs.append((at, match.start(), True))
-            size += match.start() - at
+            runs.append((at, start, True))
+            size += start - at
         if plain:
             pieces.append(plain)
             starts.append(size)
-            runs.append((match.start(), match.end(), False))
+            runs.append((start, end, False))
             size += len(plain)
-        at = match.end()
+        at = end
     if not at:
         return []
     if at < len(view.text):
@@ -130,6 +125,7 @@ _TAG = re.compile(
 )
 _JOIN = re.compile(r"(?P<q>[\"'])\s*\\?[+,]?\s*\\?\n?\s*[rRbBuUfF]{0,2}(?P=q)")
 _BLOB = re.compile(r"[A-Za-z0-9+/_-]{24,}(?:(?:\\n|\r?\n)[ \t]{0,8}[A-Za-z0-9+/_-]{4,})*={0,2}")
+_LINE = re.compile(r"(?:^|\\n|\r?\n)[ \t]{0,8}([A-Za-z0-9+/_-]+={0,2})")
 _HEX = re.compile(r"(?:[0-9a-fA-F]{2}){14,}|(?:[0-9a-fA-F]{2}[ :]){13,}[0-9a-fA-F]{2}(?![0-9a-zA-Z])")
 _NUMBERS = re.compile(rf"{PRINTABLE}(?:,\s{{0,4}}{PRINTABLE}){{9,}}")
 _CONTROL = {"n": "\n", "r": "\r", "t": "\t"}
@@ -172,9 +168,35 @@ def _tag(match: re.Match[str]) -> str:
     )
 
 
-def _blob(match: re.Match[str]) -> str | None:
+def _blobs(view: View) -> Iterator[tuple[int, int, str]]:
+    """Read base64, also in lines; what stands on the lines before and after it may look like a part of it."""
+    for match in _BLOB.finditer(view.text):
+        lines = [line.span(1) for line in _LINE.finditer(match[0])]
+        for first, last in _blocks(lines):
+            for stop in (last, last - 1)[: last - first]:
+                start, end = lines[first][0] + match.start(), lines[stop - 1][1] + match.start()
+                plain = _blob(view.text[start:end])
+                if plain is not None:
+                    yield start, end, plain
+                    break
+
+
+def _blocks(lines: Sequence[tuple[int, int]]) -> Iterator[tuple[int, int]]:
+    """Yield (first, behind the last) of lines of one length that a shorter one may end."""
+    first = 0
+    for at in range(1, len(lines) + 1):
+        if at == len(lines) or not _size(lines[at]) <= _size(lines[at - 1]) == _size(lines[first]):
+            yield first, at
+            first = at
+
+
+def _size(span: tuple[int, int]) -> int:
+    return span[1] - span[0]
+
+
+def _blob(text: str) -> str | None:
     """Read base64 when it holds text, also packed text; anything else is not read."""
-    raw = re.sub(r"\\n|\s|=", "", match[0]).translate(_STANDARD)
+    raw = re.sub(r"\\n|\s|=", "", text).translate(_STANDARD)
     if raw.startswith(("iVBORw0KGgo", "R0lGOD")):
         return None
     if not _readable(_decoded(raw[:32])) and not raw.startswith(("H4sI", "eA", "eF", "eJ", "eN")):
@@ -244,7 +266,13 @@ def _numbers(match: re.Match[str]) -> str:
 def _rule(
     pattern: re.Pattern[str], read: Callable[[re.Match[str]], str | None]
 ) -> Callable[[View], list[View]]:
-    return lambda view: _rewritten(view, pattern, read)
+    def readings(view: View) -> Iterator[tuple[int, int, str]]:
+        for match in pattern.finditer(view.text):
+            plain = read(match)
+            if plain is not None:
+                yield match.start(), match.end(), plain
+
+    return lambda view: _rewritten(view, readings(view))
 
 
 def _table(view: View) -> list[View]:
@@ -273,7 +301,7 @@ _REWRITES: tuple[Callable[[View], list[View]], ...] = (
     _rule(_LATEX, lambda match: match[1]),
     _rule(_ESCAPE, _escape),
     _rule(_PERCENT, _percent),
-    _rule(_BLOB, _blob),
+    lambda view: _rewritten(view, _blobs(view)),
     _rule(_HEX, _hex),
     _rule(_NUMBERS, _numbers),
     _rule(_JOIN, lambda _: ""),

@@ -5,10 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
+from ..core.secret import MARKED
+
 NAME = re.compile(
     r"(?i)(?:token|secret|key|passw(?:or)?d|passwort|pwd|passphrase|credentials?|cookie|bearer|jwt)"
     r"[a-z_]{0,10}\W{0,3}$"
 )
+_MOST_NAME = 40
 _ROW = re.compile(r"<tr\b[^<>]*>(.{0,4000}?)</tr>", re.DOTALL | re.IGNORECASE)
 _CELL = re.compile(r"<t[hd]\b[^<>]{0,200}>\s*(.{0,2000}?)\s*</t[hd]>", re.DOTALL | re.IGNORECASE)
 _LINE = re.compile(r"[^\n]+")
@@ -39,6 +42,11 @@ def named_cells(text: str) -> Iterator[tuple[Cell, Cell]]:
     yield from _inserted(text)
 
 
+def _names(header: str) -> bool:
+    """Tell whether a header is the name of a credential; what a marker says names nothing."""
+    return len(header) < _MOST_NAME and NAME.search(header) is not None and MARKED not in header
+
+
 def _inserted(text: str) -> Iterator[tuple[Cell, Cell]]:
     """Pair the columns of INSERT statements with their values, also with those that follow as parameters."""
     for match in _INSERT.finditer(text):
@@ -57,7 +65,7 @@ def _delimited(text: str, separator: re.Pattern[str]) -> Iterator[tuple[Cell, Ce
     lines = [match.span() for match in _LINE.finditer(text)]
     for number, (start, end) in enumerate(lines):
         header = _cells(text, start, end, separator)
-        if len(header) < 2 or not any(NAME.search(name) and len(name) < 40 for name, _, _ in header):
+        if len(header) < 2 or not any(_names(name) for name, _, _ in header):
             continue
         rows = [_cells(text, *line, separator) for line in lines[number + 1 : number + 1 + _MOST_ROWS]]
         yield from _below([header, *rows])
@@ -78,7 +86,7 @@ def _below(rows: Sequence[Sequence[Cell]]) -> Iterator[tuple[Cell, Cell]]:
         return
     header = rows[0]
     for place, name in enumerate(header):
-        if not NAME.search(name[0]) or len(name[0]) >= 40:
+        if not _names(name[0]):
             continue
         for row in rows[1:]:
             right = len(header) - place

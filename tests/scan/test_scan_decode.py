@@ -22,7 +22,15 @@ def packed(data):
     return base64.b64encode(data).decode()
 
 
+def in_lines(value, before, after):
+    """Return ``value``, and much that is not ASCII, in lines of base64 between lines of words."""
+    text = base64.encodebytes(f"{'x' * 50}{value} äöüßéèçñ, end of file".encode()).decode()
+    return f"{before}\n{text}{after}"
+
+
 NOTATIONS = {
+    "lines between words": lambda v: in_lines(v, "tV582DLKLi1nRgSqBmjoZ3ovan", "Epoch 39/50  loss=0.01"),
+    "lines before a word": lambda v: in_lines(v, "got", "done"),
     "hex escapes": lambda v: "".join(f"\\x{ord(c):02x}" for c in v),
     "unicode escapes": lambda v: "".join(f"\\u{ord(c):04x}" for c in v),
     "octal escapes": lambda v: "".join(f"\\{ord(c):03o}" for c in v),

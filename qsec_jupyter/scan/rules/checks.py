@@ -21,15 +21,41 @@ _PLACEHOLDER = re.compile(
     r"|api[-_]?key|token[-_]?here|password|passwort|hunter2|qwerty|secret[-_]?(?:key|token))"
 )
 _SEQUENCE = re.compile(r"(.)\1{5}|0123456789|abcdefgh|12345678|ABCDEFGH|98765432")
-_LONG = 128
+_LONG, _SHORT = 128, 12
 _UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _HEX = re.compile(r"[0-9a-fA-F]+")
 _REFERENCE = re.compile(
     r"os\.environ|getenv|getpass|process\.env|secrets?\.|self\.|settings\.|config\.|[({\[]"
 )
-_WORDS = re.compile(r"[A-Za-z]?[a-z]*(?:[-_./ ][A-Za-z]?[a-z]*)*[0-9]{0,2}")
-_PART = "(?:(?:[a-z]{2,}|[A-Z]?[a-z]+|[A-Z]{2,})[0-9]{0,3}|[0-9]{1,4}|[0-9]{8})"
+# What repeats below can be read in one way only: a value of many short words would take for ever otherwise.
+_WORDS = re.compile(r"(?:[A-Za-z][a-z]*)?(?:[-_./ ](?:[A-Za-z][a-z]*)?)*[0-9]{0,2}")
+_PART = "(?:(?:[A-Z]?[a-z]+|[A-Z]{2,})[0-9]{0,3}|[0-9]{1,4}[a-z]?|[0-9]{8})"
 _PARTS = re.compile(f"{_PART}(?:[-_./:]{_PART})+")  # a name with numbers in it: measurement-2024-10-07-run
+_CAMEL = re.compile(  # a name of a class with a number in it: Optimize1qGatesDecomposition
+    r"(?=(?:.*[A-Z][a-z]{3}){2}).*[0-9].*[A-Za-z]$"
+)
+_HUMPS = re.compile(
+    r"(?:[A-Z][a-z]{2,}(?![a-z])|(?<![A-Za-z])[a-z]{3,}(?![a-z])|(?<![A-Z])[A-Z]{1,3}(?=[A-Z][a-z])"
+    r"|(?<![A-Z])[A-Z]{2,4}(?![A-Za-z])|[0-9]{1,2}(?![0-9])[a-z]{0,2}(?![a-z]))+"
+)
+_HIDDEN = re.compile(r"qsec_h[nj][0-9a-v]{20}|t-[0-9a-f]{16}|qsec[-:_][0-9a-f]{32}")
+"""What the gateway writes in place of names and tags."""
+
+_FOLDER = r"(?:[\w.-]{0,4}(?=/|$)|(?![\w.-]{0,4}(?:/|$))[A-Za-z_.-]+[0-9]{0,3})"
+_FOLDERS = re.compile(f"{_FOLDER}(?:/{_FOLDER}){{2,}}")
+_TIME = r"[0-9]{1,2}[:.][0-9]{2}(?:[:.][0-9]{2}(?:[.,][0-9]{1,9})?)?"
+_DATE = (
+    "(?:[0-9]{4}[-/._][0-9]{1,2}[-/._][0-9]{1,2}|[0-9]{1,2}[-/._][0-9]{1,2}[-/._][0-9]{4}"
+    "|[0-9]{1,2}[-/.][A-Z][a-z]{2,8}[-/.][0-9]{4}|[0-9]{4}-W[0-9]{2}(?:-[0-9])?)"
+)
+_ZONE = "(?:Z|UTC|[+-][0-9]{2}:?[0-9]{2})?"
+_DATUM = re.compile(
+    f"(?:{_DATE}(?:[T_@:+-]{{1,2}}{_TIME})?|{_TIME}|[0-9]{{8}}[T_-]?[0-9]{{6}}){_ZONE}"
+    r"|P(?=[0-9T])(?:[0-9.]+[YMWD])*(?:T(?:[0-9.]+[HMS])+)?"  # ISO 8601, 4.4
+    r"|(?:[0-9.]+(?:ns|us|ms|s|sec|m|min|h|hours?|d|days?|w|weeks?)[,_:]?){1,6}"
+    r"|[vV]?[0-9]+(?:\.[0-9]+){1,4}(?:[-.+_]?[A-Za-z]{1,12}[-._]?[0-9]{0,12}){0,4}"
+    r"|(?i:[a-z][a-z0-9+.-]{1,20}://)[\w.-]+(?::[0-9]{1,5})?(?:/[\w.,:+~/-]*)?"
+)
 _NAME_CHARACTERS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_-./:")
 _BASE62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 
@@ -93,9 +119,24 @@ def _random(value: str) -> bool:
     return _mixed(value) and _turns(value) >= len(value) * 0.34 and entropy(value) >= 4.0
 
 
+def _datum(value: str) -> bool:
+    """Tell whether ``value`` is a date, a time, a duration, a version, or a URL without user and query."""
+    return _DATUM.fullmatch(value.rstrip(".,:;?!")) is not None
+
+
+def _class_name(value: str) -> bool:
+    return len(value) <= _LONG and bool(_CAMEL.match(value) and _HUMPS.fullmatch(value))
+
+
+def _assigned(value: str) -> str:
+    """Return what stands behind ``name=`` in ``value``; nothing when it begins otherwise."""
+    name, _, rest = value.partition("=")
+    return rest if name.isidentifier() and rest.strip("=") else ""
+
+
 def _opaque(value: str) -> bool:
     """A credential without a known form: neither words, identifier, path, reference nor number."""
-    if _REFERENCE.match(value) or _UUID.fullmatch(value) or _WORDS.fullmatch(value):
+    if _datum(value) or _REFERENCE.match(value) or _UUID.fullmatch(value) or _WORDS.fullmatch(value):
         return False
     digits = sum(map(str.isdigit, value))
     letters = sum(map(str.isalpha, value))
@@ -104,7 +145,7 @@ def _opaque(value: str) -> bool:
 
 def _password(value: str) -> bool:
     """Something a person may have typed as a password: letters with digits or signs, no reference."""
-    if _REFERENCE.search(value) or _UUID.fullmatch(value) or value.isdigit():
+    if _datum(value) or _REFERENCE.search(value) or _UUID.fullmatch(value) or value.isdigit():
         return False
     if not set(value) - _NAME_CHARACTERS:
         return False
@@ -158,6 +199,10 @@ def _discord(value: str) -> bool:
 
 def _named(value: str) -> bool:
     """What stands under the name of a credential and is one: no words, path, reference, number or address."""
+    if (rest := _assigned(value)) and (len(rest) < _SHORT or not _named(rest)):
+        return False
+    if _HIDDEN.match(value) or _datum(value) or _FOLDERS.fullmatch(value) or _class_name(value):
+        return False
     if _REFERENCE.match(value) or _WORDS.fullmatch(value) or _PARTS.fullmatch(value):
         return False
     if _CODE.search(value) or (_LOCATION.match(value) and not (value[0] == "/" and _random(value))):

@@ -12,6 +12,7 @@ from typing import Any, Literal
 from ...core import toml
 from ...core.errors import Bug, Invalid
 from ...core.finding import Severity
+from ...core.secret import LONGEST_LABEL, MARKED, marker
 from .checks import CHECKS, entropy, placeholder
 from .exemptions import Exemption, Where
 from .fields import ROOM, wrong
@@ -40,6 +41,12 @@ _MACROS = {
     "<<nearby>>": r"(?i)(?:<<names>>|<<words>>)<<suffix>>[^A-Za-z0-9]{1,40}"
     r"(?:(?:is|was|bearer|basic|str|bytes|secretstr|apikey|token|[bfru]{1,2})[^A-Za-z0-9]{1,12})?"
     rf"(?:{_LETTER}{{0,3}}[0-9]{_ANY}{{8}}|{_LETTER}{{4,40}}[0-9])",
+    # "key" alone, with a UUID or a commit's id, is one of a mapping. That of "api key" is not alone.
+    "<<lone>>": r"(?<![A-Za-z0-9_.-])(?:(?i:keys?)=[\"'\\]{0,3}|(?<![A-Za-z0-9][ ])(?i:keys?)<<gap>>)"
+    r"(?:[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|[0-9a-f]{40}(?![0-9a-f]{8}))",
+    # In base64 that is broken into lines any three letters turn up.
+    "<<amid>>": r"(?=[A-Za-z+/]{0,31}[0-9])[A-Za-z0-9+/]{32}"
+    r"(?:<<names>>|<<words>>)<<suffix>>[^A-Za-z0-9]{0,48}$",
     # Base64 of decimal digits, as many as a bot's number begins with.
     "<<digits64>>": "(?:[MNO][DTjz][AEIMQUYcgk][wxyz0-5]){5}",
     # The beginning of a value of 16 or more characters, with a digit in the first 40: an identifier has none.
@@ -63,6 +70,7 @@ _MACROS = {
     rf"[bBfFrRuU]{{0,2}}{_QUOTE}{{1,4}}",
 }
 _SAMPLE_ROUNDS = 3
+_MARK, _MARK_SIZE = MARKED.encode(), len(marker("x" * LONGEST_LABEL))
 NOWHERE = Where()
 
 
@@ -191,11 +199,21 @@ class Rule:
 
     def _takes(self, data: bytes, match: tuple[int, int], value: tuple[int, int], where: Where) -> bool:
         begin, end = value
+        if _marked(data, match[0], begin):
+            return False
         if self.excepting and self.excepting.search(data[max(0, match[0] - 48) : begin]):
             return False
         if any(one.covers(data, match, value, where) for one in self.exempt):
             return False
         return end > begin and self.accepts(data[begin:end].decode("utf-8", "replace"))
+
+
+def _marked(data: bytes, start: int, value: int) -> bool:
+    """Tell whether a match begins within a marker, whose label names nothing of what stands behind it."""
+    opening = data.rfind(_MARK, max(0, start - _MARK_SIZE), value)
+    if opening < 0 or opening >= start:
+        return False
+    return start < data.find(b"]", opening, opening + _MARK_SIZE) < value
 
 
 def re2_pattern(pattern: str) -> re.Pattern[bytes]:
