@@ -1659,6 +1659,12 @@ export interface components {
       project?: string | null;
       /** Reason */
       reason?: string | null;
+      /**
+       * Scope
+       * @default submit
+       * @enum {string}
+       */
+      scope: 'submit' | 'metadata';
       /** Start */
       start?: string | null;
       /** Target */

@@ -11,7 +11,7 @@ from typing import Any
 from ..core.classification import DATA_CLASSES, DataClass
 from ..core.duration import format_duration
 from ..core.errors import Denied, Invalid
-from ..core.model import Grant, Payload, Price, Project, Target, moment, rfc3339
+from ..core.model import Grant, Payload, Price, Project, Scope, Target, moment, rfc3339
 from .callers import Caller
 from .catalog import Catalogue
 from .grants import check_duration, check_reason, check_ticket
@@ -27,6 +27,7 @@ class Wish:
         kernel_id: For which kernel.
         data_class: The class that the notebook names; the project's, else the default, when it names none.
         start: When it shall begin (RFC 3339); at once when not given.
+        scope: ``submit``, or ``metadata`` to look at backends and queues only.
         payload: What will run: ``circuits`` (structural hashes), ``backend`` and ``shots``.
     """
 
@@ -39,6 +40,7 @@ class Wish:
     data_class: str | None = None
     start: str | None = None
     break_glass: bool = False
+    scope: str = "submit"
     payload: Mapping[str, Any] | None = None
 
 
@@ -59,7 +61,8 @@ def check(wish: Wish, caller: Caller, catalogue: Catalogue, now: datetime) -> Gr
         )
     target = catalogue.target(wish.target)
     project = catalogue.project(wish.project) if wish.project else None
-    payload = check_payload(wish.payload, target)
+    scope = check_scope(wish.scope, wish.payload)
+    payload = check_payload(wish.payload, target) if scope == "submit" else None
     duration = check_duration(wish.duration, target)
     start = check_start(wish.start, catalogue, now)
     return Grant(
@@ -77,6 +80,7 @@ def check(wish: Wish, caller: Caller, catalogue: Catalogue, now: datetime) -> Gr
         pending_until=rfc3339(now + timedelta(seconds=target.pending)),
         project=project.name if project else None,
         data_class=data_class_of(wish.data_class, project, target, catalogue),
+        scope=scope,
         start_at=start,
         break_glass=wish.break_glass,
         payload=payload,
@@ -134,6 +138,24 @@ def check_start(start: str | None, catalogue: Catalogue, now: datetime) -> str |
             'Write it as "2026-01-31T09:00:00+01:00".',
         )
     return rfc3339(wanted) if wanted > now else None
+
+
+def check_scope(scope: str, payload: Mapping[str, Any] | None) -> Scope:
+    """Return what the grant will be good for.
+
+    Raises:
+        Invalid: ``request.scope`` for what nobody can ask for, or not together with a payload.
+    """
+    if scope == "submit":
+        return "submit"
+    if scope == "metadata" and payload is None:
+        return "metadata"
+    raise Invalid(
+        "request.scope",
+        "That scope cannot be asked for",
+        "The rule: submit, or metadata, which runs nothing. A job brings the right to its results.",
+        "Leave the scope out to submit, or the payload to look only.",
+    )
 
 
 def check_payload(told: Mapping[str, Any] | None, target: Target) -> Payload | None:

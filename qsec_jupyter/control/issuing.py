@@ -206,10 +206,12 @@ class Issuing:
         self._access.keep_time()
         where = {"target": target_name, "kernel_id": caller.kernel_id, "server_id": caller.server_id}
         grants = [grant for grant in self._book.rows(where) if grant.extends is None and grant.parent is None]
-        active = newest(grant for grant in grants if grant.state == "active")
+        active = [grant for grant in grants if grant.state == "active"]
+        submits = newest(grant for grant in active if grant.scope == "submit")
         last = newest(grants)
         results = self._results_of(caller, target_name, job_id)
-        usable = results if job_id else active or results
+        # What is good for more comes first: whoever may read results or submit may look, too.
+        usable = results if job_id else submits or results or newest(active)
         if usable is not None:
             return usable
         if job_id is not None:

@@ -76,9 +76,9 @@ class Lookup:
         return [] if last is None or last.payload is None else changes(grant.payload, last.payload)
 
     def active(self, caller: Caller, target: str | None = None) -> Grant | None:
-        """Return the newest active grant of a kernel, for one target or for any."""
+        """Return the newest active grant by which a kernel submits, for one target or for any."""
         now = self._clock()
         where = {"kernel_id": caller.kernel_id, "server_id": caller.server_id}
         open_ = self._book.open(where | ({} if target is None else {"target": target}))
-        own = (grant for grant in open_ if grant.extends is None and grant.parent is None)
+        own = (grant for grant in open_ if grant.extends is None and grant.scope == "submit")
         return newest(g for g in own if g.state == "active" and self._timetable.deadline(g) > now)

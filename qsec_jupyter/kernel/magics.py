@@ -53,6 +53,12 @@ def _parser() -> _Parser:
     asks.add_argument("--for", dest="duration", metavar="TIME", help="such as 30m or 1h30m")
     asks.add_argument("--project", help="the project that the work belongs to")
     asks.add_argument("--start", metavar="TIME", help="such as 2026-01-31T09:00+01:00")
+    asks.add_argument(
+        "--scope",
+        choices=("submit", "metadata"),
+        default="submit",
+        help="metadata: look, run nothing",
+    )
     asks.add_argument("--break-glass", action="store_true", help="an emergency: skip approval, be looked at")
     asks.add_argument("--no-wait", dest="wait", action="store_false", help="do not wait for a person")
     asks.add_argument("--timeout", type=float, metavar="SECONDS", help="wait no longer than this")

@@ -285,6 +285,7 @@ def request(
     start: datetime | str | None = None,
     run: tuple[Any, str, int] | None = None,
     break_glass: bool = False,
+    scope: str = "submit",
     wait: bool = True,
     timeout: float | None = None,
 ) -> Grant:
@@ -300,6 +301,7 @@ def request(
         run: What will run, for a target that is approved for that only: circuits, the backend's name, and
             the shots of all circuits together.
         break_glass: This is an emergency: skip approval, where the target allows that. It is looked at.
+        scope: ``"submit"``; or ``"metadata"``, to look at backends and queues through the gateway only.
         wait: Wait until somebody has decided, when a person has to, and until the grant begins.
         timeout: Wait no longer than this (seconds); ``None`` waits on.
 
@@ -322,6 +324,7 @@ def request(
         "project": project,
         "start": start.isoformat() if isinstance(start, datetime) else start,
         "break_glass": break_glass,
+        "scope": scope,
         "payload": None if run is None else _payload(*run),
     }
     return current().request(wish, wait=wait, limit=timeout)

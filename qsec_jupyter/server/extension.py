@@ -56,13 +56,16 @@ class QsecExtension(ExtensionApp):
         self.guard = SaveGuard(
             on_report=self._report_findings, log=self.log, folder=Path(serverapp.root_dir or ".")
         )
-        self._unmask_logs = logs.install(Masker(self.guard.known))
+        masker = Masker(self.guard.known)
+        self._unmask_logs = logs.install(masker)
         self.control = ControlPlane(user, self.log, on_ready=self._reconcile)
         notebooks = Notebooks(serverapp.session_manager, serverapp.contents_manager)
-        self.kernels = KernelSockets(self.control, self.guard.known.add, self.log, notebooks)
+        self.kernels = KernelSockets(
+            self.control, self.guard.known.add, self.log, notebooks, masked=masker.redact
+        )
         self._tasks: set[asyncio.Task[None]] = set()
         self.settings.update({SETTING: self.kernels, "qsec_owner": user, "qsec_control": self.control})
-        self.settings["qsec_notebooks"] = notebooks
+        self.settings |= {"qsec_notebooks": notebooks, "qsec_masked": masker.redact}
         self.contents = self.guard.attach(serverapp.contents_manager)
         self.collaboration = Collaboration(serverapp, self.guard, self.log)
         self.presence = Presence(

@@ -23,6 +23,7 @@ from .kernels import WISH
 from .save import SaveGuard
 from .share import Keep
 from .sharing import Sharing
+from .words import masked
 
 LONG_POLL_SECONDS = 25.0
 
@@ -69,14 +70,14 @@ class QsecHandler(APIHandler):
         self.finish(json.dumps(error.to_problem()))
 
     def body(self) -> dict[str, Any]:
-        """Return the request's JSON object."""
+        """Return the request's JSON object; what a person typed quotes no issued value any more."""
         try:
             value = json.loads(self.request.body or b"{}")
         except ValueError:
             value = None
         if not isinstance(value, dict):
             raise Invalid("request.not_json", "The request is not a JSON object")
-        return value
+        return masked(value, self.settings["qsec_masked"])
 
 
 class VersionHandler(QsecHandler):

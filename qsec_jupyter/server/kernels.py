@@ -17,6 +17,7 @@ from ..core.errors import Bug, Invalid, QsecError
 from ..core.secret import Secret
 from ..core.wire import Decoder, Message, encode
 from .notebooks import Notebooks
+from .words import masked as mask_words
 
 LONG_POLL_SECONDS = 20.0
 """The longest wait that a kernel's long poll may ask for."""
@@ -46,6 +47,7 @@ class KernelSockets:
             recognises it.
         log: The Jupyter Server's logger.
         notebooks: Say which notebook a kernel belongs to, and its data class.
+        masked: Masks issued values in what a person types, such as a reason.
     """
 
     def __init__(
@@ -54,10 +56,12 @@ class KernelSockets:
         on_value: Callable[[str, Secret], object],
         log: logging.Logger,
         notebooks: Notebooks | None = None,
+        masked: Callable[[str], str] = str,
     ) -> None:
         self._control = control
         self._notebooks = notebooks
         self._on_value = on_value
+        self._masked = masked
         self._log = log
         self._channels: dict[str, _Channel] = {}
         self._ending: set[asyncio.Task[None]] = set()
@@ -131,6 +135,7 @@ class KernelSockets:
             raise Invalid(
                 "channel.unknown_op", "The kernel asked for something unknown", remedy="Update qsec."
             )
+        args = mask_words(args, self._masked)
         if message.get("op") in {"record", "untracked"}:
             notebook = await self._notebooks.of(kernel_id) if self._notebooks else None
             args = {**args, "server": {"notebook": notebook}}  # ours, whatever the kernel put there
@@ -231,6 +236,7 @@ WISH = (
     "data_class",
     "start",
     "break_glass",
+    "scope",
     "payload",
 )
 """What a request may say."""

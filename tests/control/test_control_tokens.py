@@ -14,7 +14,16 @@ OWNER = "o" * 43
 ROUTES = [(method.upper(), path) for path, verbs in openapi()["paths"].items() for method in verbs]
 WISH = {"target": "sandbox", "reason": "tool"}
 OPEN = {
-    "metadata": {("GET", "/v1/health"), ("GET", "/v1/targets")},
+    "metadata": {
+        ("GET", "/v1/health"),
+        ("GET", "/v1/targets"),
+        ("POST", "/v1/grants"),
+        ("GET", "/v1/grants/{grant_id}"),
+        ("POST", "/v1/grants/{grant_id}/cancel"),
+        ("POST", "/v1/grants/{grant_id}/revoke"),
+        ("POST", "/v1/grants/{grant_id}/extend"),
+        ("POST", "/v1/credentials"),
+    },
     "retrieve": {
         ("GET", "/v1/health"),
         ("GET", "/v1/targets"),

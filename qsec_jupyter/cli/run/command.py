@@ -63,10 +63,11 @@ async def _session(command: list[str], wishes: list[dict[str, Any]], proof: Secr
     log = logging.getLogger("qsec.run")
     known = KnownValues()
     control = ControlPlane(owner(), log, assertion=proof)
-    sockets = KernelSockets(control, known.add, log)
+    masker = Masker(known)
+    sockets = KernelSockets(control, known.add, log, masked=masker.redact)
     control.start()
     try:
-        return await _within(command, wishes, control, sockets, Masker(known))
+        return await _within(command, wishes, control, sockets, masker)
     finally:
         await sockets.drain()
         await control.stop()

@@ -171,6 +171,7 @@ class GrantRequest(Schema):
     data_class: Name | None = None
     start: Name | None = None
     break_glass: bool = False
+    scope: Literal["submit", "metadata"] = "submit"
     payload: Payload | None = None
 
 

@@ -38,22 +38,27 @@ _LENT = frozenset({"developer", "researcher", "operator"})
 """Roles that a tool may act in; deciding and administering are for people."""
 
 _OWN = r"/v1/grants/[0-9a-f]{32}"
+_GRANTS = (
+    ("POST", r"/v1/(grants|credentials)"),
+    ("GET", _OWN),
+    ("POST", rf"{_OWN}/(cancel|revoke|extend)"),
+)
+_EVERY = (("GET", r"/v1/(health|targets)"),)
 _REACHED: dict[Scope, tuple[tuple[str, str], ...]] = {
-    "metadata": (("GET", r"/v1/(health|targets)"),),
+    "metadata": _GRANTS,
     "retrieve": (
         ("GET", r"/v1/runs(/[0-9a-f]{32}(/diff/[0-9a-f]{32})?)?"),
         ("GET", r"/v1/runs/of-job/[^/]+"),
         ("GET", r"/v1/jobs(/[^/]+(/exposure)?)?"),
     ),
     "submit": (
-        ("POST", r"/v1/(grants|credentials|credentials/operations|permits|runs|gaps|untracked)"),
-        ("GET", _OWN),
-        ("POST", rf"{_OWN}/(cancel|revoke|extend)"),
+        *_GRANTS,
+        ("POST", r"/v1/(credentials/operations|permits|runs|gaps|untracked)"),
         ("POST", r"/v1/runs/[0-9a-f]{32}/job"),
         ("PUT", r"/v1/evidence/[0-9a-f]{64}"),
     ),
 }
-"""What a bearer reaches by its scopes; nothing else. Health and targets are for every bearer."""
+"""What a bearer reaches by its scopes, beside what every bearer does; which grants it gets is for policy."""
 
 TOKEN_SECONDS = 1.0
 """How often is looked which bearer of a tool is over; it lets nobody in from the very moment."""
@@ -229,7 +234,7 @@ def is_token(caller: Caller) -> bool:
 
 def reaches(caller: Caller, method: str, path: str) -> bool:
     """Say whether a tool's bearer may call a path."""
-    routes = [route for scope in ("metadata", *caller.principal.scopes) for route in _REACHED[scope]]
+    routes = [*_EVERY, *(route for scope in caller.principal.scopes for route in _REACHED[scope])]
     return any(method == verb and re.fullmatch(pattern, path) for verb, pattern in routes)
 
 
