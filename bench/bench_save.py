@@ -188,12 +188,11 @@ def _measure(folder: Path, megabytes: float, rounds: int, kind: str) -> list[dic
                 seconds = _save(manager, json.loads(text), name)
                 if number >= 2:  # the first two warm everything up
                     times[manager is guarded].append(seconds)
-        if number % 3:
-            continue
         text = json.dumps(_Maker(rounds + 2 + number, kind).notebook(int(megabytes * 1e6)))
-        for manager in pair:
-            seconds = _open_and_save(manager, text, f"opened-{number}.ipynb")
-            if number:
+        name = f"opened-{number}.ipynb"
+        for manager, content in zip(pair, _opened(pair, text, name), strict=True):
+            seconds = _save(manager, content, name)
+            if number >= 2:
                 opened[manager is guarded].append(seconds)
     return [
         _row(f"save {megabytes:g} MB {kind}, first", first, FIRST_TARGETS[kind]),
@@ -227,17 +226,17 @@ def _save(manager: Any, notebook: dict[str, Any], name: str) -> float:
     return time.perf_counter() - started
 
 
-def _open_and_save(manager: Any, text: str, name: str) -> float:
-    """Return how long the first save of a notebook takes that a tab has opened some time ago."""
-    Path(manager.root_dir, name).write_text(text)
+def _opened(managers: tuple[Any, ...], text: str, name: str) -> list[dict[str, Any]]:
+    """Return a notebook as tabs send it that have opened it some time ago, once for each manager."""
+    for manager in managers:
+        Path(manager.root_dir, name).write_text(text)
 
-    async def open_it() -> dict[str, Any]:
-        model: dict[str, Any] = manager.get(name)
+    async def open_them() -> list[dict[str, Any]]:
+        contents = [manager.get(name)["content"] for manager in managers]
         await asyncio.sleep(DELAY + 0.1)  # reading ahead has begun; leaving the loop waits for it
-        return model
+        return contents
 
-    content = asyncio.run(open_it())["content"]
-    return _save(manager, json.loads(json.dumps(content)), name)
+    return [json.loads(json.dumps(content)) for content in asyncio.run(open_them())]
 
 
 def _row(name: str, times: tuple[list[float], list[float]], target: float) -> dict[str, Any]:

@@ -101,6 +101,12 @@ def test_a_listing_reads_no_content(place):
     assert place.scanner.characters == 0
 
 
+def test_a_large_notebook_is_left_for_its_save(place, monkeypatch):
+    monkeypatch.setattr(ahead, "LARGEST", len(TEXT))
+    place.opened()
+    assert place.scanner.characters == 0
+
+
 def test_what_is_pasted_since_it_was_opened_is_redacted(place):
     place.known.add("sandbox", Secret(ISSUED, "sandbox"))
     place.opened()

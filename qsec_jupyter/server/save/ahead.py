@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 DELAY = 0.5
 """An opened notebook is on its way to the browser first (seconds)."""
 
+LARGEST = 10_000_000
+"""A larger notebook is left for its save: reading it could hold the loop up (bytes)."""
+
 _MOST = 20
 """So many opened notebooks are kept waiting; what comes beyond is read when it is saved."""
 
@@ -63,6 +66,8 @@ class ReadAhead:
         """Note what was opened; anything but a notebook's content is passed over."""
         content, path = model.get("content"), str(model.get("path", "")).strip("/")
         if model.get("type") != "notebook" or not isinstance(content, dict):
+            return
+        if (model.get("size") or 0) > LARGEST:
             return
         try:
             loop = asyncio.get_running_loop()
