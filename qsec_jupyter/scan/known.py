@@ -49,6 +49,18 @@ def _numbers(data: bytes) -> set[str]:
     return lists | codes | {code.upper() for code in codes}
 
 
+def listed(text: str) -> bool:
+    """Tell whether ``text`` is a value as a list of numbers, which only a scan looks for.
+
+    Filters of output do not: any text with numbers has grams of such lists, and printing would take 250 times
+    as long. What a kernel shows in this way is found when the notebook is saved.
+    """
+    return _LISTED.fullmatch(text) is not None
+
+
+_LISTED = re.compile(r"(?:0x[0-9a-f]{1,2}|[0-9]{1,3})(?:, ?(?:0x[0-9a-f]{1,2}|[0-9]{1,3})){7,}")
+
+
 def _url(data: bytes) -> set[str]:
     from urllib.parse import quote, quote_plus  # here, as is html: a scan without issued values needs neither
 

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
 from ..core.secret import marker
-from .known import KnownValues
+from .known import KnownValues, listed
 from .needles import Needles, Span
 from .pieces import PiecedNeedles, pieces
 
@@ -137,6 +137,7 @@ class Masker:
 
 
 def _compile(version: int, texts: Mapping[str, tuple[str, str]]) -> _Set:
+    texts = {text: owner for text, owner in texts.items() if not listed(text)}
     plain = {_bytes(text): label for text, (label, _) in texts.items()}
     packed = {_packed(text): label for text, (label, _) in texts.items()}
     wholes = {

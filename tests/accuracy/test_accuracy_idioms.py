@@ -290,6 +290,7 @@ INNOCENT = [
     "key = '<API key>'\n\naz_llama_405b_model_inf = make(key)",
     '"keyVaultName": {\n  "value": "myfeaturestorekeyvaultf7a63f0f7"\n}',
     f"{_word(71)}pw8=\\\n{_word(76)}\\\n{_word(76)}",
+    "Swin2SRImageProcessor('caidas/swin2SR-lightweight-x2-64')",
     f"[redacted: sandbox-key]\n{_word(40)}",
     f"[redacted: sandbox-key]\\\n{_word(76)}",
     f"<tr><th>Value</th><td>[redacted: sandbox-key]</td></tr><tr><th>Id</th><td>{_word(32)}</td></tr>",

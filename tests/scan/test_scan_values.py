@@ -28,7 +28,16 @@ CREDENTIALS = (
     "Qk9mT2vW7zPw3xRb8LdN",
     "f3a9c1d07be24586f3a9c1d07be24586",
 )
-HOSTILE = ("aB" * 600, "1." * 600, "a/" * 600, "ABCdef1" * 170, "1h" * 600, "P" + "1Y" * 600, "12" * 600)
+HOSTILE = (
+    "aB" * 600,
+    "1." * 600,
+    "a/" * 600,
+    "ABCdef1" * 170,
+    "1h" * 600,
+    "P" + "1Y" * 600,
+    "12" * 600,
+    "ab1c-" * 200,
+)
 
 
 @pytest.fixture(scope="module")

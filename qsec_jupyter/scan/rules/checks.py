@@ -29,7 +29,8 @@ _REFERENCE = re.compile(
 )
 # What repeats below can be read in one way only: a value of many short words would take for ever otherwise.
 _WORDS = re.compile(r"(?:[A-Za-z][a-z]*)?(?:[-_./ ](?:[A-Za-z][a-z]*)?)*[0-9]{0,2}")
-_PART = "(?:(?:[A-Z]?[a-z]+|[A-Z]{2,})[0-9]{0,3}|[0-9]{1,4}[a-z]?|[0-9]{8})"
+_WORD = "(?:[A-Z]?[a-z]+|[A-Z]{2,})[0-9]{0,3}|[A-Z]?[a-z]{2,6}[0-9]{1,3}[A-Za-z]{1,3}"
+_PART = f"(?:{_WORD}|[0-9]{{1,4}}[a-z]?|[0-9]{{8}})"
 _PARTS = re.compile(f"{_PART}(?:[-_./:]{_PART})+")  # a name with numbers in it: measurement-2024-10-07-run
 _CAMEL = re.compile(  # a name of a class with a number in it: Optimize1qGatesDecomposition
     r"(?=(?:.*[A-Z][a-z]{3}){2}).*[0-9].*[A-Za-z]$"
