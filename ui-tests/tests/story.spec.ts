@@ -258,7 +258,7 @@ test('from a request to a clean notebook, all of it in the panel', async ({
       }
       await expect(handBack).toBeFocused({ timeout: 500 });
     }).toPass();
-    await page.keyboard.press('Enter');
+    await handBack.press('Enter'); // JupyterLab may have taken the focus since
     await expect(grants.getByRole('timer')).toHaveCount(1);
     const refused = await notebook.run('qsec.credential("sandbox")');
     await expect(refused).toContainText(/request/i);
