@@ -167,9 +167,11 @@ def _server(app: Any) -> Any:
 
     config = uvicorn.Config(
         app,
+        http="h11",  # its strictness is part of the guard, whatever else is installed
         log_config=None,
         access_log=False,
         server_header=False,
+        proxy_headers=False,
         lifespan="off",
         timeout_graceful_shutdown=2,
     )

@@ -24,6 +24,9 @@ _EVENT = {
     "denied": "grant.denied",
     "cancelled": "grant.cancelled",
 }
+_NO_RIGHTS = frozenset({"grant.jobs_added"})
+"""What changes nobody's rights: whose a job is, the book of jobs says."""
+
 _COLUMNS = frozenset(column.name for column in tables.grants.columns)
 _DETAILS = tuple(field.name for field in fields(Grant) if field.name not in _COLUMNS)
 
@@ -87,7 +90,7 @@ class Book:
         """Write down a request."""
         self._audit.record("grant.requested", actor, **self._audit.about(grant))
         self._store.add(tables.grants, {**_row(grant), "server_id": server_id})
-        self._changes.bump()
+        self._changes.rights.bump()
 
     def commit(
         self, grant: Grant, actor: str | None, *, ending: bool = False, event: str | None = None, **data: Any
@@ -109,7 +112,7 @@ class Book:
             if not ending:
                 raise
             self._unstored[grant.id] = grant  # a full disk keeps no grant alive
-        self._changes.bump()
+        (self._changes if event in _NO_RIGHTS else self._changes.rights).bump()
         self._tell_end(grant, data.get("why", grant.state))
         return grant
 
@@ -122,7 +125,7 @@ class Book:
             self._store.change_each(tables.grants, [({"id": grant.id}, _row(grant)) for grant in grants])
         except Unavailable:
             self._unstored |= {grant.id: grant for grant in grants}
-        self._changes.bump()
+        self._changes.rights.bump()
         for grant in grants:
             self._tell_end(grant, data.get("why", grant.state))
 
@@ -133,8 +136,8 @@ class Book:
 
     @property
     def version(self) -> int:
-        """Counts what has changed."""
-        return self._changes.version
+        """Counts what has changed of rights."""
+        return self._changes.rights.version
 
     def on_end(self, listener: Callable[[Grant, str], None]) -> None:
         """Have ``listener`` called with each grant that has ended, and why. It must return at once."""

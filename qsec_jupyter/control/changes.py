@@ -1,4 +1,4 @@
-"""A version that counts changes, and a way to wait for the next one without polling."""
+"""Versions that count changes, and a way to wait for the next one without polling."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import asyncio
 import threading
 
 
-class Changes:
+class Counter:
     """Bumped from any thread, awaited on one loop."""
 
     def __init__(self) -> None:
@@ -39,3 +39,27 @@ class Changes:
             except asyncio.TimeoutError:
                 break
         return self.version
+
+
+class Changes(Counter):
+    """Counts whatever somebody may see.
+
+    Attributes:
+        rights: Counts only that on which it depends who may do what: grants that begin and end, locks,
+            policy, roles, who is present, what is reserved. The steps of a job are none of it, so they
+            have nobody's rights looked at again.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.rights: Counter = _Part(self)
+
+
+class _Part(Counter):
+    def __init__(self, whole: Counter) -> None:
+        super().__init__()
+        self._whole = whole
+
+    def bump(self) -> None:
+        super().bump()
+        self._whole.bump()

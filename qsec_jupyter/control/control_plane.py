@@ -214,7 +214,7 @@ class ControlPlane:
             judge=judge,
             policy=policy,
             audit=self.audit,
-            changes=self.changes,
+            changes=self.changes.rights,
             clock=clock,
         )
         self.issuing = Issuing(
@@ -271,7 +271,7 @@ class ControlPlane:
             judge=judge,
             health=self.health,
         )
-        self.timers = Timers(policy, self.changes)
+        self.timers = Timers(policy, self.changes.rights)
 
     @property
     def catalogue(self) -> Catalogue:
@@ -296,7 +296,11 @@ class ControlPlane:
         Returns:
             The ids of the grants that ended.
         """
-        return self.ending.reconsider(principal) if self.people.seen(principal) else []
+        if not self.people.seen(principal):
+            return []
+        ended = self.ending.reconsider(principal)
+        self.changes.rights.bump()
+        return ended
 
     def person(self, name: str, groups: tuple[str, ...] = ()) -> Principal:
         """Return who has that name, as far as it is known: as last seen, else as the catalogue has them."""
@@ -395,7 +399,7 @@ class ControlPlane:
         """Take a changed bundle when it checks; say so, or why not, in ledger, log and health line."""
         if self.policy.reload(self._tell_policy):
             self._tell_mode()
-            self.changes.bump()
+            self.changes.rights.bump()
 
     def _tell_policy(self, event: str, data: dict[str, Any]) -> None:
         self.audit.record_ending(event, **data)

@@ -71,7 +71,7 @@ class Locks:
         moment = rfc3339(self._clock())
         lock = Lock(secrets.token_hex(16), kind, name, why, principal.name, moment)  # type: ignore[arg-type]
         self._locks[lock.id] = lock  # holds even where it cannot be written down
-        self._changes.bump()
+        self._changes.rights.bump()
         self._audit.record_ending("lock.set", principal.name, **self._about(lock))
         self._store.add(tables.locks, asdict(lock))
         return lock
@@ -91,7 +91,7 @@ class Locks:
             tables.locks, {"id": lock_id}, {"lifted_by": lifted.lifted_by, "lifted_at": lifted.lifted_at}
         )
         self._locks.pop(lock_id, None)
-        self._changes.bump()
+        self._changes.rights.bump()
         return lifted
 
     def listed(self) -> list[Lock]:

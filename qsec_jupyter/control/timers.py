@@ -7,7 +7,7 @@ import logging
 from collections.abc import Callable, Coroutine
 from typing import Any
 
-from .changes import Changes
+from .changes import Counter
 from .policy.live import LivePolicy
 
 RETRY_SECONDS = (2.0, 5.0, 15.0, 60.0)
@@ -22,10 +22,10 @@ class Timers:
 
     Args:
         policy: Held as it is while a piece of work runs.
-        changes: Says when something has changed, so that the next time is reckoned anew.
+        changes: Says when something has changed on which it depends, so that the next time is reckoned anew.
     """
 
-    def __init__(self, policy: LivePolicy, changes: Changes) -> None:
+    def __init__(self, policy: LivePolicy, changes: Counter) -> None:
         self._policy = policy
         self._changes = changes
         self._tasks: list[asyncio.Task[None]] = []

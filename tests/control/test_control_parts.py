@@ -196,3 +196,23 @@ async def test_waiter_wakes_on_a_change_from_another_thread() -> None:
 async def test_waiter_gives_up_in_time() -> None:
     changes = Changes()
     assert await changes.beyond(changes.version, 0.05) == 1
+
+
+def test_change_of_rights_counts_as_a_change_and_no_other_change_as_one_of_rights() -> None:
+    changes = Changes()
+    changes.rights.bump()
+    assert (changes.version, changes.rights.version) == (2, 2)
+    changes.bump()
+    assert (changes.version, changes.rights.version) == (3, 2)
+
+
+@pytest.mark.asyncio
+async def test_waiter_for_rights_sleeps_through_other_changes() -> None:
+    changes = Changes()
+    waiting = asyncio.create_task(changes.rights.beyond(changes.rights.version, 5))
+    await asyncio.sleep(0)
+    changes.bump()
+    await asyncio.sleep(0.05)
+    assert not waiting.done()
+    changes.rights.bump()
+    assert await asyncio.wait_for(waiting, 1) == 2

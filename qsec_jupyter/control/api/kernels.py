@@ -27,7 +27,7 @@ def share_kernel(kernel_id: str, body: schemas.Present, control: Control, asker:
     _not_a_kernel(asker)
     present = [control.person(name) for name in body.names if name != asker.principal.name]
     ended = control.ending.share(asker.by(kernel_id), present)
-    control.changes.bump()
+    control.changes.rights.bump()
     return {"ended": ended}
 
 

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 _CONNECTIONS = 256
 _IDLE_SECONDS = 20.0
 """How long a connection waits for its next use; shorter than load balancers let one live."""
+_READ_AHEAD = 256 * 1024
+"""At twice as much of an answer that its client has not taken yet, no more is read (bytes). A socket is
+read in pieces of this size; with less, reading is stopped and begun again for each."""
 
 
 class NotSent(Unavailable):
@@ -148,6 +151,7 @@ class Upstream:
             connector=aiohttp.TCPConnector(limit=_CONNECTIONS, **pool),
             cookie_jar=aiohttp.DummyCookieJar(),
             trust_env=False,
+            read_bufsize=_READ_AHEAD,
             skip_auto_headers=("User-Agent", "Accept-Encoding", "Content-Type"),
         )
         if fresh:

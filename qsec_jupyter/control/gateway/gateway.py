@@ -15,7 +15,7 @@ from ...core.secret import Secret
 from ..audit import Audit
 from ..book import Book
 from ..callers import Caller
-from ..changes import Changes
+from ..changes import Counter
 from ..credentials.broker import Issued
 from ..judge import Judge
 from ..policy.live import LivePolicy
@@ -50,7 +50,7 @@ class Gateway:
         judge: Judge,
         policy: LivePolicy,
         audit: Audit,
-        changes: Changes,
+        changes: Counter,
         clock: Callable[[], datetime],
     ) -> None:
         self._policy = policy

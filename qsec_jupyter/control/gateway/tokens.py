@@ -25,7 +25,7 @@ from ...core.model import Grant, Scope, moment
 from ...core.secret import Secret
 from ..book import Book
 from ..callers import Caller
-from ..changes import Changes
+from ..changes import Counter
 from ..judge import Judge
 from .model import Pass
 
@@ -64,11 +64,11 @@ class Passes:
     Args:
         book: How grants stand.
         judge: Asks policy whether a holder may still use a grant.
-        changes: Says when something has changed; only then is anything looked up.
+        changes: Says when something has changed on which rights depend; only then is anything looked up.
         clock: Gives the time.
     """
 
-    def __init__(self, *, book: Book, judge: Judge, changes: Changes, clock: Callable[[], datetime]) -> None:
+    def __init__(self, *, book: Book, judge: Judge, changes: Counter, clock: Callable[[], datetime]) -> None:
         self._book = book
         self._judge = judge
         self._changes = changes

@@ -79,7 +79,7 @@ class Reservations:
             if target.reservations:
                 changed = self._refresh(name) or changed
         if changed:
-            self._changes.bump()
+            self._changes.rights.bump()
         return changed
 
     def _refresh(self, target: str) -> bool:
