@@ -109,7 +109,7 @@ class Events:
                 kind = {"kind": row["kind"], "target": row["target"]}
                 concerned.append({"subject": subject, "position": row["position"], **kind})
         more = [made for maker in self._makers for made in maker(rows)]
-        self._store.add_all([(tables.events, rows), (tables.concerned, concerned), *more])
+        self._store.add_all([(tables.events, rows), (tables.concerned, concerned), *more], flush=False)
         self.newest = rows[-1]["position"]
 
     def _concerned(self, row: Row, holders: dict[str, list[str]]) -> list[str]:

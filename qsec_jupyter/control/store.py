@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import quote
 
 from sqlalchemy import (
+    URL,
     ColumnElement,
     Connection,
     Delete,
@@ -41,15 +42,20 @@ def open_engine(path: Path) -> Engine:
 
     WAL with ``synchronous=FULL``: what was committed survives a crash of the machine.
     """
-    engine = create_engine(f"sqlite:///{path}", connect_args={"timeout": 5})
+    engine = _engine(f"sqlite:///{path}", "FULL")
+    migrate(engine)
+    path.chmod(0o600)
+    return engine
+
+
+def _engine(url: URL | str, synchronous: str) -> Engine:
+    engine = create_engine(url, connect_args={"timeout": 5})
 
     @event.listens_for(engine, "connect")
     def _settings(connection: Any, _: Any) -> None:
         connection.execute("PRAGMA journal_mode=WAL")
-        connection.execute("PRAGMA synchronous=FULL")
+        connection.execute(f"PRAGMA synchronous={synchronous}")
 
-    migrate(engine)
-    path.chmod(0o600)
     return engine
 
 
@@ -71,16 +77,23 @@ def migrate(engine: Engine) -> None:
 
 
 class Store:
-    """Reads and writes rows as dictionaries. Thread-safe; each call is its own transaction."""
+    """Reads and writes rows as dictionaries. Thread-safe; each call is its own transaction.
+
+    What is written with ``flush=False`` does not wait for the disk. It survives the end of this process, but
+    perhaps not that of the machine; then it is lost together with all that was written after it, never alone
+    (one write-ahead log holds both, https://sqlite.org/pragma.html#pragma_synchronous). It is for what the
+    ledger tells again when the journal is opened.
+    """
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
+        self._unhurried = _engine(engine.url, "NORMAL")
         self._subjects: dict[str, tuple[float, str, bytes]] = {}
 
     @contextmanager
-    def _begin(self) -> Iterator[Connection]:
+    def _begin(self, *, flush: bool = True) -> Iterator[Connection]:
         try:
-            with self._engine.begin() as connection:
+            with (self._engine if flush else self._unhurried).begin() as connection:
                 yield connection
         except OperationalError as error:
             raise Unavailable(
@@ -92,6 +105,7 @@ class Store:
 
     def close(self) -> None:
         """Close every connection."""
+        self._unhurried.dispose()
         self._engine.dispose()
 
     def add(self, table: Table, row: Row) -> int:
@@ -100,9 +114,9 @@ class Store:
             key = connection.execute(insert(table).values(**row)).inserted_primary_key
         return key[0] if key and isinstance(key[0], int) else 0
 
-    def add_all(self, rows: Sequence[tuple[Table, Sequence[Row]]]) -> None:
+    def add_all(self, rows: Sequence[tuple[Table, Sequence[Row]]], *, flush: bool = True) -> None:
         """Insert rows of several tables, all or none."""
-        with self._begin() as connection:
+        with self._begin(flush=flush) as connection:
             for table, several in rows:
                 if several:
                     connection.execute(insert(table), list(several))
@@ -117,10 +131,10 @@ class Store:
         with self._begin() as connection:
             return connection.execute(statement).rowcount
 
-    def change(self, table: Table, where: Row, values: Row) -> int:
+    def change(self, table: Table, where: Row, values: Row, *, flush: bool = True) -> int:
         """Update the rows that match; return how many."""
         statement = update(table).where(*_equal(table, where)).values(**values)
-        with self._begin() as connection:
+        with self._begin(flush=flush) as connection:
             return connection.execute(statement).rowcount
 
     def remove(self, table: Table, where: Row) -> int:

@@ -126,7 +126,7 @@ def test_more_entries_than_fit_in_memory_are_read_from_the_ledger(plane, events,
 def test_database_that_refuses_is_tried_again_and_nothing_is_indexed_twice(
     plane, events, monkeypatch
 ) -> None:
-    def refuse(_):
+    def refuse(_, **__):
         raise Unavailable("store.unwritable", "The database cannot be written")
 
     with monkeypatch.context() as patch:

@@ -17,7 +17,7 @@ from qsec_jupyter.control.changes import Changes
 from qsec_jupyter.control.policy.bundle import SHIPPED, Bundle
 from qsec_jupyter.control.policy.context import Situation
 from qsec_jupyter.control.policy.engine import PolicyEngine
-from qsec_jupyter.control.store import migrate
+from qsec_jupyter.control.store import Store, migrate, open_engine
 from qsec_jupyter.control.tables import metadata
 from qsec_jupyter.core.errors import Invalid
 from qsec_jupyter.core.model import Principal
@@ -216,3 +216,14 @@ async def test_waiter_for_rights_sleeps_through_other_changes() -> None:
     assert not waiting.done()
     changes.rights.bump()
     assert await asyncio.wait_for(waiting, 1) == 2
+
+
+def test_only_what_the_ledger_tells_again_is_written_without_waiting_for_the_disk(tmp_path) -> None:
+    store = Store(open_engine(tmp_path / "qsec.db"))
+    said = {}
+    for flush in (True, False):
+        with store._begin(flush=flush) as connection:
+            said[flush] = connection.exec_driver_sql("PRAGMA synchronous").scalar()
+            assert connection.exec_driver_sql("PRAGMA journal_mode").scalar() == "wal"
+    assert said == {True: 2, False: 1}  # FULL and NORMAL
+    store.close()

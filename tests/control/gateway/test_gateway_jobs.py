@@ -66,6 +66,32 @@ def test_results_may_be_read_also_when_a_crash_came_before_that_was_written(
     assert [one.jobs for one in follows] == [("job-1",)]
 
 
+def test_steps_that_a_power_cut_took_out_of_the_database_are_read_from_the_ledger(
+    lab, make_plane, tmp_path
+) -> None:
+    plane = lab()
+    grant = ask(plane)
+    holder = pass_of(plane, grant)
+    send(plane, holder, submission(again="earlier"), "job-1")
+    admission = plane.jobs.admit(holder, submission())
+    on_the_disk = {path: path.read_bytes() for path in tmp_path.glob("journal-0/qsec.db*")}
+    plane.jobs.sent(admission, "acc-1")
+    plane.jobs.answered(admission, "job-2", 201)
+    plane._ledger.close()
+    plane.store.close()
+    os.close(plane._journal.lock)
+    plane.gone = True
+    for path, content in on_the_disk.items():
+        path.write_bytes(content)
+    again = make_plane()
+    row = again.jobs._book.get(admission.correlation_id)
+    assert (row["state"], row["job_id"], row["details"]["status"]) == ("accepted", "job-2", 201)
+    assert again.jobs.owned(holder, "job-1")
+    assert again.jobs.owned(holder, "job-2")
+    follows = [one for one in again.lookup.listed(again.owner) if one.parent == grant.id]
+    assert [one.jobs for one in follows] == [("job-1", "job-2")]
+
+
 @pytest.mark.parametrize(
     ("envelope", "job", "code"),
     [

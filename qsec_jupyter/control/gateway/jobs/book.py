@@ -1,7 +1,7 @@
 """The book of jobs: each step goes to the ledger first, then into the database, then into memory.
 
-Steps are written one at a time, so that after a crash at most the last one is missing from the database; it
-is read from the ledger again when the book is opened.
+Steps are written one at a time, and only the ledger waits for the disk: what a crash leaves out of the
+database are the last ones, and they are read from the ledger again when the book is opened.
 """
 
 from __future__ import annotations
@@ -247,7 +247,7 @@ class JobBook:
             values["usage_seconds"] = float(data["usage_seconds"])
         if data.get("status") is not None:
             values["details"] = {**row["details"], "status": data["status"]}
-        self._store.change(tables.jobs, {"correlation_id": row["correlation_id"]}, values)
+        self._store.change(tables.jobs, {"correlation_id": row["correlation_id"]}, values, flush=False)
         row = {**row, **values}
         if row["job_id"]:
             self._remember(row)
