@@ -228,4 +228,5 @@ def test_every_operation_of_the_wire_is_listed() -> None:
         *("hello", "targets", "request", "extend", "grant", "grants", "credential", "revoke", "cancel"),
         *("record", "runs", "run", "evidence", "gap", "status"),
         *("submitted", "job", "permit", "untracked", "operate"),
+        *("jobs", "exposure", "preview"),
     }
