@@ -137,7 +137,7 @@ class Runs:
         rows = self._store.rows(tables.jobs, {"job_id": ids}) if ids else []
         seen = {(row["job_id"], row["kernel_id"]): row for row in rows}
         return [
-            {**summary, "gateway": _gateway(seen.get((summary.get("job_id"), summary["kernel_id"])))}
+            {**summary, "gateway": _gateway(seen.get((summary.get("job_id"), summary.get("kernel_id"))))}
             for summary in summaries
         ]
 
