@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -29,7 +30,12 @@ def test_program_of_qsec_run_uses_the_unmodified_client(gated, sandbox):
     """Its output is masked like any other; its environment holds neither key nor address."""
     gated.close()  # the program's own control plane takes the same state folder
     environ = {key: value for key, value in os.environ.items() if not key.startswith("VAULT_")}
-    environ |= {"QSEC_HOME": str(gated.home), "HOME": str(gated.home)}
+    # Without a Vault on the PATH it is the sealed store of that folder.
+    environ |= {
+        "QSEC_HOME": str(gated.home),
+        "HOME": str(gated.home),
+        "PATH": str(Path(sys.executable).parent),
+    }
     command = [sys.executable, "-m", "qsec_jupyter.cli", "run", "--as-me", "--target", "ibm-pilot", "--"]
     command += [sys.executable, "-c", PROGRAM]
     done = subprocess.run(command, env=environ, capture_output=True, text=True, timeout=100, check=False)
