@@ -19,7 +19,7 @@ from qsec_jupyter.server.handlers import ROUTES
 
 VERBS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 PATHS = [
-    re.sub(r"\((\w+)(\|\w+)+\)", r"\1", pattern.replace(r"([0-9A-Za-z_-]{1,64})", "g1"))
+    re.sub(r"\((/?\w+)(\|\w+)*\)\??", r"\1", pattern.replace(r"([0-9A-Za-z_-]{1,64})", "g1"))
     for pattern, _ in ROUTES
 ]
 
