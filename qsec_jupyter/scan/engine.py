@@ -19,6 +19,9 @@ _RE2_MEMORY = 256 * 1024 * 1024
 _OVERLAP = 64
 """Matches that begin so many bytes before the end of another are found, too."""
 
+_SLOW = range(17, 100)
+"""So many fixed texts take Hyperscan three times as long as a hundred: it chooses another matcher."""
+
 _UNBOUNDED = re.compile(r"\{(\d+),[0-9]{4,}\}")
 """RE2 counts to a thousand; more than that is as good as no bound for where a rule *may* match."""
 
@@ -154,9 +157,22 @@ def literals(texts: Sequence[bytes]) -> Engine:
         # Longest first, since one alternation reports one of several texts that begin at a place.
         order = sorted(range(len(texts)), key=lambda index: -len(texts[index]))
         return _Alternation(texts, order)
+    filled = [*texts, *_filling(len(texts))]
     database = hyperscan.Database(mode=hyperscan.HS_MODE_BLOCK)
-    database.compile(expressions=list(texts), ids=list(range(len(texts))), literal=True)
+    database.compile(expressions=filled, ids=list(range(len(filled))), literal=True)
     return HyperscanEngine(database)
+
+
+def _filling(count: int) -> list[bytes]:
+    """Return texts that occur nowhere, as many as it takes to be out of the numbers that are slow.
+
+    No UTF-8 has these bytes (RFC 3629), so they are never found.
+    """
+    missing = _SLOW.stop - count if count in _SLOW else 0
+    return [
+        bytes((0xF8 + number % 8, 0xF8 + number // 8 % 8, 0xF8 + number // 64)) * 3
+        for number in range(missing)
+    ]
 
 
 class _Alternation:

@@ -78,6 +78,15 @@ def test_literal_engines_cover_the_same_places(texts, haystack):
     assert covered[0] == covered[1]
 
 
+@pytest.mark.parametrize("count", [1, 16, 17, 48, 99, 100, 300])
+def test_each_of_many_texts_is_found_and_nothing_else(count):
+    source = random.Random(count)
+    texts = [source.randbytes(8).hex().encode() for _ in range(count)]
+    every_character = "".join(map(chr, range(0x20, 0x3000))).encode() + "\U0010ffff".encode()
+    hits = engines.literals(texts).scan(b" ".join([every_character, *texts, every_character]))
+    assert sorted(index for index, _ in hits) == list(range(count))
+
+
 @pytest.mark.parametrize("when", ["compiling", "scanning"])
 def test_re2_that_runs_out_of_memory_asks_each_expression(monkeypatch, when):
     re2 = pytest.importorskip("re2")
