@@ -50,6 +50,7 @@ class GuardedContents:
         self._orders: dict[str, tuple[asyncio.Lock, int]] = {}
         self._clean: dict[str, tuple[disk.Stamp | None, int]] = {}  # what lies on disk as we left it
         self._scanned: dict[str, int] = {}  # version of the issued values with which a save was scanned
+        self._checkpoints: dict[str, str] = {}  # where those of notebooks lie
         self._lock = threading.Lock()
         self._tasks: set[asyncio.Future[Any]] = set()
         self.asynchronous = inspect.iscoroutinefunction(type(manager).save)
@@ -117,9 +118,10 @@ class GuardedContents:
 
     def _written(self, path: str, os_path: str, version: int) -> None:
         """Note where a saved file lies, and that it is as we left it, clean of the values of ``version``."""
-        self._guard.reports.lies_at(path, os_path)
+        now = disk.stamp(os_path)
+        self._guard.reports.lies_at(path, now and now[:2])
         with self._lock:
-            self._clean[path] = (disk.stamp(os_path), version)
+            self._clean[path] = (now, version)
             for noted in (self._clean, self._scanned):
                 while len(noted) > _NOTED:
                     noted.pop(next(iter(noted)))
@@ -191,12 +193,11 @@ class GuardedContents:
     def clean_checkpoint(self, path: str) -> None:
         """Redact the checkpoint of a notebook, which may be older than this extension."""
         path = path.strip("/")
-        checkpoints = getattr(self.manager, "checkpoints", None)
-        find = getattr(checkpoints, "checkpoint_path", None)
-        if find is None or not path.endswith(".ipynb"):
+        if not path.endswith(".ipynb"):
             return
         try:
-            os_path = find("checkpoint", path)
+            if (os_path := self._checkpoint(path)) is None:
+                return
             now = (disk.stamp(os_path), self._guard.known.version)
             if now[0] is None or self._clean.get("checkpoint:" + path) == now:
                 return
@@ -208,11 +209,8 @@ class GuardedContents:
     def checkpoint_made(self, path: str) -> None:
         """Note a checkpoint that was copied from a file as we left it; any other is read."""
         path = path.strip("/")
-        locate, find = (
-            self.locate(),
-            getattr(getattr(self.manager, "checkpoints", None), "checkpoint_path", None),
-        )
-        if locate is None or find is None:
+        locate, checkpoint = self.locate(), self._checkpoint(path)
+        if locate is None or checkpoint is None:
             return
         version = self._guard.known.version
         if path in self._saving:
@@ -220,14 +218,29 @@ class GuardedContents:
         else:
             clean = self._clean.get(path) == (disk.stamp(locate(path)), version)
         if clean:
-            self._clean["checkpoint:" + path] = (disk.stamp(find("checkpoint", path)), version)
+            self._clean["checkpoint:" + path] = (disk.stamp(checkpoint), version)
         else:
             self.clean_checkpoint(path)
 
+    def _checkpoint(self, path: str) -> str | None:
+        """Return where a notebook's checkpoint lies; ``None`` for a manager that keeps none on disk.
+
+        Asked once for each notebook: Jupyter makes its folder each time that it is asked.
+        """
+        find = getattr(getattr(self.manager, "checkpoints", None), "checkpoint_path", None)
+        if find is None:
+            return None
+        with self._lock:
+            if path not in self._checkpoints:
+                self._checkpoints[path] = str(find("checkpoint", path))
+            while len(self._checkpoints) > _NOTED:
+                self._checkpoints.pop(next(iter(self._checkpoints)))
+            return self._checkpoints.get(path)
+
     def checkpoint_clean(self, path: str) -> bool | None:
         """Say whether the checkpoint of a notebook is as we left it; ``None`` when it has none."""
-        find = getattr(getattr(self.manager, "checkpoints", None), "checkpoint_path", None)
-        now = disk.stamp(find("checkpoint", path)) if find else None
+        checkpoint = self._checkpoint(path)
+        now = disk.stamp(checkpoint) if checkpoint else None
         return None if now is None else self._clean.get("checkpoint:" + path, (None, 0))[0] == now
 
     # -- order ------------------------------------------------------------------------------------

@@ -84,9 +84,9 @@ class Reports:
                 self._places = {key: name for key, name in self._places.items() if name != old}
         return report
 
-    def lies_at(self, path: str, os_path: str) -> None:
+    def lies_at(self, path: str, here: Place | None) -> None:
         """Note where a file with a report lies on disk."""
-        if path in self._reports and (here := place(os_path)):
+        if here and path in self._reports and self._places.get(here) != path:
             with self._lock:
                 self._places = {key: name for key, name in self._places.items() if name != path}
                 self._places[here] = path
