@@ -88,13 +88,18 @@ class Place:
         return await self.ask("POST", "qsec", "grants", body=body)
 
     async def until(self, condition, seconds=5.0):
-        began = time.monotonic()
+        began, state = time.monotonic(), None
         while time.monotonic() - began < seconds:
-            state = await self.state()
-            if condition(state):
-                return time.monotonic() - began
+            try:
+                state = await self.state()
+            except HTTPClientError as error:
+                if error.code != 503:  # the answer while a control plane starts again
+                    raise
+            else:
+                if condition(state):
+                    return time.monotonic() - began
             await asyncio.sleep(0.02)
-        pytest.fail(f"not within {seconds} s: {state['shared']}")
+        pytest.fail(f"not within {seconds} s: {state['shared'] if state else 'no answer'}")
 
 
 @pytest.fixture
