@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from . import detect, notations
 from .compiled import Cache
 from .engine import Engine, HyperscanEngine, fallback, hyperscan_module, re2_module
+from .glance import worthwhile
 from .rules import exemptions, loader
 from .rules.exemptions import Where
 from .rules.fields import ROOM
@@ -104,9 +105,15 @@ class RuleSet:
         for finder in self.finders:
             yield from finder.find(data, where)
 
-    def drawn(self, data: bytes) -> bool:
-        """Tell whether source has a literal that looks drawn, or one in another notation."""
-        return bool(self.close.scan(data))
+    def drawn(self, text: str, data: bytes) -> bool:
+        """Tell whether source has a literal that looks drawn, or one in another notation.
+
+        Args:
+            text: The source.
+            data: The same in UTF-8.
+        """
+        found = {number for number, _ in self.close.scan(data)}
+        return bool(found - {_DRAWN}) or (bool(found) and worthwhile(text))
 
 
 def triggers(rules: Sequence[Rule]) -> list[str]:

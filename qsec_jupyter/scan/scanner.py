@@ -250,8 +250,9 @@ class Scanner:
         if said in self._silent:
             return
         silent = True
-        source = _encoded("\n".join(cells.values()))
-        if self.rules.drawn(source) or (search.literals and search.literals.touch(source)):
+        text = "\n".join(cells.values())
+        source = _encoded(text)
+        if self.rules.drawn(text, source) or (search.literals and search.literals.touch(source)):
             from .source import SourceReader  # few sources need it, and every start would pay for it
 
             with self._lock:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from itertools import pairwise
+from typing import Any
 
 _CREDENTIAL = re.compile(
     r"(?i)token|secret|passw|kennwort|pwd|passphrase|credential|api_?key|_key\b|\bkey\b|bearer|cookie|jwt|\bauth"
@@ -24,6 +25,10 @@ _MAKER = re.compile(
 _SETTER = re.compile(
     r"(?i)^(?:set|with|use|add|store|put|save|register|configure)?_?\w*"
     r"(?:token|secret|passw|api_?key|credential|auth)"
+)
+_TELLING = re.compile(
+    f"{_CREDENTIAL.pattern}|{_VENDOR.pattern[4:]}"
+    r"|key|pass|pwd|pw\b|pat\b|cred|auth|contrase|mot_?de|ibm|hqs|qcs|appid|sas|sig\b"
 )
 _SLOTS = re.compile(r"%s|%r|\{\}")  # of what loggers and printers fill
 _HEXLIKE = re.compile(r"[0-9a-fA-F-]+")
@@ -61,35 +66,72 @@ def facts(body: list[ast.stmt]) -> Facts:
         if not stack:
             break
         node, function = stack.pop()
-        _note(node, function, found)
-        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
-            function = node.name
-        stack.extend((child, function) for child in reversed(list(ast.iter_child_nodes(node))))
+        kind = type(node)
+        if (note := _NOTES.get(kind)) is not None:
+            note(node, function, found)
+            if kind in _FUNCTIONS:
+                function = node.name  # type: ignore[attr-defined]  # what a function has
+        below: list[tuple[ast.AST, str]] = []
+        for name in _INNER.get(kind, ()):
+            value: Any = getattr(node, name, None)
+            inside = value if isinstance(value, list) else (value,)
+            below += [(one, function) for one in inside if _INNER.get(type(one))]
+        below.reverse()
+        stack += below
     return found
 
 
-def _note(node: ast.AST, function: str, found: Facts) -> None:
-    if isinstance(node, ast.Assign):
-        for target in node.targets:
-            _assigned(target, node.value, found)
-    elif isinstance(node, (ast.AnnAssign, ast.NamedExpr)):
-        if node.value is not None:
-            _assigned(node.target, node.value, found)
-    elif isinstance(node, ast.AugAssign):
-        found.added.append((name_of(node.target), node.value))
-        found.named.append((name_of(node.target), node.target))
-    elif isinstance(node, ast.Call):
-        _called(node, found)
-    elif isinstance(node, ast.Return):
-        if node.value is not None:
-            found.returned.append((function, node.value))
-            found.named.append((function, node.value))
-    elif isinstance(node, (ast.BinOp, ast.JoinedStr)):
+_FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
+_SAYING_NOTHING = frozenset({"ctx", "op", "ops", "id", "attr", "kind", "type_comment", "names", "module"})
+
+
+_INNER: dict[type, tuple[str, ...]] = {
+    kind: tuple(name for name in kind._fields if name not in _SAYING_NOTHING)
+    for kind in vars(ast).values()
+    if isinstance(kind, type) and issubclass(kind, ast.AST) and not issubclass(kind, (ast.Constant, ast.Name))
+}
+"""The fields of each kind of node in which others may stand that say something; none of a leaf.
+
+Most nodes are names, constants and what an expression is loaded for: passing over them halves the time.
+"""
+
+
+def _assign(node: ast.Assign, function: str, found: Facts) -> None:
+    for target in node.targets:
+        _assigned(target, node.value, found)
+
+
+def _annotated(node: ast.AnnAssign | ast.NamedExpr, function: str, found: Facts) -> None:
+    if node.value is not None:
+        _assigned(node.target, node.value, found)
+
+
+def _augmented(node: ast.AugAssign, function: str, found: Facts) -> None:
+    found.added.append((name_of(node.target), node.value))
+    found.named.append((name_of(node.target), node.target))
+
+
+def _return(node: ast.Return, function: str, found: Facts) -> None:
+    if node.value is not None:
+        found.returned.append((function, node.value))
+        found.named.append((function, node.value))
+
+
+def _sum(node: ast.BinOp, function: str, found: Facts) -> None:
+    if isinstance(node.op, (ast.Add, ast.Mod)):
         found.loose.append(node)
-    elif isinstance(node, (ast.For, ast.AsyncFor, ast.comprehension)):
-        _looped(node.target, node.iter, found)
-    else:
-        found.named += _pairs(node)
+
+
+def _format(node: ast.JoinedStr, function: str, found: Facts) -> None:
+    found.loose.append(node)
+
+
+def _loop(node: ast.For | ast.AsyncFor | ast.comprehension, function: str, found: Facts) -> None:
+    _looped(node.target, node.iter, found)
+
+
+def _pair(node: ast.AST, function: str, found: Facts) -> None:
+    found.named += _pairs(node)
 
 
 def _pairs(node: ast.AST) -> Iterator[tuple[str, ast.expr]]:
@@ -132,7 +174,7 @@ def _assigned(target: ast.expr, value: ast.expr, found: Facts) -> None:
             found.named.append((name, value.body))
 
 
-def _called(node: ast.Call, found: Facts) -> None:
+def _called(node: ast.Call, caller: str, found: Facts) -> None:
     function = name_of(node.func)
     if function in ("append", "extend", "write") and isinstance(node.func, ast.Attribute):
         if (name := name_of(node.func.value)) and node.args:
@@ -215,6 +257,21 @@ def _defaults(arguments: ast.arguments) -> Iterator[tuple[str, ast.expr]]:
             yield argument.arg, default
 
 
+_NOTES: dict[type, Callable[[Any, str, Facts], None]] = {
+    ast.Assign: _assign,
+    ast.AnnAssign: _annotated,
+    ast.NamedExpr: _annotated,
+    ast.AugAssign: _augmented,
+    ast.Call: _called,
+    ast.Return: _return,
+    ast.BinOp: _sum,
+    ast.JoinedStr: _format,
+    **dict.fromkeys((ast.For, ast.AsyncFor, ast.comprehension), _loop),
+    **dict.fromkeys((ast.Dict, *_FUNCTIONS, ast.Lambda, ast.Compare), _pair),
+}
+"""What each kind of node says: the node, the function that it stands in, and where it is noted."""
+
+
 def name_of(node: ast.expr) -> str:
     """Return the name by which ``node`` is known: a variable, an attribute, a key; else nothing."""
     if isinstance(node, ast.Name):
@@ -240,6 +297,11 @@ def dotted(node: ast.expr) -> str:
 def constant(node: ast.expr | None) -> str | None:
     """Return a text that is written out."""
     return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else None
+
+
+def telling(name: str) -> bool:
+    """Tell whether a rule may take ``name`` for that of a credential."""
+    return _TELLING.search(name) is not None
 
 
 def unclear(text: str, name: str) -> bool:

@@ -8,13 +8,17 @@ from collections import OrderedDict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from .names import Facts, facts, unclear
+from .names import Facts, facts, telling, unclear
 from .pieces import Lines, Piece, Place, Value, inside, text_of
 from .tree import statements
 from .values import Table, Values, opaque
 
 _REMEMBERED = 2_000_000
 _MOST = 4000
+
+
+_PLAIN = (ast.Name, ast.Attribute, ast.Subscript, ast.Dict, ast.List, ast.Tuple, ast.Lambda)
+"""Expressions that put nothing together themselves: without a telling name they say nothing new."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +71,8 @@ class SourceReader:
         found: dict[tuple[str, Value], Reading] = {}
         for number, (said, _) in read.items():
             for name, node in [*said.named, *(("", one) for one in said.loose)]:
+                if node.__class__ in _PLAIN and name not in added and not telling(name):
+                    continue  # where it is put together, it is looked at
                 for reading in _readings(values, name, node, number):
                     found.setdefault((reading.text, reading.pieces), reading)
                 if len(found) > _MOST:
