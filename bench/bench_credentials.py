@@ -203,14 +203,17 @@ def panel_rows() -> list[Row]:
 
 def _fill(plane: Any, tables: Any) -> None:
     from qsec_jupyter.core.events import EVENT_TYPES
+    from qsec_jupyter.core.model import Principal
 
-    me, other = plane.store.subject(plane.principal.name)[0], plane.store.subject("somebody")[0]
-    details = {"requester_subject": plane.principal.subject, "requester_roles": ["researcher"], "votes": []}
+    somebody = Principal("somebody", "Somebody", "")
+    me, other = plane.store.subject(plane.principal)[0], plane.store.subject(somebody)[0]
+    details = {"requester_roles": ["researcher"], "votes": []}
     grants = [
         {
             "id": secrets.token_hex(16), "server_id": plane.owner.server_id, "kernel_id": f"k{number % 50}",
             "target": "sandbox", "state": "expired", "requester": plane.principal.name, "reason": "r",
-            "ticket": None, "duration": 60, "requested_at": f"2026-01-{1 + number % 28:02}T00:00:00.000Z",
+            "requester_subject": plane.principal.subject, "ticket": None, "duration": 60,
+            "requested_at": f"2026-01-{1 + number % 28:02}T00:00:00.000Z",
             "ended_at": "2026-01-30T00:00:00.000Z", "policies": [], "details": details,
         }
         for number in range(GRANTS)

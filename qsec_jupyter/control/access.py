@@ -131,7 +131,7 @@ class Access:
                 raise Unavailable(
                     "control.ending", "The control plane is ending", remedy="Ask again when it is back."
                 )
-            self._book.add(grant, caller.server_id, caller.principal.name)
+            self._book.add(grant, caller.server_id, caller.principal)
             automatic = self._judge.decide("auto_approve", grant, caller)
             if not automatic.allowed:
                 return grant
@@ -139,7 +139,7 @@ class Access:
                 return grant
             if grant.break_glass:
                 about = self._audit.about(grant)
-                self._audit.record("grant.break_glass", caller.principal.name, **about)
+                self._audit.record("grant.break_glass", caller.principal, **about)
             return self._approve(grant, "policy", None, automatic, None)
 
     def _uses_up(self, grant: Grant, decision: Decision) -> bool:
@@ -151,7 +151,7 @@ class Access:
 
     def _within_caps(self, grant: Grant) -> None:
         most = self._policy.catalogue.caps.grants_per_user
-        if len(self._book.open({"requester": grant.requester})) >= most:
+        if len(self._book.open({"requester_subject": grant.requester_subject})) >= most:
             raise Denied(
                 "request.too_many",
                 "You hold too many grants and requests",
@@ -196,7 +196,7 @@ class Access:
                 denied = self._decided(
                     step(grant, "deny", self._clock()), self._named(grant, who), comment, decision
                 )
-                return self._book.commit(denied, who.name)
+                return self._book.commit(denied, who)
             if (
                 grant.payload
                 and payload != grant.payload.digest
@@ -217,13 +217,11 @@ class Access:
         grant = replace(grant, votes=(*grant.votes, vote))
         if self._judge.round(grant) < len(rounds):
             policies = list(decision.policies)
-            return self._book.commit(
-                grant, who.name, event="grant.voted", round=present, by_policies=policies
-            )
-        return self._approve(grant, self._named(grant, who), comment, decision, who.name)
+            return self._book.commit(grant, who, event="grant.voted", round=present, by_policies=policies)
+        return self._approve(grant, self._named(grant, who), comment, decision, who)
 
     def _approve(
-        self, grant: Grant, who: str, comment: str | None, decision: Decision, actor: str | None
+        self, grant: Grant, who: str, comment: str | None, decision: Decision, actor: Principal | None
     ) -> Grant:
         now = self._clock()
         approved = self._decided(step(grant, "approve", now), who, comment, decision)
@@ -258,7 +256,7 @@ class Access:
 
     # -- beginning --------------------------------------------------------------------------------
 
-    def _begin(self, grant: Grant, actor: str | None) -> Grant:
+    def _begin(self, grant: Grant, actor: Principal | None) -> Grant:
         """Activate an approved grant when its start has come, its window is open and its approval holds."""
         if grant.extends is not None:
             return self._lengthen(grant, actor)
@@ -269,7 +267,7 @@ class Access:
             return self._book.commit(step(self._fallen(grant), "revoke", now), None, ending=True)
         return self._book.commit(step(grant, "activate", now, self._timetable.closes(grant, now)), actor)
 
-    def _lengthen(self, extension: Grant, actor: str | None) -> Grant:
+    def _lengthen(self, extension: Grant, actor: Principal | None) -> Grant:
         assert extension.extends is not None
         now, grant = self._clock(), self._book.get(extension.extends)
         if grant.state != "active" or grant.expires_at is None:
@@ -341,8 +339,8 @@ class Access:
                 raise Conflict("grant.wrong_state", "There is nothing to review")
             seen = replace(grant, reviewed_by=caller.principal.name)
             words = said(comment)
-            hmac = self._audit.reason_hmac(caller.principal.name, words) if words else None
-            return self._book.commit(seen, caller.principal.name, event="grant.reviewed", comment_hmac=hmac)
+            hmac = self._audit.reason_hmac(caller.principal, words) if words else None
+            return self._book.commit(seen, caller.principal, event="grant.reviewed", comment_hmac=hmac)
 
     def settle(self) -> bool:
         """Write down the endings that the database did not take; say whether none is left."""

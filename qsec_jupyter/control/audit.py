@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from ..core.errors import QsecError
-from ..core.model import Grant
+from ..core.model import Grant, Principal
 from ..ledger.log import Ledger
 from .store import Store
 
@@ -49,7 +49,7 @@ class Audit:
         self._owed: list[tuple[str, dict[str, Any]]] = []
         self._lock = threading.Lock()
 
-    def record(self, name: str, actor: str | None = None, **data: Any) -> int:
+    def record(self, name: str, actor: Principal | None = None, **data: Any) -> int:
         """Write an event and return its index once it is durable.
 
         Raises:
@@ -58,7 +58,7 @@ class Audit:
         self.settle()
         return self._ledger.append({"type": name, "data": self._data(name, actor, data)})
 
-    def record_ending(self, name: str, actor: str | None = None, **data: Any) -> None:
+    def record_ending(self, name: str, actor: Principal | None = None, **data: Any) -> None:
         """Write an event about an ending. When the ledger refuses, it is owed and written later."""
         self.record_endings([(name, self._data(name, actor, data))])
 
@@ -90,22 +90,22 @@ class Audit:
             "grant": grant.id,
             "target": grant.target,
             "kernel": grant.kernel_id,
-            "requester": self.pseudonym(grant.requester),
-            "reason_hmac": self.reason_hmac(grant.requester, grant.reason),
+            "requester": self.pseudonym(grant.holder),
+            "reason_hmac": self.reason_hmac(grant.holder, grant.reason),
             "ticket": grant.ticket,
             "duration": grant.duration,
             "policies": list(grant.policies),
         }
 
-    def pseudonym(self, person: str) -> str:
+    def pseudonym(self, person: Principal) -> str:
         """Return what stands for a person in the ledger."""
         return self._store.subject(person)[0]
 
-    def reason_hmac(self, person: str, reason: str) -> str:
+    def reason_hmac(self, person: Principal, reason: str) -> str:
         """Return what stands for a person's reason: it can be checked against the text, not read."""
         key = self._store.subject(person)[1]
         return hmac.new(key, reason.encode("utf-8", "replace"), hashlib.sha256).hexdigest()
 
-    def _data(self, name: str, actor: str | None, data: dict[str, Any]) -> dict[str, Any]:
+    def _data(self, name: str, actor: Principal | None, data: dict[str, Any]) -> dict[str, Any]:
         about = {"policy": self._policy(), **data} if name.startswith(_DECIDED) else data
         return {**about, "actor": self._store.subject(actor)[0]} if actor else about

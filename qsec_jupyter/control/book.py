@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from ..core.errors import NotFound, Unavailable
-from ..core.model import OPEN_STATES, Grant
+from ..core.model import OPEN_STATES, Grant, Principal
 from . import tables
 from .audit import Audit
 from .changes import Changes
@@ -86,14 +86,20 @@ class Book:
 
     # -- writing ----------------------------------------------------------------------------------
 
-    def add(self, grant: Grant, server_id: str, actor: str) -> None:
+    def add(self, grant: Grant, server_id: str, actor: Principal) -> None:
         """Write down a request."""
         self._audit.record("grant.requested", actor, **self._audit.about(grant))
         self._store.add(tables.grants, {**_row(grant), "server_id": server_id})
         self._changes.rights.bump()
 
     def commit(
-        self, grant: Grant, actor: str | None, *, ending: bool = False, event: str | None = None, **data: Any
+        self,
+        grant: Grant,
+        actor: Principal | None,
+        *,
+        ending: bool = False,
+        event: str | None = None,
+        **data: Any,
     ) -> Grant:
         """Tell the ledger, then the database, then who waits.
 
@@ -172,4 +178,4 @@ def _row(grant: Grant) -> Row:
 
 
 def _grant(row: Row) -> Grant:
-    return Grant.from_dict({**row, **(row.get("details") or {})})
+    return Grant.from_dict({**(row.get("details") or {}), **row})

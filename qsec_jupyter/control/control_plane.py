@@ -107,7 +107,7 @@ class ControlPlane:
         self.signing = Signing(broker)
         self._clock = clock
         self.events = Events(self.store, self._ledger, self.changes, policy)
-        self.locks = Locks(self.store, self.audit, self.changes, clock)
+        self.locks = Locks(self.store, self.audit, self.people, self.changes, clock)
         self.series = AllSeries(self.store, self.audit, clock)
         self.judge = judge = Judge(
             policy=policy,
@@ -302,10 +302,10 @@ class ControlPlane:
         self.changes.rights.bump()
         return ended
 
-    def person(self, name: str, groups: tuple[str, ...] = ()) -> Principal:
-        """Return who has that name, as far as it is known: as last seen, else as the catalogue has them."""
+    def persons(self, name: str) -> list[Principal]:
+        """Return who may have that name: everybody last seen with it, else as the catalogue says."""
         known = self.people.named(name)
-        return known or self.catalogue.named(Principal(name, name, "Jupyter Server", groups=groups))
+        return known or [self.catalogue.named(Principal(name, name, "Jupyter Server"))]
 
     def _targets_of(self, backend: str) -> list[str]:
         return self.catalogue.runs.targets_of(backend)
@@ -314,9 +314,9 @@ class ControlPlane:
 
     def open(self) -> None:
         """Write the start to the ledger, and end what an earlier server left."""
-        about = {"policy": self.policy.digest, "vault": self.broker.info.kind}
-        self.audit.record_ending("control.started", **about)
-        self.audit.record_ending("server.connected", self.principal.name)
+        vault = self.broker.info.kind
+        self.audit.record_ending("control.started", policy=self.policy.digest, vault=vault)
+        self.audit.record_ending("server.connected", self.principal)
         self.timers.safely(self._tell_mode)
         self.timers.safely(self.evidence.account)
         self.timers.safely(self.office.open)
@@ -405,5 +405,7 @@ class ControlPlane:
         self.audit.record_ending(event, **data)
 
     def keeps_for(self, caller: Caller) -> bool:
-        """Say whether this journal is the one of the caller's server."""
-        return caller.server_id == self.owner.server_id
+        """Say whether this journal is the one of the caller's server, and not of somebody else there."""
+        who, owner = caller.principal, self.owner
+        owns = who.kind == "workload" or who.subject == owner.principal.subject
+        return owns and caller.server_id == owner.server_id

@@ -71,7 +71,7 @@ class Ending:
             ended = step(grant, verb, self._clock())
             if comment:
                 ended = replace(ended, decision_comment=said(comment))
-            ended = self._book.commit(ended, caller.principal.name, ending=True)
+            ended = self._book.commit(ended, caller.principal, ending=True)
         self._end_all(self._extensions([grant_id]), why="revoked")
         self._sessions.end(grant_id)
         return ended
@@ -84,7 +84,7 @@ class Ending:
 
     def kernel_ended(self, caller: Caller, kernel_id: str) -> list[str]:
         """End all that hangs on a kernel of the caller's server."""
-        self._audit.record_ending("kernel.ended", caller.principal.name, kernel=kernel_id)
+        self._audit.record_ending("kernel.ended", caller.principal, kernel=kernel_id)
         self._judge.forget(caller.by(kernel_id))
         where = {"kernel_id": kernel_id, "server_id": caller.server_id}
         return self._end_all(_hanging(self._book.open(where)), why="kernel")
@@ -106,7 +106,7 @@ class Ending:
         """End what a new lock holds for."""
 
         def holds(grant: Grant) -> bool:
-            return lock.holds(_requester(grant), self._book.server_of(grant.id), grant.target)
+            return lock.holds(grant.holder, self._book.server_of(grant.id), grant.target)
 
         return self._end_all([grant for grant in self._book.open() if holds(grant)], why="lock")
 
@@ -137,9 +137,9 @@ class Ending:
         """
         others = tuple(present)
         if self._judge.share(kernel, others):
-            names = [self._audit.pseudonym(one.name) for one in others]
+            names = [self._audit.pseudonym(one) for one in others]
             self._audit.record_ending(
-                "kernel.shared", kernel.principal.name, kernel=kernel.kernel_id, present=names
+                "kernel.shared", kernel.principal, kernel=kernel.kernel_id, present=names
             )
         open_ = self._book.open({"kernel_id": kernel.kernel_id, "server_id": kernel.server_id})
         lost = [grant for grant in open_ if not self._judge.decide("request", grant, kernel).allowed]
@@ -196,11 +196,6 @@ class Ending:
 def _hanging(grants: Iterable[Grant]) -> list[Grant]:
     """Leave out what outlives kernel and server: the right to read results of jobs that are on their way."""
     return [grant for grant in grants if grant.parent is None]
-
-
-def _requester(grant: Grant) -> Principal:
-    who = grant.requester
-    return Principal(who, who, "", roles=grant.requester_roles, subject=grant.requester_subject)
 
 
 def said(comment: str | None) -> str | None:

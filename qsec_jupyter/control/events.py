@@ -150,7 +150,7 @@ class Events:
         if caller.kernel_id is not None or caller.principal.kind != "person":
             raise Denied("event.person_only", "Only a person reads what happened")
         self.settle()
-        subject = None if self.sees_all(caller) else self._store.subject(caller.principal.name)[0]
+        subject = None if self.sees_all(caller) else self._store.subject(caller.principal)[0]
         rows = self._store.found(self._selection(query, subject, before, limit + 1))
         names = self._names(rows)
         following = rows[limit - 1]["position"] if len(rows) > limit else None

@@ -42,7 +42,7 @@ class Findings:
         new = [finding for finding in findings if finding["fingerprint"] not in known]
         for finding in new:
             about = {key: finding[key] for key in ("rule", "severity", "surface", "fingerprint", "action")}
-            self._audit.record("finding.detected", self._principal.name, **about)
+            self._audit.record("finding.detected", self._principal, **about)
             row = {"path": path, "fingerprint": finding["fingerprint"], "finding": finding}
             self._store.add(tables.findings, {**row, "found_at": rfc3339(self._clock()), "kept_reason": None})
         if new:
@@ -73,7 +73,7 @@ class Findings:
 
     def keep(self, path: str, fingerprints: list[str], reason: str) -> int:
         """Record that a person keeps findings of a file, and why; return how many were listed."""
-        who = self._principal.name
+        who = self._principal
         pseudonymous = self._audit.reason_hmac(who, reason)
         for fingerprint in fingerprints:
             self._audit.record("finding.kept", who, fingerprint=fingerprint, reason_hmac=pseudonymous)
@@ -82,7 +82,7 @@ class Findings:
     def unkeep(self, path: str, fingerprints: list[str]) -> int:
         """Record that a person takes kept findings back; return how many were listed."""
         for fingerprint in fingerprints:
-            self._audit.record("finding.unkept", self._principal.name, fingerprint=fingerprint)
+            self._audit.record("finding.unkept", self._principal, fingerprint=fingerprint)
         return self._note(path, fingerprints, None)
 
     def _note(self, path: str, fingerprints: list[str], reason: str | None) -> int:

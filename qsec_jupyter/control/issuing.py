@@ -83,7 +83,7 @@ class Issuing:
             self._judge.decide("issue", grant, caller).require("issue", grant.target)
         except QsecError as error:
             data = {"target": target_name[:40], "kernel": caller.kernel_id, "rule": error.code}
-            self._audit.record("credential.refused", caller.principal.name, **data)
+            self._audit.record("credential.refused", caller.principal, **data)
             raise
         request = self._asked(grant, caller)
         self._access.keep_time()
@@ -94,7 +94,7 @@ class Issuing:
             if grant.state == "active":
                 self._audit.record(
                     "credential.issued",
-                    caller.principal.name,
+                    caller.principal,
                     **self._audit.about(grant),
                     request=request.request_id,
                     source=issued.source,
@@ -155,12 +155,12 @@ class Issuing:
             self._judge.decide("issue", grant, caller).require("issue", grant.target)
         except QsecError as error:
             about = {"target": target_name[:40], "kernel": caller.kernel_id, "rule": error.code}
-            self._audit.record("credential.refused", caller.principal.name, **about)
+            self._audit.record("credential.refused", caller.principal, **about)
             raise
         request = self._asked(grant, caller)
         self._audit.record(
             "credential.operated",
-            caller.principal.name,
+            caller.principal,
             **self._audit.about(grant),
             operation=operation,
             request=request.request_id,
@@ -186,7 +186,7 @@ class Issuing:
         return IssueRequest(
             grant_id=grant.id,
             target=grant.target,
-            subject=self._store.subject(grant.requester)[0],
+            subject=self._store.subject(grant.holder)[0],
             groups=caller.principal.groups,
             server_id=caller.server_id,
             kernel_id=grant.kernel_id,
@@ -236,7 +236,8 @@ class Issuing:
         """
         if self._policy.catalogue.target(target_name).tier != "proxy":
             return None
-        open_ = self._book.open({"requester": caller.principal.name, "target": target_name})
+        theirs = {"requester_subject": caller.principal.subject, "target": target_name}
+        open_ = self._book.open(theirs)
         rights = [grant for grant in open_ if grant.parent and grant.state == "active"]
         found = newest(grant for grant in rights if job_id is None or job_id in grant.jobs)
         return found and _as_held(found, caller)

@@ -85,7 +85,7 @@ class Judge:
 
     def refused(self, caller: Caller, error: QsecError, **data: Any) -> None:
         """Record that something was refused."""
-        who = caller.principal.name
+        who = caller.principal
         self._audit.record("request.refused", who, kernel=caller.kernel_id, rule=error.code, **data)
 
     # -- rounds of approval -------------------------------------------------------------------------
@@ -117,7 +117,7 @@ class Judge:
         if who is None:
             return False
         situation = Situation(
-            own_request=is_own(grant, who),
+            own_request=may_be_own(grant, who),
             single_user=self.single_user,
             reviewer=asked.takes(who),
             locked=self._locks.on(who, "", grant.target) is not None,
@@ -134,14 +134,8 @@ class Judge:
 
     def may_hold(self, grant: Grant, server_id: str) -> bool:
         """Say whether the holder of a grant might still ask for it, with the roles that they have now."""
-        holder = Principal(
-            name=grant.requester,
-            display_name=grant.requester,
-            identity_provider="",
-            roles=grant.requester_roles,
-            subject=grant.requester_subject,
-        )
-        who = Caller(self._people.find(grant.requester_subject) or holder, server_id, grant.kernel_id)
+        holder = self._people.find(grant.requester_subject) or grant.holder
+        who = Caller(holder, server_id, grant.kernel_id)
         return self.decide("request", grant, who).allowed
 
     # -- shared kernels -----------------------------------------------------------------------------
@@ -180,7 +174,8 @@ class Judge:
     # -- circumstances ------------------------------------------------------------------------------
 
     def _situation(self, action: Action, grant: Grant, caller: Caller) -> Situation:
-        who, own = caller.principal, is_own(grant, caller.principal)
+        who = caller.principal
+        own = may_be_own(grant, who) if action == "approve" else is_own(grant, who)
         rounds, present = self.rounds(grant), self.round(grant)
         return Situation(
             from_kernel=caller.kernel_id is not None,
@@ -213,5 +208,10 @@ def _key(kernel: Caller) -> tuple[str, str]:
 
 
 def is_own(grant: Grant, who: Principal) -> bool:
-    """Say whether a grant is somebody's own: by what stays when a name changes, and by the name as well."""
-    return grant.requester_subject == who.subject or grant.requester == who.name
+    """Say whether a grant is somebody's own: by what stays when a name changes."""
+    return grant.requester_subject == who.subject
+
+
+def may_be_own(grant: Grant, who: Principal) -> bool:
+    """Say whether a request might be somebody's own: theirs, or one that was made under their name."""
+    return is_own(grant, who) or grant.requester == who.name

@@ -13,6 +13,7 @@ from ..core.model import Principal, rfc3339
 from . import tables
 from .audit import Audit
 from .changes import Changes
+from .people import People
 from .store import Store
 
 LockKind = Literal["user", "role", "server", "target", "site"]
@@ -21,7 +22,11 @@ LOCK_KINDS: tuple[str, ...] = get_args(LockKind)
 
 @dataclass(frozen=True, slots=True)
 class Lock:
-    """What is locked, by whom and why. A lock of the site has the name ``*``."""
+    """What is locked, by whom and why. A lock of the site has the name ``*``.
+
+    Attributes:
+        subjects: Of a user: what the identity provider calls whoever had the name; a new one is no way out.
+    """
 
     id: str
     kind: LockKind
@@ -29,13 +34,15 @@ class Lock:
     reason: str
     locked_by: str
     locked_at: str
+    subjects: tuple[str, ...] = ()
+    locked_by_subject: str = ""
     lifted_by: str | None = None
     lifted_at: str | None = None
 
     def holds(self, principal: Principal, server_id: str, target: str | None) -> bool:
         """Say whether it holds for what somebody does from a server at a target."""
         if self.kind == "user":
-            return self.name in {principal.name, principal.subject}
+            return self.name == principal.name or principal.subject in {self.name, *self.subjects}
         if self.kind == "role":
             return self.name in principal.roles
         return self.kind == "site" or self.name == (server_id if self.kind == "server" else target)
@@ -44,13 +51,16 @@ class Lock:
 class Locks:
     """Sets and lifts locks, and says which one holds. Reads come from memory: every decision asks."""
 
-    def __init__(self, store: Store, audit: Audit, changes: Changes, clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self, store: Store, audit: Audit, people: People, changes: Changes, clock: Callable[[], datetime]
+    ) -> None:
         self._store = store
         self._audit = audit
+        self._people = people
         self._changes = changes
         self._clock = clock
         rows = store.rows(tables.locks, {"lifted_at": None})
-        self._locks = {row["id"]: Lock(**row) for row in rows}
+        self._locks = {row["id"]: Lock(**{**row, "subjects": tuple(row["subjects"])}) for row in rows}
 
     def set(self, principal: Principal, kind: str, name: str, reason: str | None) -> Lock:
         """Lock something.
@@ -68,12 +78,20 @@ class Locks:
             raise Invalid("lock.reason_missing", "A lock needs a reason", remedy="Say why; auditors read it.")
         if any((lock.kind, lock.name) == (kind, name) for lock in self.listed()):
             raise Conflict("lock.exists", "That is locked already")
-        moment = rfc3339(self._clock())
-        lock = Lock(secrets.token_hex(16), kind, name, why, principal.name, moment)  # type: ignore[arg-type]
+        lock = Lock(
+            id=secrets.token_hex(16),
+            kind=kind,  # type: ignore[arg-type]
+            name=name,
+            reason=why,
+            locked_by=principal.name,
+            locked_at=rfc3339(self._clock()),
+            subjects=tuple(one.subject for one in self._people.named(name)) if kind == "user" else (),
+            locked_by_subject=principal.subject,
+        )
         self._locks[lock.id] = lock  # holds even where it cannot be written down
         self._changes.rights.bump()
-        self._audit.record_ending("lock.set", principal.name, **self._about(lock))
-        self._store.add(tables.locks, asdict(lock))
+        self._audit.record_ending("lock.set", principal, **self._about(lock))
+        self._store.add(tables.locks, {**asdict(lock), "subjects": list(lock.subjects)})
         return lock
 
     def lift(self, principal: Principal, lock_id: str) -> Lock:
@@ -86,7 +104,7 @@ class Locks:
         if lock is None:
             raise NotFound("lock.unknown", "There is no such lock", remedy="It may have been lifted already.")
         lifted = replace(lock, lifted_by=principal.name, lifted_at=rfc3339(self._clock()))
-        self._audit.record("lock.lifted", principal.name, **self._about(lock))
+        self._audit.record("lock.lifted", principal, **self._about(lock))
         self._store.change(
             tables.locks, {"id": lock_id}, {"lifted_by": lifted.lifted_by, "lifted_at": lifted.lifted_at}
         )
@@ -104,6 +122,11 @@ class Locks:
 
     def _about(self, lock: Lock) -> dict[str, str]:
         # A person stands in the ledger by a pseudonym.
-        name = self._store.subject(lock.name)[0] if lock.kind == "user" else lock.name
-        hmac = self._audit.reason_hmac(lock.locked_by, lock.reason)
+        whom = _person(lock.name, lock.subjects[0] if lock.subjects else "")
+        name = self._audit.pseudonym(whom) if lock.kind == "user" else lock.name
+        hmac = self._audit.reason_hmac(_person(lock.locked_by, lock.locked_by_subject), lock.reason)
         return {"lock": lock.id, "kind": lock.kind, "locked": name, "reason_hmac": hmac}
+
+
+def _person(name: str, subject: str) -> Principal:
+    return Principal(name, name, "", subject=subject)

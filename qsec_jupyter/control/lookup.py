@@ -12,6 +12,7 @@ from .asking import changes
 from .book import Book, newest, unknown_grant
 from .callers import Caller
 from .judge import Judge
+from .store import Row
 from .timetable import Timetable
 
 
@@ -51,10 +52,10 @@ class Lookup:
 
         Open ones, those that ended in the last hour, and what lets results be read, from wherever it began.
         """
-        since, name = rfc3339(self._clock() - timedelta(hours=1)), caller.principal.name
-        here = self._book.recent({"requester": name, "server_id": caller.server_id}, since, 50)
+        since, theirs = rfc3339(self._clock() - timedelta(hours=1)), _of(caller)
+        here = self._book.recent({**theirs, "server_id": caller.server_id}, since, 50)
         known = {grant.id for grant in here}
-        results = [g for g in self._book.open({"requester": name}) if g.parent and g.id not in known]
+        results = [g for g in self._book.open(theirs) if g.parent and g.id not in known]
         return [*here, *results][:50]
 
     def awaiting(self, caller: Caller) -> list[Grant]:
@@ -70,7 +71,7 @@ class Lookup:
         """Return how a payload differs from the last one that was approved for its person and target."""
         if grant.payload is None:
             return []
-        where = {"requester": grant.requester, "target": grant.target}
+        where = {"requester_subject": grant.requester_subject, "target": grant.target}
         before = (one for one in self._book.rows(where) if one.requested_at < grant.requested_at)
         last = newest(one for one in before if one.payload and one.decided_at and one.state != "denied")
         return [] if last is None or last.payload is None else changes(grant.payload, last.payload)
@@ -78,7 +79,12 @@ class Lookup:
     def active(self, caller: Caller, target: str | None = None) -> Grant | None:
         """Return the newest active grant by which a kernel submits, for one target or for any."""
         now = self._clock()
-        where = {"kernel_id": caller.kernel_id, "server_id": caller.server_id}
+        where = {**_of(caller), "kernel_id": caller.kernel_id, "server_id": caller.server_id}
         open_ = self._book.open(where | ({} if target is None else {"target": target}))
         own = (grant for grant in open_ if grant.extends is None and grant.scope == "submit")
         return newest(g for g in own if g.state == "active" and self._timetable.deadline(g) > now)
+
+
+def _of(caller: Caller) -> Row:
+    """Return what the caller's own grants have in common: a name may change, and pass to somebody else."""
+    return {"requester_subject": caller.principal.subject}

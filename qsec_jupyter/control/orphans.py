@@ -97,12 +97,13 @@ class Orphans:
         """Return what ends the grants of a journal, and what ends at providers what hung on them."""
         changes, clock, policy = Changes(), self._clock, self._policy
         book, timetable = Book(store, audit, changes, clock), Timetable(policy)
-        locks, series = Locks(store, audit, changes, clock), AllSeries(store, audit, clock)
+        people = People(store)
+        locks, series = Locks(store, audit, people, changes, clock), AllSeries(store, audit, clock)
         judge = Judge(
             policy=policy,
             locks=locks,
             series=series,
-            people=People(store),
+            people=people,
             audit=audit,
             single_user=False,
         )

@@ -36,15 +36,16 @@ class People:
             row = {"name": principal.name, "principal": asdict(principal)}
             if not self._store.change(tables.people, {"subject": principal.subject}, row):
                 self._store.add(tables.people, {"subject": principal.subject, **row})
+            self._store.change(tables.subjects, {"subject": principal.subject}, {"name": principal.name})
         return True
 
     def find(self, subject: str) -> Principal | None:
         """Return a person by what their identity provider calls them."""
         return self._known.get(subject)
 
-    def named(self, name: str) -> Principal | None:
-        """Return the person whom people call by that name."""
-        return next((known for known in list(self._known.values()) if known.name == name), None)
+    def named(self, name: str) -> list[Principal]:
+        """Return everybody who had that name when last seen: it may have passed from one to another."""
+        return [known for known in list(self._known.values()) if known.name == name]
 
     def all(self) -> list[Principal]:
         """Return everybody who was ever seen."""

@@ -73,10 +73,10 @@ class Permits:
         try:
             permit = self._decide(run, caller)
         except QsecError as error:
-            self._audit.record("run.refused", caller.principal.name, **about, rule=error.code)
+            self._audit.record("run.refused", caller.principal, **about, rule=error.code)
             raise
         said = {"target": permit["target"], "grant": permit["grant_id"], "policies": permit["policies"]}
-        self._audit.record("run.permitted", caller.principal.name, **about, **said)
+        self._audit.record("run.permitted", caller.principal, **about, **said)
         return permit
 
     def _decide(self, run: dict[str, Any], caller: Caller) -> dict[str, Any]:

@@ -47,7 +47,7 @@ class Retrieval:
         if target is None or not target.retrieve_duration:
             return None
         with self._book.lock:
-            open_ = self._book.open({"requester": grant.requester, "target": grant.target})
+            open_ = self._book.open({"requester_subject": grant.requester_subject, "target": grant.target})
             known = next((one for one in open_ if one.parent == grant.id), None)
             if known is None:
                 return self._let_retrieve(grant, job_id, target.retrieve_duration)
@@ -69,6 +69,6 @@ class Retrieval:
             requested_at=rfc3339(now),
             ended_at=None,
         )
-        self._book.add(retrieve, self._book.server_of(grant.id), grant.requester)
+        self._book.add(retrieve, self._book.server_of(grant.id), grant.holder)
         approved = self._book.commit(step(retrieve, "approve", now), None, job=job_id)
         return self._book.commit(step(approved, "activate", now), None)

@@ -69,7 +69,7 @@ class AllSeries:
             grant_id=grant.id,
         )
         about = {"series": series.id, "grant": grant.id, "target": grant.target, "times": times}
-        self._audit.record("series.approved", approver.name, **about, until=series.until)
+        self._audit.record("series.approved", approver, **about, until=series.until)
         self._store.add(tables.series, asdict(series))
         return series
 
@@ -100,7 +100,7 @@ class AllSeries:
         ended: Row = {"ended_at": rfc3339(self._clock())}
         if not self._store.rows(tables.series, {"id": series_id, "ended_at": None}):
             raise NotFound("series.unknown", "There is no such series")
-        self._audit.record("series.ended", approver.name, series=series_id)
+        self._audit.record("series.ended", approver, series=series_id)
         self._store.change(tables.series, {"id": series_id}, ended)
 
     def listed(self) -> list[Series]:

@@ -91,8 +91,9 @@ class Sessions:
         rows = self._store.rows(tables.sessions, {"ended": False})
         grants = self._store.rows(tables.grants, {"id": sorted({row["grant_id"] for row in rows})})
         asking = self._store.one(tables.grants, {"id": request.grant_id})
-        mine = [grant for grant in grants if asking and grant["requester"] == asking["requester"]]
-        for count, most, whose in (
+        whose = asking and asking["requester_subject"]
+        mine = [grant for grant in grants if grant["requester_subject"] == whose]
+        for count, most, who in (
             (len(mine), self._caps().leases_per_user, "You hold"),
             (len(grants), self._caps().leases, "This installation holds"),
         ):
@@ -100,7 +101,7 @@ class Sessions:
                 raise Denied(
                     "credential.cap",
                     "Too many credentials are open",
-                    f"{whose} {count} of at most {most}.",
+                    f"{who} {count} of at most {most}.",
                     "End a grant that is not needed any more: qsec.grants(), qsec.revoke(...).",
                 )
 

@@ -23,7 +23,7 @@ class Shares:
             share: Digest and size of the copy, what was kept and removed, and the paths. A path may
                 name a person, so the ledger holds an HMAC that can be checked against it.
         """
-        who, share_id = self._principal.name, secrets.token_hex(16)
+        who, share_id = self._principal, secrets.token_hex(16)
         about = {key: value for key, value in share.items() if key not in {"path", "source"}}
         index = self._audit.record(
             "notebook.shared",

@@ -29,6 +29,7 @@ from sqlalchemy import (
 from sqlalchemy.exc import OperationalError
 
 from ..core.errors import Unavailable
+from ..core.model import Principal
 from . import tables
 
 Row = dict[str, Any]
@@ -65,13 +66,15 @@ def open_to_read(path: Path) -> Engine:
 
 
 def migrate(engine: Engine) -> None:
-    """Run every migration that this database has not seen."""
+    """Run every migration that this database has not seen: all of them or none."""
     from alembic import command
     from alembic.config import Config
 
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
     with engine.begin() as connection:
+        if engine.dialect.name == "sqlite":  # its driver begins with the first row, not the first table
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
 
@@ -181,16 +184,21 @@ class Store:
         found = self.rows(table, where)
         return found[0] if found else None
 
-    def subject(self, name: str) -> tuple[str, bytes]:
-        """Return the pseudonym and key of a person, made at first use; known for a short while."""
-        known = self._subjects.get(name)
+    def subject(self, who: Principal) -> tuple[str, bytes]:
+        """Return the pseudonym and key of somebody, made at first use; known for a short while.
+
+        They go by what stays when a name changes, and the name that was given first is told until
+        :meth:`.people.People.seen` knows a newer one.
+        """
+        known = self._subjects.get(who.subject)
         if known is not None and time.monotonic() - known[0] < SUBJECT_SECONDS:
             return known[1], known[2]
-        row = self.one(tables.subjects, {"name": name})
+        row = self.one(tables.subjects, {"subject": who.subject})
         if row is None:
-            row = {"id": secrets.token_hex(16), "name": name, "key": secrets.token_bytes(32)}
+            row = {"id": secrets.token_hex(16), "subject": who.subject, "name": who.name}
+            row["key"] = secrets.token_bytes(32)
             self.add(tables.subjects, row)
-        self._subjects[name] = (time.monotonic(), row["id"], row["key"])
+        self._subjects[who.subject] = (time.monotonic(), row["id"], row["key"])
         return row["id"], row["key"]
 
 

@@ -23,10 +23,13 @@ subjects = Table(
     "subjects",
     metadata,
     Column("id", String(32), primary_key=True),
-    Column("name", Text, nullable=False, unique=True),
+    Column("subject", Text, nullable=False, unique=True),
+    Column("name", Text, nullable=False),
     Column("key", LargeBinary, nullable=False),
 )
-"""A person's random id and key: the ledger knows only these, so that removing the row forgets the person."""
+"""A person's random id and key: the ledger knows only these, so that removing the row forgets the person.
+
+Found by ``subject``, which stays when a name changes; ``name`` is the one that they were last seen with."""
 
 people = Table(
     "people",
@@ -45,7 +48,8 @@ grants = Table(
     Column("kernel_id", String(64), nullable=False, index=True),
     Column("target", String(40), nullable=False),
     Column("state", String(16), nullable=False, index=True),
-    Column("requester", Text, nullable=False, index=True),
+    Column("requester", Text, nullable=False),
+    Column("requester_subject", Text, nullable=False, index=True),
     Column("reason", Text, nullable=False),
     Column("ticket", Text),
     Column("duration", Integer, nullable=False),
@@ -67,8 +71,10 @@ locks = Table(
     Column("id", String(32), primary_key=True),
     Column("kind", String(16), nullable=False),
     Column("name", Text, nullable=False),
+    Column("subjects", JSON, nullable=False),
     Column("reason", Text, nullable=False),
     Column("locked_by", Text, nullable=False),
+    Column("locked_by_subject", Text, nullable=False),
     Column("locked_at", String(24), nullable=False),
     Column("lifted_by", Text),
     Column("lifted_at", String(24)),
@@ -190,7 +196,8 @@ jobs = Table(
     Column("target", String(40), nullable=False, index=True),
     Column("grant_id", String(32), nullable=False, index=True),
     Column("kernel_id", String(64), nullable=False),
-    Column("requester", Text, nullable=False, index=True),
+    Column("requester", Text, nullable=False),
+    Column("requester_subject", Text, nullable=False, index=True),
     Column("backend", String(200), nullable=False),
     Column("session", String(200)),
     Column("body_digest", String(64), nullable=False),

@@ -70,9 +70,7 @@ class Upkeep:
         parts = {part or source.field: secret for part, secret in values.items()}
         _check(source, parts)
         where = self._broker.put(name, parts)
-        self._audit.record_ending(
-            "credential.rotated", caller.principal.name, target=name, parts=sorted(parts)
-        )
+        self._audit.record_ending("credential.rotated", caller.principal, target=name, parts=sorted(parts))
         return {"target": name, "where": where, "parts": sorted(parts)}
 
     def leaked(self, caller: Caller, findings: list[dict[str, Any]]) -> list[str]:
@@ -91,7 +89,7 @@ class Upkeep:
         left = [one for one in self._people.all() if not one.roles]
         found: set[str] = set()
         for person in left:
-            subject = self._store.one(tables.subjects, {"name": person.name})
+            subject = self._store.one(tables.subjects, {"subject": person.subject})
             found |= self._seen_by(subject["id"]) if subject else set()
         return sorted(found)
 

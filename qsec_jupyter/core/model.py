@@ -72,13 +72,15 @@ class Principal:
         """Say whether a pattern of the catalogue means this principal.
 
         Args:
-            pattern: A name, ``group:<group>`` or ``role:<role>``.
+            pattern: A name, ``id:<subject>``, ``group:<group>`` or ``role:<role>``.
         """
         kind, _, rest = pattern.partition(":")
         if kind == "group":
             return rest in self.groups
         if kind == "role":
             return rest in self.roles
+        if kind == "id":
+            return rest == self.subject
         return pattern == self.name
 
 
@@ -214,6 +216,11 @@ class Vote:
     at: str
     comment: str | None = None
 
+    @property
+    def person(self) -> Principal:
+        """Who said it, as they were called then."""
+        return Principal(self.reviewer, self.reviewer, "", subject=self.subject)
+
 
 @dataclass(frozen=True, slots=True)
 class Grant:
@@ -264,6 +271,12 @@ class Grant:
     jobs: tuple[str, ...] = ()
     votes: tuple[Vote, ...] = ()
     reviewed_by: str | None = None
+
+    @property
+    def holder(self) -> Principal:
+        """Who asked, as they were called and with the roles that they had then."""
+        who, roles = self.requester, self.requester_roles
+        return Principal(who, who, "", roles=roles, subject=self.requester_subject)
 
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> Grant:

@@ -58,5 +58,5 @@ def reconcile(name: str, body: schemas.ReconciliationRequest, control: Control, 
             "The list holds everybody's jobs.",
             "Ask one of them.",
         )
-    report = control.office.reconciliation.run(name, timedelta(days=body.days), asker.principal.name)
+    report = control.office.reconciliation.run(name, timedelta(days=body.days), asker.principal)
     return report.to_dict()

@@ -81,7 +81,7 @@ def record_untracked(body: schemas.Untracked, control: Control, asking_kernel: A
     """Record a submission that no recorded call made; it is a finding."""
     kernel_id = require_kernel(asking_kernel)
     about = body.model_dump(exclude={"path"})
-    control.audit.record("run.untracked", control.principal.name, kernel=kernel_id, **about)
+    control.audit.record("run.untracked", control.principal, kernel=kernel_id, **about)
     return {"recorded": control.findings.record_untracked(body.path, about)}
 
 

@@ -128,7 +128,7 @@ class Evidence:
         identity = self._statements.put(signed)
         data = {"run": record["run_id"], "kernel": kernel_id, "statement": identity}
         try:
-            index = self._audit.record(_EVENT[kind], self._principal.name, **data)
+            index = self._audit.record(_EVENT[kind], self._principal, **data)
         except QsecError:
             self._statements.discard(identity)
             raise
@@ -159,7 +159,7 @@ class Evidence:
             if row["summary"].get("job_id") == job_id:
                 return
             data = {"run": run_id, "kernel": kernel_id, "job": job_id, "session": session}
-            self._audit.record("run.submitted", self._principal.name, **data)
+            self._audit.record("run.submitted", self._principal, **data)
             self._unlisted = True
             self._keep_job(row, job_id)
             self._unlisted = False
@@ -256,11 +256,11 @@ class Evidence:
         """Return who acts by what right, with pseudonyms in the place of persons."""
         approvals = []
         if grant is not None and grant.decided_by:
-            who = grant.decided_by.removesuffix(" (own request)")
-            by = "policy" if who == "policy" else self._store.subject(who)[0]
+            last = grant.votes[-1] if grant.votes else None
+            by = "policy" if last is None else self._audit.pseudonym(last.person)
             approvals.append({"by": by, "at": grant.decided_at, "bound_to": None})
         return {
-            "principal": self._store.subject(self._principal.name)[0],
+            "principal": self._audit.pseudonym(self._principal),
             "identity_provider": self._principal.identity_provider,
             "mfa": self._principal.mfa,
             "grant": grant.id if grant else None,
@@ -300,7 +300,7 @@ class Evidence:
                 row = self._owed_gaps[0]
                 try:
                     data = {"kernel": row["kernel_id"], "run": row["run_id"], "what": row["what"]}
-                    self._audit.record("run.gap", self._principal.name, **data)
+                    self._audit.record("run.gap", self._principal, **data)
                 except QsecError:
                     return
                 self._owed_gaps.pop(0)

@@ -135,7 +135,7 @@ class Gateway:
     def _note(self, holder: Pass, operation: str, error: QsecError) -> None:
         """Record that a token was used for more than it is good for."""
         about: dict[str, Any] = {"grant": holder.grant.id, "target": holder.grant.target, "pass": holder.id}
-        who = holder.caller.principal.name
+        who = holder.caller.principal
         self._audit.record("gateway.refused", who, **about, operation=operation, rule=error.code)
 
 

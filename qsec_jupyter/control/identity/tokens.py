@@ -144,11 +144,11 @@ class Tokens:
     def _hold(self, token: Token, caller: Caller) -> Secret:
         bearer = Secret(PREFIX + secrets.token_urlsafe(32), "token")
         with self._lock:
-            if sum(one.owner == token.owner for one, _ in self._held.values()) >= MOST:
+            if sum(_same(one, caller) for _, one in self._held.values()) >= MOST:
                 raise Denied(
                     "token.too_many", "There are too many tokens", f"At most {MOST}.", "Revoke some."
                 )
-            self._audit.record("token.issued", token.owner, **self._about(token))
+            self._audit.record("token.issued", caller.principal, **self._about(token, caller))
             self._held[_digest(bearer.reveal())] = (token, caller)
         return bearer
 
@@ -185,7 +185,7 @@ class Tokens:
         _require_person(owner)
         now = rfc3339(self._clock())
         with self._lock:
-            mine = [one for one, _ in self._held.values() if one.owner == owner.principal.name]
+            mine = [one for one, caller in self._held.values() if _same(caller, owner)]
         return sorted(
             (one for one in mine if one.expires_at > now), key=lambda one: one.created_at, reverse=True
         )
@@ -197,34 +197,38 @@ class Tokens:
             NotFound: ``token.unknown``.
         """
         _require_person(owner)
-        gone = self._take(lambda one: one.id == identifier and one.owner == owner.principal.name)
+        gone = self._take(lambda one, caller: one.id == identifier and _same(caller, owner))
         if not gone:
             raise NotFound("token.unknown", "There is no such token", "", "`qsec token list` shows yours.")
         token, caller = gone[0]
-        self._audit.record_ending("token.revoked", owner.principal.name, **self._about(token))
+        self._audit.record_ending("token.revoked", owner.principal, **self._about(token, caller))
         self._end(caller)
         return token
 
     def expire(self) -> None:
         """End the bearers whose time is over, and what hangs on them."""
         now = rfc3339(self._clock())
-        for token, caller in self._take(lambda one: one.expires_at <= now):
-            self._audit.record_ending("token.expired", **self._about(token))
+        for token, caller in self._take(lambda one, _: one.expires_at <= now):
+            self._audit.record_ending("token.expired", **self._about(token, caller))
             self._end(caller)
 
-    def _about(self, token: Token) -> dict[str, Any]:
+    def _about(self, token: Token, caller: Caller) -> dict[str, Any]:
         return {
             "token": token.id,
-            "owner": self._audit.pseudonym(token.owner),
+            "owner": self._audit.pseudonym(caller.principal),
             "scopes": list(token.scopes),
             "targets": list(token.targets),
             "expires_at": token.expires_at,
         }
 
-    def _take(self, which: Callable[[Token], bool]) -> list[tuple[Token, Caller]]:
+    def _take(self, which: Callable[[Token, Caller], bool]) -> list[tuple[Token, Caller]]:
         with self._lock:
-            keys = [key for key, (token, _) in self._held.items() if which(token)]
+            keys = [key for key, held in self._held.items() if which(*held)]
             return [self._held.pop(key) for key in keys]
+
+
+def _same(one: Caller, other: Caller) -> bool:
+    return one.principal.subject == other.principal.subject
 
 
 def is_token(caller: Caller) -> bool:

@@ -2,6 +2,7 @@
 
 import os
 import threading
+from dataclasses import replace
 
 import pytest
 from gateway_jobs import ask, catalogue, circuit, pass_of, send, submission
@@ -25,6 +26,21 @@ def test_a_job_is_in_the_ledger_before_each_step_returns(lab, events) -> None:
     for event in events("job.intended") + events("job.sent") + events("job.accepted"):
         assert event["data"]["correlation"] == admission.correlation_id
         assert event["asserted_by"] == "control"
+
+
+def test_a_job_goes_with_the_person_and_not_with_the_name(lab) -> None:
+    plane = lab()
+    admission = send(plane, pass_of(plane, ask(plane)), submission(), "job-1")
+    me = plane.owner.principal
+    for name, subject, seen in (("lovelace", me.subject, True), (me.name, "id-of-another", False)):
+        who = replace(plane.owner, principal=replace(me, name=name, subject=subject, roles=("researcher",)))
+        for asker in (who, who.by("k1")):
+            listed = [row["correlation_id"] for row in plane.office.listing.listed(asker)]
+            assert listed == [admission.correlation_id] * seen
+        if not seen:
+            for read in (plane.office.listing.get, plane.office.listing.exposure, plane.office.cancel):
+                with pytest.raises(NotFound):
+                    read(who, "job-1")
 
 
 def test_the_ledger_holds_no_name_of_the_users(lab, events, tmp_path) -> None:

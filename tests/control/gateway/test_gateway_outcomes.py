@@ -282,7 +282,7 @@ def test_everything_that_differs_is_found(lab, account, clock, events) -> None:
     account.take("forged", tags["dear"], created_at=now)
     account.take("fresh", created_at=now + timedelta(minutes=4))
     clock.forward(minutes=5)
-    report = plane.office.reconciliation.run("lab", actor="ada")
+    report = plane.office.reconciliation.run("lab", actor=plane.principal)
     found = {(one.kind, one.job_id) for one in report.findings}
     assert found == {
         ("lost", "gone"),

@@ -95,7 +95,7 @@ class Admissions:
             ).require("submit", grant.target)
             admission = Admission(ours.correlation_id, ours.tag, decision.policies)
             row, event = self._described(holder, grant, job, admission, use)
-            self._book.intend(row, Hidden.of(job), event, holder.caller.principal.name)
+            self._book.intend(row, Hidden.of(job), event, holder.caller.principal)
         return admission
 
     def _active(self, holder: Pass) -> Grant:
@@ -198,6 +198,7 @@ class Admissions:
             "grant_id": grant.id,
             "kernel_id": holder.caller.kernel_id or grant.kernel_id,
             "requester": grant.requester,
+            "requester_subject": grant.requester_subject,
             "backend": job.backend,
             "session": job.session,
             "body_digest": job.digest,
@@ -222,7 +223,7 @@ class Admissions:
         """Record that a job was refused, and by which rule."""
         self._audit.record_ending(
             "job.refused",
-            holder.caller.principal.name,
+            holder.caller.principal,
             grant=holder.grant.id,
             target=holder.grant.target,
             kernel=holder.caller.kernel_id,

@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Any, get_args
 
 from ....core.errors import QsecError
-from ....core.model import rfc3339
+from ....core.model import Principal, rfc3339
 from ....ledger.log import Ledger
 from ... import tables
 from ...audit import Audit
@@ -182,7 +182,7 @@ class JobBook:
 
     # -- writing ------------------------------------------------------------------------------------
 
-    def intend(self, row: Row, hidden: Hidden, event: dict[str, Any], actor: str) -> None:
+    def intend(self, row: Row, hidden: Hidden, event: dict[str, Any], actor: Principal) -> None:
         """Begin a job: it is in the ledger when this returns.
 
         Raises:

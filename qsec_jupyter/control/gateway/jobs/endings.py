@@ -192,4 +192,4 @@ class Endings:
     def _say(self, event: str, once: str, row: Row, **data: str) -> None:
         if once not in self._said:
             self._said.add(once)
-            self._audit.record_ending(event, grant=row["grant_id"], target=row["target"], **data)
+            self._audit.record_ending(event, None, grant=row["grant_id"], target=row["target"], **data)

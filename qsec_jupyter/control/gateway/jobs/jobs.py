@@ -273,7 +273,7 @@ class Jobs:
         if operation in {"result", "cancel", "delete", "tags"}:
             self._audit.record(
                 "job.read" if operation == "result" else "job.changed",
-                holder.caller.principal.name,
+                holder.caller.principal,
                 correlation=known.correlation_id,
                 grant=holder.grant.id,
                 target=known.target,

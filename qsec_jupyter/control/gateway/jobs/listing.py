@@ -61,7 +61,7 @@ class JobListing:
             NotFound: ``job.unknown``.
         """
         row = self._row(caller, name)
-        if row["requester"] != caller.principal.name:
+        if row["requester_subject"] != caller.principal.subject:
             raise _unknown_job()
         return row
 
@@ -73,9 +73,9 @@ class JobListing:
 
     def _theirs(self, caller: Caller) -> dict[str, Any]:
         if caller.kernel_id is not None:
-            return {"kernel_id": caller.kernel_id, "requester": caller.principal.name}
+            return {"kernel_id": caller.kernel_id, "requester_subject": caller.principal.subject}
         sees_all = self._policy.decide(caller.principal, "audit", "site", Situation()).allowed
-        return {} if sees_all else {"requester": caller.principal.name}
+        return {} if sees_all else {"requester_subject": caller.principal.subject}
 
     def _shown(self, row: Row) -> Row:
         kept = {name: value for name, value in row.items() if name not in _NOT_SHOWN}

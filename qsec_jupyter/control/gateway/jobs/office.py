@@ -126,9 +126,7 @@ class JobOffice:
         if row["state"] != "accepted":
             raise Conflict("job.not_open", "That job cannot be cancelled", f"It is {row['state']}.")
         about = {"correlation": row["correlation_id"], "grant": row["grant_id"], "target": row["target"]}
-        self._audit.record(
-            "job.changed", caller.principal.name, **about, job=row["job_id"], operation="cancel"
-        )
+        self._audit.record("job.changed", caller.principal, **about, job=row["job_id"], operation="cancel")
         self.endings.stop(row)
         return self.listing.get(caller, row["correlation_id"])
 

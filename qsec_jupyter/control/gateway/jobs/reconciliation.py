@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Literal
 
-from ....core.model import moment, rfc3339
+from ....core.model import Principal, moment, rfc3339
 from ....ledger.log import Ledger, read_events
 from ...audit import Audit
 from .account import OVER, OpenAccount, RemoteJob
@@ -107,7 +107,7 @@ class Reconciliation:
         self._open = open_account
         self._clock = clock
 
-    def run(self, target: str, look_back: timedelta = LOOK_BACK, actor: str | None = None) -> Report:
+    def run(self, target: str, look_back: timedelta = LOOK_BACK, actor: Principal | None = None) -> Report:
         """Compare, and write down what was found.
 
         Args:

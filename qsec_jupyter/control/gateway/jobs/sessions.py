@@ -36,7 +36,7 @@ class ProviderSessions:
             if session_id in self._grants:
                 return
             about = {"session": session_id, "grant": grant.id, "target": grant.target}
-            self._audit.record_ending("job.session_opened", holder.caller.principal.name, **about)
+            self._audit.record_ending("job.session_opened", holder.caller.principal, **about)
             row = {
                 "session_id": session_id,
                 "target": grant.target,

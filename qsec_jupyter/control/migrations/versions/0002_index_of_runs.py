@@ -21,19 +21,7 @@ def upgrade() -> None:
         table.add_column(sa.Column("searched", sa.Text, nullable=False, server_default=""))
     for name in INDEXED:
         op.create_index(f"ix_runs_{name}", "runs", [name])
-    # What was recorded before is found by what its summary holds.
-    op.execute(
-        """
-        UPDATE runs SET
-          framework = json_extract(summary, '$.framework'),
-          backend = json_extract(summary, '$.backend'),
-          status = json_extract(summary, '$.status'),
-          started_at = json_extract(summary, '$.started_at'),
-          searched = lower(run_id || ' ' || json_extract(summary, '$.operation') || ' '
-            || json_extract(summary, '$.backend') || ' ' || json_extract(summary, '$.framework')),
-          summary = json_set(summary, '$.parent_run_id', NULL, '$.notebook', NULL)
-        """
-    )
+    _fill()
 
 
 def downgrade() -> None:
@@ -42,3 +30,16 @@ def downgrade() -> None:
     with op.batch_alter_table("runs") as table:
         for name in (*INDEXED, "searched"):
             table.drop_column(name)
+
+
+def _fill() -> None:
+    """Have what was recorded before found by what its summary holds."""
+    types = {"summary": sa.JSON}
+    columns = ("run_id", "framework", "backend", "status", "started_at", "searched", "summary")
+    runs = sa.table("runs", *(sa.column(name, types.get(name, sa.Text)) for name in columns))
+    for run_id, summary in op.get_bind().execute(sa.select(runs.c.run_id, runs.c.summary)).fetchall():
+        words = (run_id, *(summary[name] for name in ("operation", "backend", "framework")))
+        values = {name: summary[name] for name in ("framework", "backend", "status", "started_at")}
+        values |= {"searched": " ".join(words).lower()}
+        values |= {"summary": {**summary, "parent_run_id": None, "notebook": None}}
+        op.execute(sa.update(runs).where(runs.c.run_id == run_id).values(**values))
