@@ -92,6 +92,11 @@ class _Heights:
         self.size = 0
         self.are_known = True
 
+    def add_gate(self, qubits: list[str]) -> None:
+        """Add a standard gate."""
+        height = max([self.qubits[bit] for bit in qubits], default=0) + 1
+        self.qubits.update(dict.fromkeys(qubits, height))
+
     def add(self, operation: Any, qubits: list[str], clbits: list[str]) -> None:
         """Add an instruction that need not be a plain standard gate."""
         if hasattr(operation, "blocks") or operation.name == "store":
@@ -182,6 +187,7 @@ class _Circuit:
         names = bits or (map(str, range(circuit.num_qubits)), map(str, range(circuit.num_clbits)))
         self._qubits = dict(zip(circuit.qubits, names[0], strict=True))
         self._clbits = dict(zip(circuit.clbits, names[1], strict=True))
+        self._places: dict[Any, tuple[str, list[str]]] = {}
         first = next(iter(circuit.data), None)
         self._old = first is not None and hasattr(type(first), "condition")  # Qiskit before 2
         self._parameters: dict[Any, str] = {}
@@ -216,29 +222,41 @@ class _Circuit:
     def _instructions(self, items: list[Any]) -> list[str]:
         """Return a line for each instruction. This loop is what the hash costs."""
         lines: list[str] = []
-        qubits, clbits, add, value, old = self._qubits, self._clbits, lines.append, self._value, self._old
-        heights = self._heights
+        old, place_of, heights = self._old, self._places.get, self._heights
         levels = heights.qubits if heights is not None else None
         for item in items:
-            where = [qubits[bit] for bit in item.qubits]
+            where, bits = place_of(item.qubits) or self._place(item.qubits)
             if old or not item.is_standard_gate():
-                operation, also = item.operation, [clbits[bit] for bit in item.clbits]
-                add(self._unusual(operation, where, also))
-                if heights is not None:
-                    heights.add(operation, where, also)
+                lines.append(self._line_of(item, bits))
                 continue
-            if levels is not None and heights is not None:
-                height = (
-                    levels[where[0]] if len(where) == 1 else max([levels[bit] for bit in where], default=0)
-                ) + 1
-                for bit in where:
-                    levels[bit] = height
+            if heights is not None and levels is not None:
                 heights.size += 1
-            params = item.params
-            what = f"{item.name} {' '.join(map(value, params))}" if params else item.name
-            line = f"{what} q{','.join(where)} c"
-            add(line if item.label is None else f"{line} label={json.dumps(item.label)}")
+                if len(bits) == 1:
+                    levels[bits[0]] += 1
+                else:
+                    heights.add_gate(bits)
+            params, label = item.params, item.label
+            if len(params) == 1 and type(params[0]) is float:  # as most are, and as _value() writes it
+                line = f"{item.name} {_double(params[0] + 0.0).hex()} q{where} c"
+            elif params:
+                line = f"{item.name} {' '.join(map(self._value, params))} q{where} c"
+            else:
+                line = f"{item.name} q{where} c"
+            lines.append(line if label is None else f"{line} label={json.dumps(label)}")
         return lines
+
+    def _place(self, qubits: Any) -> tuple[str, list[str]]:
+        """Return the names of an instruction's qubits, as they stand in its line and one by one."""
+        names = [self._qubits[bit] for bit in qubits]
+        place = self._places[qubits] = ",".join(names), names
+        return place
+
+    def _line_of(self, item: Any, qubits: list[str]) -> str:
+        """Return the line of an instruction that need not be a plain standard gate, and count it."""
+        operation, clbits = item.operation, [self._clbits[bit] for bit in item.clbits]
+        if self._heights is not None:
+            self._heights.add(operation, qubits, clbits)
+        return self._unusual(operation, qubits, clbits)
 
     def _unusual(self, operation: Any, qubits: list[str], clbits: list[str]) -> str:
         """Return the line of an instruction that need not be a plain standard gate."""
