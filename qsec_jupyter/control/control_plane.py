@@ -215,6 +215,7 @@ class ControlPlane:
             policy=policy,
             audit=self.audit,
             changes=self.changes.rights,
+            on_leave=self.ending.on_leave,
             clock=clock,
         )
         self.issuing = Issuing(

@@ -54,6 +54,15 @@ class Ending:
         self._locks = locks
         self._clock = clock
         self._closed: set[str] = set()
+        self._leaving: list[Callable[[str, str | None], object]] = []
+
+    def on_leave(self, call: Callable[[str, str | None], object]) -> None:
+        """Have ``call`` told of each server that ends, or kernel of one: their ids."""
+        self._leaving.append(call)
+
+    def _left(self, server_id: str, kernel_id: str | None = None) -> None:
+        for call in self._leaving:
+            call(server_id, kernel_id)
 
     def closed(self, server_id: str) -> bool:
         """Say whether a server has ended, and takes no more requests."""
@@ -86,6 +95,7 @@ class Ending:
         """End all that hangs on a kernel of the caller's server."""
         self._audit.record_ending("kernel.ended", caller.principal, kernel=kernel_id)
         self._judge.forget(caller.by(kernel_id))
+        self._left(caller.server_id, kernel_id)
         where = {"kernel_id": kernel_id, "server_id": caller.server_id}
         return self._end_all(_hanging(self._book.open(where)), why="kernel")
 
@@ -93,6 +103,7 @@ class Ending:
         """End all that hangs on a server, and take no more requests from it."""
         with self._book.lock:
             self._closed.add(server_id)
+        self._left(server_id)
         return self._end_all(_hanging(self._book.open({"server_id": server_id})), STOP_SECONDS, why="kernel")
 
     def reconcile(self, server_id: str | None) -> list[str]:

@@ -330,6 +330,37 @@ def test_right_to_read_results_reads_exactly_those(gated, sandbox):
     assert len(gated.events("gateway.refused")) == 5
 
 
+@pytest.mark.parametrize("who", ["kernel", "tool"])
+def test_right_to_read_results_does_not_outlive_whoever_it_was_given_to(gated, sandbox, who):
+    """The right is its person's for days; a token of it goes with its kernel, or with a tool's bearer."""
+    sandbox.set(execution="none", run_seconds=0)
+    grant = gated.grant()
+    token = gated.credential()["value"]
+    job = wait_done(gated, token, submit(gated, token).json()["id"])
+    sandbox.plant(200_000_000, job_id=job)
+    gated.revoke(grant)
+    if who == "kernel":
+        reading = gated.credential("k9", job=job)["value"]
+        path, body = "/v1/kernels/k9/ended", {}
+    else:
+        wanted = {"scopes": ["retrieve", "metadata"], "targets": ["ibm-pilot"], "seconds": 600, "label": "ci"}
+        tool = gated.child.ask("POST", "/v1/tokens", wanted)[1]
+        asked = {"target": "ibm-pilot", "job": job}
+        issued = gated.child.ask("POST", "/v1/credentials", asked, bearer=tool["bearer"])[1]
+        reading, path, body = issued["value"], f"/v1/tokens/{tool['id']}/revoke", {}
+    assert gated.call("GET", f"/jobs/{job}", reading).status_code == 200
+    with gated.call("GET", f"/jobs/{job}/results", reading, stream=True) as answer:
+        pieces = answer.iter_content(65536)
+        next(pieces)
+        assert gated.child.ask("POST", path, body)[0] == 200
+        with pytest.raises(requests.RequestException):
+            sum(map(len, pieces))
+    refused = gated.call("GET", f"/jobs/{job}", reading)
+    assert (refused.status_code, refused.json()["error"]["code"]) == (403, "gateway.holder_ended")
+    again = gated.credential("k10", job=job)["value"]
+    assert gated.call("GET", f"/jobs/{job}", again).status_code == 200
+
+
 # -- what the provider may do ----------------------------------------------------------------------
 
 

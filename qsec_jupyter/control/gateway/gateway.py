@@ -38,6 +38,7 @@ class Gateway:
     Args:
         issue: Has the broker issue the credential behind a pass; it may block.
         jobs: Governs jobs.
+        on_leave: Has a function told of servers and kernels that end.
         clock: Gives the time.
     """
 
@@ -51,11 +52,13 @@ class Gateway:
         policy: LivePolicy,
         audit: Audit,
         changes: Counter,
+        on_leave: Callable[[Callable[[str, str | None], object]], object],
         clock: Callable[[], datetime],
     ) -> None:
         self._policy = policy
         self._audit = audit
         self.passes = Passes(book=book, judge=judge, changes=changes, clock=clock)
+        on_leave(self.passes.leave)
         self._desk = Desk(upstream=Upstream(), keys=Keyring(issue), jobs=jobs, workers=Workers())
         self.edge = Edge(
             catalogue=lambda: policy.catalogue, passes=self.passes, desk=self._desk, refused=self._note

@@ -49,12 +49,13 @@ _ENDED = {
 
 @dataclass(slots=True)
 class _Held:
-    """A token's pass, when it was last looked at, and the streams that hang on it."""
+    """A token's pass, when it was last looked at, whether its holder has ended, and its streams."""
 
     holder: Pass
     version: int
     ends: datetime
     allowed: bool = True
+    left: bool = False
     streams: set[asyncio.Task[None]] = field(default_factory=set)
 
 
@@ -129,6 +130,8 @@ class Passes:
             raise Denied(
                 f"grant.{state}", title, f"Target {grant.target}, grant {grant.id[:8]}.{said}", remedy
             )
+        if held.left:
+            raise _left(grant.target)
         if not held.allowed:
             raise Denied(
                 "policy.denied",
@@ -137,6 +140,14 @@ class Passes:
                 "`qsec policy explain` says which rule forbids it.",
             )
         return held
+
+    def leave(self, server_id: str, kernel_id: str | None = None) -> None:
+        """End what a kernel or tool holds, or all of a server; its person reads results on from elsewhere."""
+        for held in list(self._held.values()):
+            caller = held.holder.caller
+            if caller.server_id == server_id and kernel_id in {None, caller.kernel_id}:
+                held.left = True
+        self._changes.bump()
 
     def _as_held(self, holder: Pass, grant: Grant) -> Grant:
         """Return a grant as its holder's: the right to read results goes with the person, not the kernel."""
@@ -184,9 +195,19 @@ class Passes:
     def _forget(self, still: frozenset[str]) -> None:
         """Forget tokens of grants that ended, but for the last of them: their holders are told why."""
         with self._lock:
-            over = [key for key, held in self._held.items() if held.holder.grant.id not in still]
+            held = self._held.items()
+            over = [key for key, one in held if one.left or one.holder.grant.id not in still]
             for key in over[: max(0, len(over) - _REMEMBERED)]:
                 del self._held[key]
+
+
+def _left(target: str) -> Denied:
+    return Denied(
+        "gateway.holder_ended",
+        "The kernel, program or tool that this token was made for has ended",
+        f"Target {target}. A token goes with whoever asked for it.",
+        f'Take a fresh one: qsec.credential("{target}"), or `qsec token gateway {target}`.',
+    )
 
 
 def as_web_token(token: str, begins: datetime, ends: datetime) -> str:
