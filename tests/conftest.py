@@ -4,6 +4,7 @@ import postgres_server
 import vault_server as vaults
 from braket_server import braket_server
 from gateway_child import gated, shared_gated
+from jupyter_process import gated_jupyter, jupyter
 from postgres_server import postgres
 from sandbox_server import sandbox, shared_sandbox, start_sandbox
 from vault_server import broker_at, engines_vault, own_vault, vault, vault_server
@@ -13,6 +14,8 @@ __all__ = [
     "broker_at",
     "engines_vault",
     "gated",
+    "gated_jupyter",
+    "jupyter",
     "own_vault",
     "postgres",
     "sandbox",

@@ -43,6 +43,12 @@ def entry(sandbox, name="ibm-pilot", hide="true", **instead):
     return CATALOGUE.format(name=name, hide=hide, crn=sandbox.crn, **addresses)
 
 
+def put_key(home, name, key):
+    """Keep a provider's key for a target of a state folder's catalogue."""
+    source = load_catalog(home).sources[name]
+    SealedKeeping(home, KeyStore(home, None)).put(name, source, {"token": Secret(key, name)})
+
+
 class Gated:
     """A control plane with a gateway."""
 
@@ -50,8 +56,7 @@ class Gated:
         self.home = home
         (home / "catalog.toml").write_text(catalogue)
         for name, key in keys.items():
-            source = load_catalog(home).sources[name]
-            SealedKeeping(home, KeyStore(home, None)).put(name, source, {"token": Secret(key, name)})
+            put_key(home, name, key)
         self.child = Child(home, **how)
         self.port = self.child.greeting["gateway_port"]
 

@@ -54,9 +54,15 @@ def show(
 
 
 @app.command("cancel")
-def cancel(name: Name, server: ServerUrl = None) -> None:
-    """Have a job of yours cancelled at its provider."""
+def cancel(name: Name, server: ServerUrl = None, as_json: Json = False) -> None:
+    """Have a job of yours cancelled at its provider, also while it runs.
+
+    What the provider has not confirmed yet is tried again by itself.
+    """
     job = with_qsec(server).ask(f"jobs/{_checked(name)}/cancel", {})
+    if as_json:
+        print(json.dumps(job, indent=1))
+        return
     pending = ", which its provider has not confirmed yet" if job["ending"] else ""
     print(f"{job['job_id']} is {'to be cancelled' if pending else job['state']}{pending}.")
 

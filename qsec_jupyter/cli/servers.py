@@ -41,18 +41,28 @@ class Server:
             QsecError: What the server refused.
             Unavailable: ``server.unreachable`` when it does not answer, or has no qsec.
         """
-        request = urllib.request.Request(  # noqa: S310  # the address is Jupyter's own, see running()
-            f"{self.url.rstrip('/')}/qsec/{route}",
-            data=None if body is None else json.dumps(body).encode(),
-            headers={"Authorization": f"token {self.token}", "Content-Type": "application/json"},
-        )
-        try:
-            with _OPENER.open(request, timeout=_SECONDS) as answer:
-                return json.loads(answer.read())
-        except urllib.error.HTTPError as error:
-            raise _refusal(error) from error
-        except (OSError, ValueError) as error:
-            raise _unreachable() from error
+        return ask(f"{self.url.rstrip('/')}/qsec/{route}", f"token {self.token}", body)
+
+
+def ask(url: str, authorization: str, body: dict[str, Any] | None = None) -> Any:
+    """Return the answer of a Jupyter Server or of its control plane; a body makes it a POST.
+
+    Raises:
+        QsecError: What it refused.
+        Unavailable: ``server.unreachable`` when it does not answer, or has no qsec.
+    """
+    request = urllib.request.Request(  # noqa: S310  # Jupyter's own address, see running(), or what it said
+        url,
+        data=None if body is None else json.dumps(body).encode(),
+        headers={"Authorization": authorization, "Content-Type": "application/json"},
+    )
+    try:
+        with _OPENER.open(request, timeout=_SECONDS) as answer:
+            return json.loads(answer.read())
+    except urllib.error.HTTPError as error:
+        raise _refusal(error) from error
+    except (OSError, ValueError) as error:
+        raise _unreachable() from error
 
 
 class _NoRedirect(urllib.request.HTTPRedirectHandler):
