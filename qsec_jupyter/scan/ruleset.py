@@ -33,6 +33,7 @@ CLOSE = [trigger.pattern for trigger in (*notations.CLOSE, notations.DRAWN)]
 """Expressions for texts that people write; the last one tells source that is worth parsing."""
 
 _DRAWN = len(notations.CLOSE)
+_SHIPPED = frozenset({"qsec", "detect-secrets"})
 
 
 class RuleSet:
@@ -46,6 +47,7 @@ class RuleSet:
         finders: Programs of other scanners that are called beside the engine.
         refused: What a project's sources hold that is not used, and why.
         by_place: Whether what is found depends on where a text lies.
+        foreign: Whether a project's rules are among them, of whose values and names nothing is known.
     """
 
     def __init__(
@@ -65,6 +67,7 @@ class RuleSet:
         self.finders = tuple(finders)
         self.refused = tuple(refused)
         self.by_place = bool(finders) or any(rule.by_place for rule in rules)
+        self.foreign = bool(finders) or any(rule.source not in _SHIPPED for rule in rules)
         self._triggered = _by_trigger(rules)
 
     def windows(self, data: bytes) -> list[tuple[Rule, int, int]]:
@@ -113,7 +116,7 @@ class RuleSet:
             data: The same in UTF-8.
         """
         found = {number for number, _ in self.close.scan(data)}
-        return bool(found - {_DRAWN}) or (bool(found) and worthwhile(text))
+        return bool(found - {_DRAWN}) or (bool(found) and (self.foreign or worthwhile(text)))
 
 
 def triggers(rules: Sequence[Rule]) -> list[str]:

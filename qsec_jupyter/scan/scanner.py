@@ -252,12 +252,13 @@ class Scanner:
         silent = True
         text = "\n".join(cells.values())
         source = _encoded(text)
-        if self.rules.drawn(text, source) or (search.literals and search.literals.touch(source)):
+        rules = self.rules
+        if rules.drawn(text, source) or (search.literals and search.literals.touch(source)):
             from .source import SourceReader  # few sources need it, and every start would pay for it
 
             with self._lock:
                 self._reader = self._reader or SourceReader()
-                readings = self._reader.readings(cells)
+                readings = self._reader.readings(cells, any_name=rules.foreign)
             for hit in _reading_hits(readings, search):
                 silent = False
                 yield hit

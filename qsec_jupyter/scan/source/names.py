@@ -26,9 +26,8 @@ _SETTER = re.compile(
     r"(?i)^(?:set|with|use|add|store|put|save|register|configure)?_?\w*"
     r"(?:token|secret|passw|api_?key|credential|auth)"
 )
-_TELLING = re.compile(
-    f"{_CREDENTIAL.pattern}|{_VENDOR.pattern[4:]}"
-    r"|key|pass|pwd|pw\b|pat\b|cred|auth|contrase|mot_?de|ibm|hqs|qcs|appid|sas|sig\b"
+_ALSO_TELLING = re.compile(
+    r"(?i)key|pass|pwd|pw\b|pat\b|cred|auth|contrase|mot_?de|ibm|hqs|qcs|appid|sas|sig\b"
 )
 _SLOTS = re.compile(r"%s|%r|\{\}")  # of what loggers and printers fill
 _HEXLIKE = re.compile(r"[0-9a-fA-F-]+")
@@ -300,8 +299,8 @@ def constant(node: ast.expr | None) -> str | None:
 
 
 def telling(name: str) -> bool:
-    """Tell whether a rule may take ``name`` for that of a credential."""
-    return _TELLING.search(name) is not None
+    """Tell whether a rule of ours may take ``name`` for that of a credential."""
+    return any(names.search(name) for names in (_ALSO_TELLING, _CREDENTIAL, _VENDOR))
 
 
 def unclear(text: str, name: str) -> bool:

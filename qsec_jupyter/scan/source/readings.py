@@ -55,11 +55,12 @@ class SourceReader:
         self._known: OrderedDict[str, tuple[Facts, Lines]] = OrderedDict()
         self._size = 0
 
-    def readings(self, cells: Mapping[int, str]) -> list[Reading]:
+    def readings(self, cells: Mapping[int, str], *, any_name: bool = False) -> list[Reading]:
         """Return what ``cells`` say of values, as far as no rule sees it in their text.
 
         Args:
             cells: Number of each cell with Python source, and the source, in the notebook's order.
+            any_name: Whether any name may be a credential's, as with rules that are not ours.
         """
         read = {number: self._facts(text) for number, text in cells.items()}
         bound, added, returned = Table(), Table(), Table()
@@ -71,7 +72,7 @@ class SourceReader:
         found: dict[tuple[str, Value], Reading] = {}
         for number, (said, _) in read.items():
             for name, node in [*said.named, *(("", one) for one in said.loose)]:
-                if node.__class__ in _PLAIN and name not in added and not telling(name):
+                if isinstance(node, _PLAIN) and not (any_name or name in added or telling(name)):
                     continue  # where it is put together, it is looked at
                 for reading in _readings(values, name, node, number):
                     found.setdefault((reading.text, reading.pieces), reading)

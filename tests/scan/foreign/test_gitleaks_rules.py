@@ -2,6 +2,7 @@
 
 import random
 
+import nbformat
 import pytest
 
 from qsec_jupyter.scan import ruleset
@@ -58,6 +59,17 @@ def test_second_start_takes_it_from_the_cache_with_everything(scan):
     for _ in range(2):
         assert scan(config, LINE)
         assert not scan(config, LINE, "a.lock")
+
+
+def test_value_gets_its_name_elsewhere_whatever_the_name(tmp_path):
+    """Which names tell of credentials is known for our own rules only."""
+    file = tmp_path / "gitleaks.toml"
+    file.write_text("[[rules]]\nid = 'door'\nregex = '''acme_door\\s*=\\s*\"(\\w{15})\"'''\n")
+    scanner = alone(ruleset.load_rules(tmp_path, [str(file)]), tmp_path)
+    sources = ['mine = "Standard_DS3_v2"', "open_door(acme_door=mine)"]
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(one) for one in sources])
+    (found,) = scanner.scan_notebook(notebook, "a.ipynb").findings
+    assert (found.rule, found.cell) == ("gitleaks/door", 0)
 
 
 def test_keyword_must_stand_in_the_same_text(scan):
