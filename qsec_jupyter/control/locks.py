@@ -122,11 +122,7 @@ class Locks:
 
     def _about(self, lock: Lock) -> dict[str, str]:
         # A person stands in the ledger by a pseudonym.
-        whom = _person(lock.name, lock.subjects[0] if lock.subjects else "")
+        whom = Principal.noted(lock.name, lock.subjects[0] if lock.subjects else "")
         name = self._audit.pseudonym(whom) if lock.kind == "user" else lock.name
-        hmac = self._audit.reason_hmac(_person(lock.locked_by, lock.locked_by_subject), lock.reason)
+        hmac = self._audit.reason_hmac(Principal.noted(lock.locked_by, lock.locked_by_subject), lock.reason)
         return {"lock": lock.id, "kind": lock.kind, "locked": name, "reason_hmac": hmac}
-
-
-def _person(name: str, subject: str) -> Principal:
-    return Principal(name, name, "", subject=subject)

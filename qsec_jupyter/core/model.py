@@ -68,6 +68,11 @@ class Principal:
         if not self.subject:
             object.__setattr__(self, "subject", self.name)
 
+    @classmethod
+    def noted(cls, name: str, subject: str, roles: tuple[str, ...] = ()) -> Principal:
+        """Return somebody as a record of ours notes them: how they were called, and what they were then."""
+        return cls(name, name, "", roles=roles, subject=subject)
+
     def matches(self, pattern: str) -> bool:
         """Say whether a pattern of the catalogue means this principal.
 
@@ -219,7 +224,7 @@ class Vote:
     @property
     def person(self) -> Principal:
         """Who said it, as they were called then."""
-        return Principal(self.reviewer, self.reviewer, "", subject=self.subject)
+        return Principal.noted(self.reviewer, self.subject)
 
 
 @dataclass(frozen=True, slots=True)
@@ -275,8 +280,7 @@ class Grant:
     @property
     def holder(self) -> Principal:
         """Who asked, as they were called and with the roles that they had then."""
-        who, roles = self.requester, self.requester_roles
-        return Principal(who, who, "", roles=roles, subject=self.requester_subject)
+        return Principal.noted(self.requester, self.requester_subject, self.requester_roles)
 
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> Grant:
