@@ -123,8 +123,7 @@ class GuardedContents:
         with self._lock:
             self._clean[path] = (now, version)
             for noted in (self._clean, self._scanned):
-                while len(noted) > _NOTED:
-                    noted.pop(next(iter(noted)))
+                _forget_first(noted)
 
     # -- uploads in chunks ------------------------------------------------------------------------
 
@@ -233,9 +232,8 @@ class GuardedContents:
         with self._lock:
             if path not in self._checkpoints:
                 self._checkpoints[path] = str(find("checkpoint", path))
-            while len(self._checkpoints) > _NOTED:
-                self._checkpoints.pop(next(iter(self._checkpoints)))
-            return self._checkpoints.get(path)
+                _forget_first(self._checkpoints)
+            return self._checkpoints[path]
 
     def checkpoint_clean(self, path: str) -> bool | None:
         """Say whether the checkpoint of a notebook is as we left it; ``None`` when it has none."""
@@ -408,6 +406,12 @@ class _Async:
             return await method(path)
 
         return _marked(contents, delete_file)
+
+
+def _forget_first(noted: dict[str, Any]) -> None:
+    """Forget what was noted first where that is more than is kept."""
+    while len(noted) > _NOTED:
+        noted.pop(next(iter(noted)))
 
 
 async def _result(value: Awaitable[Any] | Any) -> Any:
