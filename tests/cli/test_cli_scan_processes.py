@@ -2,8 +2,11 @@
 
 import json
 import random
+import subprocess
+import sys
 import threading
 
+import psutil
 import pytest
 
 from qsec_jupyter.cli.scan import main
@@ -47,3 +50,31 @@ def test_processes_started_anew_beside_a_thread_find_the_same(folder, capsys):
     finally:
         stop.set()
         thread.join()
+
+
+SCAN = """
+import os, pathlib, time
+from qsec_jupyter.scan.files.crew import Crew
+from qsec_jupyter.scan.files.model import Item, Outcome
+
+class Slow:
+    def scan(self, item):
+        print(os.getpid(), flush=True)
+        time.sleep(1)
+        return Outcome(item.path, item.number)
+    def close(self):
+        pass
+
+items = [Item(f"{number}.py", 2_000_000, number=number) for number in range(99)]
+list(Crew(Slow, Slow(), 2).scan(items))
+"""
+
+
+def test_processes_end_with_the_one_that_is_killed():
+    with subprocess.Popen([sys.executable, "-c", SCAN], stdout=subprocess.PIPE, text=True) as parent:
+        workers = [psutil.Process(int(parent.stdout.readline())) for _ in range(2)]
+        parent.kill()
+        _, alive = psutil.wait_procs(workers, timeout=20)
+        for worker in alive:
+            worker.kill()
+        assert alive == []

@@ -46,6 +46,7 @@ class Crew:
     def __init__(self, make: Callable[[], Scanning], first: Scanning, size: int) -> None:
         # Forking is what makes a start cost 5 ms instead of 200; it is safe while there is one thread.
         forks = sys.platform == "linux" and threading.active_count() == 1
+        self._forks = forks
         self._context: Any = multiprocessing.get_context("fork" if forks else "spawn")
         self._argument: Any = first if forks else make
         self._size = size
@@ -59,7 +60,7 @@ class Crew:
         try:
             while True:
                 while len(working) < self._size and (batch := _next(again, batches)):
-                    connection, process = self._start()
+                    connection, process = self._start(working)
                     _send(connection, batch)
                     working[connection] = process, batch
                 if not working:
@@ -84,17 +85,17 @@ class Crew:
                 connection.close()
             gc.unfreeze()
 
-    def _start(self) -> tuple[Connection, Any]:
+    def _start(self, working: Iterable[Connection]) -> tuple[Connection, Any]:
         ours, theirs = self._context.Pipe()
-        process = self._context.Process(target=_work, args=(self._argument, theirs), daemon=True)
+        inherited = [ours, *working] if self._forks else []
+        process = self._context.Process(target=_work, args=(self._argument, theirs, inherited), daemon=True)
         process.start()
         theirs.close()
         return ours, process
 
     def _dismiss(self, connection: Connection, process: Any) -> None:
-        _send(connection, None)  # said, since a later process may hold another end of this pipe
-        process.join()
         connection.close()
+        process.join()
 
     def _lost(self, process: Any, batch: list[Item], again: deque[list[Item]]) -> Iterator[Outcome]:
         """Try the items of a process that ended one by one, and name the one that ends it."""
@@ -107,9 +108,18 @@ class Crew:
         yield Outcome(item.path, item.number, problems=[Problem(item.path, why, item.commit)])
 
 
-def _work(made: Any, connection: Connection) -> None:
-    """Scan what comes in until the other end says stop, or closes."""
+def _work(made: Any, connection: Connection, inherited: Iterable[Connection]) -> None:
+    """Scan what comes in until the other end closes, which it also does when its process is killed.
+
+    Args:
+        made: What to work with, or what makes it.
+        connection: Where batches come in and outcomes go out.
+        inherited: Ends that are the parent's; kept open here, they would never close.
+    """
     import signal
+
+    for end in inherited:
+        end.close()
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent ends us
     scanning: Scanning = made() if callable(made) else made
@@ -117,9 +127,7 @@ def _work(made: Any, connection: Connection) -> None:
     size = 0
     try:
         while True:
-            batch: list[Item] | None = connection.recv()
-            if batch is None:
-                break
+            batch: list[Item] = connection.recv()
             outcomes = [scanning.scan(item) for item in batch]
             connection.send(outcomes)
             size += sum(outcome.size for outcome in outcomes)
@@ -149,7 +157,7 @@ def _next(again: deque[list[Item]], batches: Iterator[list[Item]]) -> list[Item]
     return again.popleft() if again else next(batches, None)
 
 
-def _send(connection: Connection, batch: list[Item] | None) -> None:
+def _send(connection: Connection, batch: list[Item]) -> None:
     try:
         connection.send(batch)
     except (BrokenPipeError, ConnectionResetError):
