@@ -7,7 +7,7 @@ from gateway_child import gated, shared_gated
 from jupyter_process import gated_jupyter, jupyter
 from postgres_server import postgres
 from sandbox_server import sandbox, shared_sandbox, start_sandbox
-from vault_server import broker_at, engines_vault, own_vault, vault, vault_server
+from vault_server import broker_at, engines_vault, own_vault, tls_vault, vault, vault_server
 
 __all__ = [
     "braket_server",
@@ -22,6 +22,7 @@ __all__ = [
     "shared_gated",
     "shared_sandbox",
     "start_sandbox",
+    "tls_vault",
     "vault",
     "vault_server",
 ]

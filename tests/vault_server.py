@@ -69,11 +69,13 @@ class RealVault:
     mounts: Mounts = field(default_factory=Mounts)
     identity: BrokerIdentity = field(default_factory=lambda: BrokerIdentity(new_private_key(), now))
     secrets: dict = field(default_factory=dict)
+    authority: str | None = None
 
     def admin(self, method, path, body=None, token=None):
         """Call as root; returns the answer's JSON."""
         with requests.Session() as session:
             session.trust_env = False
+            session.verify = self.authority or True
             headers = {"X-Vault-Token": token or self.root}
             answer = session.request(
                 method, f"{self.address}/v1/{path}", json=body, headers=headers, timeout=10
@@ -96,7 +98,7 @@ class RealVault:
 
     def set_up(self, targets=TARGETS):
         """Do what `qsec setup vault --apply` does, and put a secret for each target."""
-        adapter = VaultAdapter(Endpoint(self.address))
+        adapter = VaultAdapter(Endpoint(self.address, self.authority))
         try:
             setup = VaultSetup(adapter, Secret(self.root, "root"), self.mounts)
             setup.apply(setup.plan(targets, [self.identity.public_pem()]))
@@ -133,8 +135,13 @@ def plugins(folder):
     return folder
 
 
-def start(*options):
-    """Start a dev server that dies with the tests, and return it."""
+def start(*options, tls=None):
+    """Start a dev server that dies with the tests, and return it.
+
+    Args:
+        options: Further ones of the program's.
+        tls: A folder for a certificate of an authority of the server's own, to speak TLS.
+    """
     with socket.socket() as one:
         one.bind(("127.0.0.1", 0))
         port = one.getsockname()[1]
@@ -143,6 +150,8 @@ def start(*options):
     environ |= {"VAULT_DEV_ROOT_TOKEN_ID": root, "BAO_DEV_ROOT_TOKEN_ID": root}
     command = [binary(), "server", "-dev", "-dev-no-store-token", f"-dev-listen-address=127.0.0.1:{port}"]
     command += options
+    if tls:
+        command += ["-dev-tls", f"-dev-tls-cert-dir={tls}"]
     process = subprocess.Popen(
         [sys.executable, "-I", "-S", watchdog.__file__, *command],
         stdin=subprocess.PIPE,
@@ -150,13 +159,14 @@ def start(*options):
         stderr=subprocess.DEVNULL,
         env=environ,
     )
-    server = RealVault(f"http://127.0.0.1:{port}", root, process)
+    server = RealVault(f"{'https' if tls else 'http'}://127.0.0.1:{port}", root, process)
     deadline = time.monotonic() + 30
     while time.monotonic() < deadline:
         try:
+            server.authority = next((str(file) for file in tls.glob("*-ca.pem")), None) if tls else None
             server.admin("GET", "sys/health")
             return server
-        except (requests.ConnectionError, RuntimeError):  # a retry
+        except (OSError, RuntimeError):  # a retry
             time.sleep(0.05)
     server.stop()
     raise RuntimeError("the Vault dev server did not start")
@@ -198,6 +208,15 @@ def own_vault():
     server.stop()
 
 
+@pytest.fixture
+def tls_vault(tmp_path):
+    """A server that speaks TLS with a certificate of an authority of its own; not set up."""
+    _require()
+    server = start(tls=tmp_path)
+    yield server
+    server.stop()
+
+
 @pytest.fixture(scope="session")
 def engines_vault(tmp_path_factory):
     """A server with the plug-ins, for tests of secrets engines; not set up."""
@@ -213,9 +232,9 @@ def broker_at(tmp_path):
     """Make a broker for a :class:`RealVault`, or for a proxy in front of it."""
     made = []
 
-    def make(vault, address=None, total=5.0, targets=TARGETS, **options):
+    def make(vault, address=None, total=5.0, targets=TARGETS, client=None, **options):
         broker = VaultBroker(
-            VaultAdapter(Endpoint(address or vault.address), total),
+            VaultAdapter(Endpoint(address or vault.address, vault.authority, client=client), total),
             mounts=vault.mounts,
             identity=vault.identity,
             targets=targets,

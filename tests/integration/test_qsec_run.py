@@ -11,6 +11,7 @@ from pathlib import Path
 
 import jwt
 import pytest
+from certificates import Authority, as_files
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from qsec_jupyter.control.policy.bundle import SHIPPED
@@ -149,6 +150,39 @@ def test_who_is_not_let_in_starts_nothing(home, tmp_path, claims, code):
 def test_a_workload_without_identity_is_told_so(home):
     status, _, err = run(home, "--target", "sandbox", *program("pass"))
     assert (status, "workload.no_identity" in err) == (3, True)
+
+
+def test_a_client_certificate_is_an_identity_and_its_key_never_leaves_its_file(home, tmp_path):
+    authority = Authority()
+    (tmp_path / "ca.pem").write_text(authority.pem())
+    entry = f"""
+[workloads.bench]
+kind = "certificate"
+issuer = "https://bench.example"
+audience = "qsec"
+ca = "{tmp_path / "ca.pem"}"
+subject = "spiffe://example.org/ci/*"
+roles = ["operator"]
+scopes = ["submit"]
+targets = ["sandbox"]
+"""
+    with (home / "catalog.toml").open("a") as catalogue:
+        catalogue.write(entry)
+    certificate, key = as_files(tmp_path, authority.issue())
+    mine = ("--certificate", certificate, "--key", key, "--issuer", "https://bench.example")
+    status, out, err = run(home, "--target", "sandbox", *mine, *program(USES))
+    assert status == 7, err
+    assert "credential.issued" in [event["type"] for event in events(home)]
+    body = "".join(Path(key).read_text().splitlines()[1:-1])
+    assert body not in out + err + json.dumps(events(home))
+
+    as_files(tmp_path, Authority().issue())
+    status, _, err = run(home, "--target", "sandbox", *mine, *program(USES))
+    assert (status, "workload.certificate" in err) == (3, True)
+    Path(key).write_text("none")
+    status, _, err = run(home, "--target", "sandbox", *mine, *program(USES))
+    assert (status, "workload.unissued" in err) == (6, True)
+    assert run(home, "--target", "sandbox", *mine[:2], *program(USES))[0] == 2
 
 
 def test_a_target_that_a_person_approves_is_not_waited_for(home):

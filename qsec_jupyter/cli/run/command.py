@@ -32,15 +32,22 @@ def run(
     duration: Annotated[str | None, typer.Option("--for", help="How long at most, such as 30m.")] = None,
     identity: Annotated[Path | None, typer.Option(help="A file with the workload's assertion.")] = None,
     audience: Annotated[str, typer.Option(help="Whom an assertion is requested for.")] = "qsec",
+    certificate: Annotated[
+        Path | None, typer.Option(help="A client certificate (PEM), in place of an assertion.")
+    ] = None,
+    key: Annotated[
+        Path | None, typer.Option(help="The certificate's key; in its own file when left out.")
+    ] = None,
+    issuer: Annotated[
+        str | None, typer.Option(help="What the catalogue has as issuer of the certificate's workload.")
+    ] = None,
     as_me: Annotated[bool, typer.Option("--as-me", help="As yourself, not as a workload.")] = False,
 ) -> None:
     """Run a program that gets credentials on demand (qsec.credential), and hand them back when it ends.
 
     Its environment and its files hold no credential. The exit status is the program's own.
     """
-    from .identity import assertion
-
-    proof = None if as_me else assertion(identity, audience)
+    proof = None if as_me else _proof(identity, certificate, key, issuer, audience)
     wishes = [
         {
             "target": name,
@@ -51,6 +58,20 @@ def run(
         for name in target
     ]
     raise typer.Exit(asyncio.run(_session(command, wishes, proof)))
+
+
+def _proof(
+    identity: Path | None, certificate: Path | None, key: Path | None, issuer: str | None, audience: str
+) -> Secret:
+    if certificate is None:
+        from .identity import assertion
+
+        return assertion(identity, audience)
+    if identity is not None or not issuer:
+        raise typer.BadParameter("--certificate goes with --issuer, and not with --identity.")
+    from .certificate import ClientCertificate
+
+    return ClientCertificate(certificate, key or certificate, issuer).assertion(audience)
 
 
 async def _session(command: list[str], wishes: list[dict[str, Any]], proof: Secret | None) -> int:

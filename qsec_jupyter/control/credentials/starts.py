@@ -9,8 +9,12 @@ periodic one. Sessions for grants always use the broker's own key, whatever its 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import closing
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
+
+from cryptography import x509
 
 from ...core.errors import Denied, Invalid, QsecError, Unavailable
 from ...core.secret import Secret
@@ -52,8 +56,7 @@ def from_environ(environ: Mapping[str, str], keys: KeyStore) -> Start | None:
             mount, _needed(environ, "QSEC_VAULT_ROLE_ID"), Path(wrapped) if wrapped else None, keys
         )
     if method == "cert":
-        _needed(environ, "VAULT_CLIENT_CERT")
-        return _Login(mount, lambda: {"name": role})
+        return _Certificate(mount, role, Path(_needed(environ, "VAULT_CLIENT_CERT")))
     usual_file = "/var/run/secrets/kubernetes.io/serviceaccount/token" if method == "kubernetes" else ""
     file = Path(environ.get("QSEC_VAULT_JWT_FILE") or usual_file or _needed(environ, "QSEC_VAULT_JWT_FILE"))
     return _Login(mount, lambda: {"role": role, "jwt": _read(file)})
@@ -68,6 +71,30 @@ class _Login:
 
     def __call__(self, adapter: VaultAdapter) -> Answer:
         return _logged_in(adapter, self._mount, self._body())
+
+
+class _Certificate(_Login):
+    """A login by what the TLS connection itself proves.
+
+    The connection is a new one: those that stand go on with the certificate that they began with, and
+    one that was replaced since may have expired.
+    """
+
+    def __init__(self, mount: str, role: str, file: Path) -> None:
+        super().__init__(mount, lambda: {"name": role})
+        self._file = file
+
+    def __call__(self, adapter: VaultAdapter) -> Answer:
+        ended = x509.load_pem_x509_certificate(_read(self._file).encode()).not_valid_after_utc
+        if ended <= datetime.now(timezone.utc):  # a Vault says 500 to it
+            raise Denied(
+                "vault.client_expired",
+                "The client certificate for the Vault has expired",
+                f"It ended at {ended:%Y-%m-%d %H:%M} UTC.",
+                "Have another one issued and put it in its place; no restart is needed.",
+            )
+        with closing(VaultAdapter(adapter.endpoint, adapter.total)) as fresh:
+            return super().__call__(fresh)
 
 
 class AppRole:

@@ -12,6 +12,7 @@ from __future__ import annotations
 import io
 import ipaddress
 import re
+import ssl
 import time
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor, TimeoutError as FutureTimeout
@@ -65,7 +66,8 @@ class Endpoint:
         Nothing else of ``VAULT_*``; other nodes are in ``QSEC_VAULT_NODES``.
 
         Raises:
-            Invalid: ``vault.address_refused``, ``vault.ca_missing`` or ``vault.namespace_refused``.
+            Invalid: ``vault.address_refused``, ``vault.ca_missing``, ``vault.client_refused`` or
+                ``vault.namespace_refused``.
         """
         namespace = environ.get("VAULT_NAMESPACE") or None
         if namespace and not _NAMESPACE.fullmatch(namespace):
@@ -84,10 +86,28 @@ class Endpoint:
                 "Correct VAULT_CACERT or unset it.",
             )
         others = (environ.get("QSEC_VAULT_NODES") or "").replace(",", " ").split()
-        certificate, key = environ.get("VAULT_CLIENT_CERT"), environ.get("VAULT_CLIENT_KEY")
-        client = (certificate, key) if certificate and key else None
         nodes = tuple(map(checked_address, others))
-        return cls(checked_address(environ["VAULT_ADDR"]), ca_file, namespace, nodes, client)
+        return cls(checked_address(environ["VAULT_ADDR"]), ca_file, namespace, nodes, _client(environ))
+
+
+def _client(environ: Mapping[str, str]) -> tuple[str, str] | None:
+    """Return the files of the client certificate and its key; unchecked, each call would blame the Vault."""
+    certificate, key = (environ.get(name) or "" for name in ("VAULT_CLIENT_CERT", "VAULT_CLIENT_KEY"))
+    if not certificate and not key:
+        return None
+    try:
+        # An empty password: a key that wants one is refused, and nobody is asked at a terminal.
+        ssl.create_default_context().load_cert_chain(certificate, key, password="")
+    except OSError as error:
+        names = (("VAULT_CLIENT_CERT", certificate), ("VAULT_CLIENT_KEY", key))
+        missing = [f"{name} names no file." for name, file in names if not Path(file).is_file()]
+        raise Invalid(
+            "vault.client_refused",
+            "The client certificate for the Vault cannot be used",
+            " ".join(missing) or "VAULT_CLIENT_CERT and VAULT_CLIENT_KEY do not fit each other.",
+            "Both are PEM files: the certificate, and its own key without a password.",
+        ) from error
+    return certificate, key
 
 
 def checked_address(address: str) -> str:

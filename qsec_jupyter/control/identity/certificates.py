@@ -60,7 +60,7 @@ def key_of(header: Mapping[str, Any], ca: str, at: datetime) -> tuple[Key, tuple
         raise _refused(said) from error
     if not algorithms:
         raise _refused("Its key is too small, or of no known kind.")
-    return Key(None, leaf.public_key(), algorithms), _names(leaf)
+    return Key(None, leaf.public_key(), algorithms), names_of(leaf)
 
 
 def _chain(header: Mapping[str, Any]) -> list[x509.Certificate]:
@@ -73,7 +73,12 @@ def _chain(header: Mapping[str, Any]) -> list[x509.Certificate]:
         raise ValueError("not base64") from error
 
 
-def _names(leaf: x509.Certificate) -> tuple[str, ...]:
+def names_of(leaf: x509.Certificate) -> tuple[str, ...]:
+    """Return who a certificate is for: URIs, DNS names, and ``sha256:`` with its own fingerprint.
+
+    Raises:
+        Denied: ``workload.certificate``: it names nobody.
+    """
     try:
         names = leaf.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
     except x509.ExtensionNotFound as error:
