@@ -102,6 +102,26 @@ def test_the_sdks_own_circuits_measure_as_it_says() -> None:
     assert found.size == len(circuit.instructions) + measures
 
 
+@pytest.mark.parametrize(("number", "value"), [("0x1F", 31), ("0b11", 3), ("0o17", 15), ("1_000", 1000)])
+def test_whole_numbers_are_read_in_each_notation(number, value) -> None:
+    program = Program(f"OPENQASM 3.0; qubit[{number}] z; h z[0];", 100)
+    assert program.circuit().width == value
+    assert f" {number} " in program.renamed(lambda name: name)
+
+
+@pytest.mark.parametrize("declared", ["bit c = measure z[0];", "bit[2] c = measure z;"])
+def test_a_measurement_that_declares_its_bits_counts(declared) -> None:
+    found = Program(f"OPENQASM 3.0; qubit[2] z; h z[0]; {declared}", 100).circuit()
+    assert (found.size, found.depth) == (2 if "z[0]" in declared else 3, 2)
+
+
+def test_a_gate_outside_is_not_what_a_definition_calls_so() -> None:
+    source = "OPENQASM 3.0; qubit[2] z; x z[0]; gate mine(t) x, y { rx(t) x; cx x, y; } t z[1]; x z[0];"
+    renamed = Program(source, 100).renamed(lambda name: f"new_{name}").replace("\n", "")
+    assert "x new_z [ 0 ] ;gate new_mine ( new_t ) new_x , new_y {rx ( new_t ) new_x ;" in renamed
+    assert renamed.endswith("}t new_z [ 1 ] ;x new_z [ 0 ] ;")
+
+
 @pytest.mark.parametrize(
     ("source", "code"),
     [

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from ...model import Circuit
@@ -24,13 +24,15 @@ _WORD = re.compile(
     (?P<space>\s+|//[^\n]*|/\*.*?\*/)
   | (?P<line>(?:\#\s*pragma|pragma\b|@[A-Za-z_])[^\n]*)
   | (?P<text>"[^"\n]*"|'[^'\n]*')
-  | (?P<number>(?:\d[\d_]*(?:\.[\d_]*)?|\.\d[\d_]*)(?:[eE][+-]?\d+)?[A-Za-zµ]*)
+  | (?P<number>0[xX][0-9a-fA-F_]+|0[bB][01_]+|0[oO][0-7_]+
+      |(?:\d[\d_]*(?:\.[\d_]*)?|\.\d[\d_]*)(?:[eE][+-]?\d+)?[A-Za-zµ]*)
   | (?P<name>\$\d+|[^\W\d]\w*)
   | (?P<sign>->|\+\+|\*\*|==|!=|<=|>=|&&|\|\||<<|>>|[-+*/%&|^~!<>=;:,.(){}\[\]@])
     """,
     re.VERBOSE | re.DOTALL,
 )
 _NAME = re.compile(r"[^\W\d]\w*")
+_INTEGER = re.compile(r"0[xX][0-9a-fA-F_]+|0[bBoO][0-7_]+|\d[\d_]*")
 _LINE_HEAD = re.compile(r"#?\s*pragma\s+\w+\s+\w+")
 _IN_LINE = re.compile(r"[^\W\d]\w*\b(?!\s*\()")
 """What may name a register in a pragma: a word that is not called."""
@@ -67,6 +69,8 @@ class Program:
     def __init__(self, source: str, most: int) -> None:
         self.words = list(_words(source, 40 * most))
         self.names: list[str] = []
+        self._shared: set[str] = set()
+        self._local: dict[int, frozenset[str]] = {}  # what only its gate's definition knows, by its words
         self._sizes: dict[str, int] = {}
         self._levels: dict[tuple[str, int], int] = {}
         self._size = 0
@@ -86,14 +90,14 @@ class Program:
 
     def renamed(self, rename: Callable[[str], str]) -> str:
         """Return the program with other names, without comments."""
-        new = {name: rename(name) for name in self.names}
+        every = {name: rename(name) for name in self.names}
+        outside = {name: every[name] for name in self._shared}
+        within = {names: outside | {name: every[name] for name in names} for names in self._local.values()}
         parts: list[str] = []
-        for word in self.words:
+        for place, word in enumerate(self.words):
+            new = within[self._local[place]] if place in self._local else outside
             if word.kind == "line":
-                head = _LINE_HEAD.match(word.text)
-                at = head.end() if head else 0
-                rest = _IN_LINE.sub(lambda found: new.get(found[0], found[0]), word.text[at:])
-                parts.append(f"\n{word.text[:at]}{rest}\n")
+                parts.append(_renamed_line(word.text, new))
             elif word.text in (";", "{", "}"):
                 parts.append(f"{word.text}\n")
             else:
@@ -104,16 +108,21 @@ class Program:
 
     def _read(self) -> None:
         statement: list[str] = []
-        gate = 0  # braces around the body of a gate's definition
-        for word in self.words:
+        gate = start = 0  # braces around the body of a gate's definition, and where it begins
+        local: frozenset[str] = frozenset()
+        for place, word in enumerate(self.words):
             if word.kind == "line":
                 continue
             if word.text == "{":
+                if statement[:1] == ["gate"] and not gate:
+                    start, local = place - len(statement) + 2, frozenset(_names_in(statement[2:]))
                 gate = self._open(statement, gate)
                 statement = []
             elif word.text == "}":
                 if gate:
                     gate -= 1
+                    if not gate:
+                        self._local.update(dict.fromkeys(range(start, place), local))
             elif word.text == ";":
                 if statement and not gate:
                     self._statement(statement)
@@ -128,7 +137,8 @@ class Program:
         if gate:
             return gate + 1
         if head == "gate":
-            self._declare(*[word for word in statement[1:] if _NAME.fullmatch(word)])
+            self._declare(*_names_in(statement[1:2]))
+            self._number(*_names_in(statement[2:]))
             return 1
         if head in _AROUND:
             return 0
@@ -144,12 +154,14 @@ class Program:
             self._register(words)
         elif head in _BEFORE or head in _TYPES or head == "creg":
             self._declare(_declared(words))
+            if "measure" in words:
+                self._measure(words)
         elif head in ("barrier", "delay", "gphase"):
             return
-        elif head == "reset" or "measure" in words:
-            at = words.index("measure") + 1 if "measure" in words else 1
-            end = words.index("->") if "->" in words else len(words)
-            self._apply([words[at:end]])
+        elif head == "reset":
+            self._apply([words[1:]])
+        elif "measure" in words:
+            self._measure(words)
         elif "=" in words and "@" not in words:
             return  # a classical assignment
         else:
@@ -157,16 +169,24 @@ class Program:
 
     def _register(self, words: list[str]) -> None:
         name = _declared(words)
-        size = re.search(r"\[(\d+)\]", "".join(words))
-        if ("[" in words) != (size is not None):
+        size = _whole(words[words.index("[") + 1]) if "[" in words[:-1] else 1
+        if size is None or ("[" in words and words[words.index("[") + 2 :][:1] != ["]"]):
             raise refusals.unsupported("a register whose size is no number")
-        self._sizes[name] = int(size[1]) if size else 1
+        self._sizes[name] = size
         if self._sizes[name] > MAX_QUBITS:
             raise refusals.too_costly("a register of too many qubits")
         self._declare(name)
 
     def _declare(self, *names: str) -> None:
+        self._shared.update(names)
+        self._number(*names)
+
+    def _number(self, *names: str) -> None:
         self.names += [name for name in names if name not in self.names]
+
+    def _measure(self, words: list[str]) -> None:
+        end = words.index("->") if "->" in words else len(words)
+        self._apply([words[words.index("measure") + 1 : end]])
 
     def _gate(self, words: list[str]) -> None:
         """Apply a gate: modifiers, a name, perhaps values in parentheses, operands."""
@@ -202,13 +222,11 @@ class Program:
         size = self._sizes[name]
         if len(operand) == 1:
             return [(name, index) for index in range(size)]
-        inner = "".join(operand[2:-1])
-        if inner.isdigit() and int(inner) < size:
-            return [(name, int(inner))]
-        parts = re.fullmatch(r"(\d+):(?:(\d+):)?(\d+)", inner)
-        if parts is None or int(parts[3]) >= size:
+        parts = [_whole(part) for part in "".join(operand[2:-1]).split(":")]
+        if len(parts) > 3 or None in parts or (last := parts[-1] or 0) >= size:
             raise refusals.unsupported("a qubit whose index is no number of its register")
-        return [(name, i) for i in range(int(parts[1]), int(parts[3]) + 1, int(parts[2] or 1) or 1)]
+        step = (parts[1] or 1) if len(parts) == 3 else 1
+        return [(name, index) for index in range(parts[0] or 0, last + 1, step)]
 
 
 def _words(source: str, most: int) -> Iterator[Word]:
@@ -236,6 +254,21 @@ def _declared(words: list[str]) -> str:
     if not name:
         raise refusals.malformed("a declaration without a name")
     return name
+
+
+def _renamed_line(line: str, new: Mapping[str, str]) -> str:
+    head = _LINE_HEAD.match(line)
+    at = head.end() if head else 0
+    return f"\n{line[:at]}{_IN_LINE.sub(lambda found: new.get(found[0], found[0]), line[at:])}\n"
+
+
+def _names_in(words: list[str]) -> list[str]:
+    return [word for word in words if _NAME.fullmatch(word)]
+
+
+def _whole(word: str) -> int | None:
+    """Return the whole number that a word is, in any of OpenQASM's notations."""
+    return int(word.replace("_", ""), 0 if word[1:2].isalpha() else 10) if _INTEGER.fullmatch(word) else None
 
 
 def _closing(words: list[str]) -> int:
