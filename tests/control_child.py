@@ -17,7 +17,7 @@ USER = {"name": "ada", "display_name": "Ada", "identity_provider": "local accoun
 
 class Child:
     def __init__(
-        self, home: Path, server_id: str = "server-1", file_limit: int | None = None, environ=None
+        self, home: Path, server_id: str = "server-1", file_limit: int | None = None, environ=None, user=USER
     ) -> None:
         self.home = home
         inherited = {key: value for key, value in os.environ.items() if not key.startswith("VAULT_")}
@@ -42,7 +42,7 @@ class Child:
             env=environ,
             preexec_fn=limit,  # noqa: PLW1509  # one system call, before any thread of ours
         )
-        hello = {"bearer": BEARER, "server_id": server_id, "user": USER}
+        hello = {"bearer": BEARER, "server_id": server_id, "user": user}
         self.process.stdin.write(json.dumps(hello).encode() + b"\n")
         self.process.stdin.flush()
         self.greeting = json.loads(self.process.stdout.readline())

@@ -103,6 +103,7 @@ def _principal(hello: dict[str, Any], policy: Any, folder: Path) -> Principal:
         name=str(user["name"]),
         display_name=str(user["display_name"]),
         identity_provider=str(user["identity_provider"]),
+        subject=str(user.get("subject") or ""),
         roles=ROLES,  # one person owns a laptop; roles come with a team
     )
 

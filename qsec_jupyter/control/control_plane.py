@@ -98,7 +98,7 @@ class ControlPlane:
         folder = self._journal.path
         self.store = Store(open_engine(folder / "qsec.db"))
         self.people = People(self.store)
-        self.people.seen(principal)
+        self.people.seen(principal, alone=single_user)
         self.callers = Callers(self.people)
         self._ledger = Ledger.open(folder / "ledger", clock)
         self._keys = KeyArchive(folder / "keys")

@@ -21,13 +21,20 @@ class People:
         self._lock = threading.Lock()
         self._known = {row["subject"]: _principal(row["principal"]) for row in store.rows(tables.people)}
 
-    def seen(self, principal: Principal) -> bool:
+    def seen(self, principal: Principal, *, alone: bool = False) -> bool:
         """Take note of a person; say whether something about them is new.
 
         Workloads are left out: who they are is told by the catalogue and by each assertion anew.
+
+        Args:
+            principal: As they are now.
+            alone: The journal is theirs alone, and so is what it has under their bare name; among several it
+                may have been somebody else's name.
         """
         if principal.kind != "person":
             return False
+        if alone:
+            self._adopt(principal)
         with self._lock:
             before = self._known.get(principal.subject)
             if before == principal:
@@ -38,6 +45,24 @@ class People:
                 self._store.add(tables.people, {"subject": principal.subject, **row})
             self._store.change(tables.subjects, {"subject": principal.subject}, {"name": principal.name})
         return True
+
+    def _adopt(self, principal: Principal) -> None:
+        """Give somebody what was noted under their bare name, before a subject was told as well."""
+        bare, subject = principal.name, principal.subject
+        if subject == bare or subject in self._known or self._known.pop(bare, None) is None:
+            return
+        for row in self._store.rows(tables.locks):
+            if bare in row["subjects"]:
+                self._store.change(tables.locks, {"id": row["id"]}, {"subjects": [*row["subjects"], subject]})
+        for table, column in (
+            (tables.locks, "locked_by_subject"),
+            (tables.grants, "requester_subject"),
+            (tables.jobs, "requester_subject"),
+            (tables.series, "subject"),
+            (tables.subjects, "subject"),
+            (tables.people, "subject"),  # last: where it breaks off, the next start does all of it again
+        ):
+            self._store.change(table, {column: bare}, {column: subject})
 
     def find(self, subject: str) -> Principal | None:
         """Return a person by what their identity provider calls them."""

@@ -1,16 +1,20 @@
 """Claim: what somebody holds, is refused and may see goes with the person, not with their name.
 
 A new name loses nothing and is no way around a cap or a lock; whoever gets the old name gets nothing with it.
-Everything goes over HTTP, each person with a bearer of their own.
+Everything goes over HTTP, each person with a bearer of their own; at the end the program itself on a laptop.
 """
 
+import getpass
+import os
 from dataclasses import replace
 
 import pytest
+from control_child import USER, children
 from several_people import CATALOGUE, PEOPLE, Team, client_of, open_plane
 
 from qsec_jupyter.control.credentials import choose
 from qsec_jupyter.core.secret import Secret
+from qsec_jupyter.server.identity import owner
 
 ADA = PEOPLE[0]
 CAPS = "[caps]\ngrants_per_user = 2\nleases_per_user = 1\n"
@@ -179,3 +183,46 @@ def test_in_a_shared_kernel_a_name_that_two_people_had_counts_as_both(team) -> N
     body = {"names": ["ada", "bo"]}
     status, ended = team.ask("ada", "POST", "/v1/kernels/k1/shared", body)
     assert (status, ended["ended"]) == (200, [grant["id"]])
+
+
+# -- the control plane of one Jupyter Server --------------------------------------------------------
+
+LAPTOP = {**USER, "subject": "uid:1000"}
+
+
+def requested(child) -> list[str]:
+    status, told = child.ask("GET", "/v1/events?kind=grant.requested")
+    assert status == 200, told
+    return [event["actor"] for event in told["events"]]
+
+
+def began_as(begin, user) -> None:
+    """Start as somebody who asks for a target and is locked; end."""
+    child = begin(user=user)
+    assert child.grant()["state"] == "active"
+    lock = {"kind": "user", "name": user["name"], "reason": "incident"}
+    assert child.ask("POST", "/v1/locks", lock)[0] == 201
+    child.close()
+
+
+@pytest.mark.parametrize("before", [LAPTOP, USER], ids=["as-now", "before-a-subject-was-told"])
+def test_renamed_account_keeps_its_journal_and_its_locks(tmp_path, before) -> None:
+    with children(tmp_path) as begin:
+        began_as(begin, before)
+        begin(user=LAPTOP).close()  # the version that tells it comes before the new name
+        renamed = begin(user={**LAPTOP, "name": "lovelace", "display_name": "Lovelace"})
+        assert requested(renamed) == ["lovelace"]
+        assert "locked" in str(renamed.grant())
+
+
+def test_jupyter_server_tells_what_stays_when_the_account_or_the_hubs_user_is_renamed(monkeypatch) -> None:
+    monkeypatch.delenv("JUPYTERHUB_USER", raising=False)
+    subjects = set()
+    for name in ("ada", "lovelace"):
+        monkeypatch.setattr(getpass, "getuser", lambda name=name: name)
+        subjects.add((owner()["name"], owner()["subject"]))
+    assert subjects == {("ada", f"uid:{os.getuid()}"), ("lovelace", f"uid:{os.getuid()}")}
+    monkeypatch.setenv("JUPYTERHUB_USER", "ada")
+    assert owner()["subject"] == "ada"  # a Hub that tells no more
+    monkeypatch.setenv("QSEC_USER_ID", "17")
+    assert owner()["subject"] == "hub:17"
