@@ -11,6 +11,7 @@ import signal
 import socket
 import subprocess
 import time
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -51,14 +52,10 @@ def _user():
     return {"user": "postgres", "group": "postgres", "extra_groups": []} if os.getuid() == 0 else {}
 
 
-@pytest.fixture(scope="session")
-def postgres(tmp_path_factory):
+@contextmanager
+def running():
+    """Start a cluster for the length of the block."""
     folder = programs()
-    if folder is None:
-        _skipped.append(WITHOUT)
-        if os.environ.get("CI") == "true":
-            pytest.fail(WITHOUT)
-        pytest.skip(WITHOUT)
     with socket.socket() as one:
         one.bind(("127.0.0.1", 0))
         port = one.getsockname()[1]
@@ -86,6 +83,17 @@ def postgres(tmp_path_factory):
         process.send_signal(signal.SIGINT)  # "fast": it waits for no client
         process.wait(20)
         shutil.rmtree(home, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def postgres():
+    if programs() is None:
+        _skipped.append(WITHOUT)
+        if os.environ.get("CI") == "true":
+            pytest.fail(WITHOUT)
+        pytest.skip(WITHOUT)
+    with running() as server:
+        yield server
 
 
 def pytest_terminal_summary(terminalreporter):
