@@ -71,7 +71,7 @@ generate: install ## OpenAPI and the TypeScript types made from it are up to dat
 	$(BIN)/jlpm generate:check
 
 unit: install ## pytest without real servers
-	$(BIN)/pytest -q tests --ignore=tests/integration --ignore=tests/attack
+	$(BIN)/pytest -q -n auto --dist loadfile tests --ignore=tests/integration --ignore=tests/attack
 
 # In an environment of its own: it replaces JupyterLab's drive for whatever runs beside it.
 $(CACHE)/collaboration.stamp: $(CACHE)/venv.stamp

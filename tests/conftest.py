@@ -28,6 +28,11 @@ __all__ = [
 ]
 
 
+def pytest_make_parametrize_id(config, val, argname):
+    """A random key names a test the same in each of the processes that share the tests out."""
+    return argname if isinstance(val, bytes) else None
+
+
 def pytest_terminal_summary(terminalreporter):
     """Say what did not run for want of a real server."""
     for module in (vaults, postgres_server):

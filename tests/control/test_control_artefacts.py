@@ -85,6 +85,7 @@ def test_store_that_is_away_keeps_nothing_and_says_so(plane, keep, broker) -> No
         (sha(QPY), "text/html; <script>", QPY, "evidence.malformed"),
         (sha(b"x" * 9), TYPE, b"x" * 9, "evidence.too_large"),
     ],
+    ids=["another digest", "a path", "upper case", "no media type", "too large"],
 )
 def test_what_does_not_fit_is_refused(plane, monkeypatch, digest, media_type, data, code) -> None:
     if code == "evidence.too_large":
