@@ -94,6 +94,14 @@ def known_operations() -> frozenset[bytes]:
 
 
 @cache
+def known_gates() -> frozenset[str]:
+    """Return the names of Qiskit's standard gates."""
+    from qiskit.circuit.library import get_standard_gate_name_mapping
+
+    return frozenset(get_standard_gate_name_mapping())
+
+
+@cache
 def _annotations() -> type[Any]:
     """Return what reads annotations: it keeps their bytes, and looks into none."""
     from qiskit.circuit.annotation import Annotation, QPYSerializer

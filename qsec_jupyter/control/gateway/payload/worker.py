@@ -73,6 +73,7 @@ def _warm() -> None:
     from .warming import warm
 
     circuits.known_operations()
+    circuits.known_gates()
     warm()
 
 

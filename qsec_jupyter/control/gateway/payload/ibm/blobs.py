@@ -68,15 +68,23 @@ class Blobs:
             Invalid: As :func:`.circuits.walk`; ``payload.too_large``.
         """
         for holder, key in holders(value):
-            text = holder[key]
-            if not isinstance(text, str):
-                raise refusals.malformed("what should be QPY is none")
-            if text not in self._files:
-                self._files[text] = self._read(text)
-            packed, file = self._files[text]
-            _check_told(holder, file)
-            blob = self._of[id(holder)] = Blob(holder, key, packed, file)
-            self.all.append(blob)
+            blob = self._of[id(holder)] = self.add(holder, key)
+            _check_told(holder, blob.file)
+
+    def add(self, holder: dict[str, Any], key: str) -> Blob:
+        """Read the QPY in one place.
+
+        Raises:
+            Invalid: As :meth:`find`.
+        """
+        text = holder[key]
+        if not isinstance(text, str):
+            raise refusals.malformed("what should be QPY is none")
+        if text not in self._files:
+            self._files[text] = self._read(text)
+        blob = Blob(holder, key, *self._files[text])
+        self.all.append(blob)
+        return blob
 
     def of(self, holder: Any) -> Blob:
         """Return what an object holds.

@@ -8,7 +8,8 @@ from typing import Any
 from ...model import Circuit, Field
 from ..names import is_automatic
 from .blobs import Blobs
-from .hiding import Hiding
+from .hiding import Hiding, rename_passthrough
+from .samplexes import Randomised
 
 MOST = 100
 """Fields of one kind that are listed one by one."""
@@ -24,14 +25,40 @@ _KINDS = {
     "label": "label",
     "metadata": "circuit metadata",
     "passthrough": "passthrough text",
+    "reference": "name of noise, a basis or a box",
+    "virtual": "virtual register name",
+    "interface": "samplex input or output name",
+    "description": "samplex description",
 }
+_PROGRAM = frozenset({"shots", "items", "circuits", "meas_level", "passthrough_data", "semantic_role"})
+_ITEM = frozenset(
+    {"item_type", "circuit", "circuit_arguments", "samplex", "samplex_arguments", "shape", "chunk_size"}
+)
+Named = dict[tuple[str, str], None]
+"""What a user named: the kind, and the name."""
+
 OFF = "Hiding is off for this target."
 _USUAL = "Qiskit gives this name by itself; it says nothing."
+
+
+def names(told: dict[str, Any], blobs: Blobs, randomised: list[Randomised]) -> Named:
+    """Return what a user named in a job, before any of it is hidden."""
+    found: Named = {(place.kind, place.text): None for blob in blobs.all for place in blob.file.places}
+    for one in randomised:
+        found |= one.names
+
+    def note(kind: str, text: str) -> str:
+        found[kind, text] = None
+        return text
+
+    rename_passthrough(told, note)
+    return found
 
 
 def fields(
     told: dict[str, Any],
     tags: tuple[str, ...],
+    named: Named,
     blobs: Blobs,
     found: list[Circuit],
     shots: int | None,
@@ -42,27 +69,27 @@ def fields(
     Args:
         told: The job as it is sent.
         tags: As the user wrote them.
+        named: All else that the user named.
         blobs: The QPY in it, as it was submitted.
         found: What is known of its circuits.
         shots: All together.
         hiding: What was hidden; ``None`` where hiding is off.
     """
     return (
-        *_named(blobs, hiding),
+        *_named(named, hiding),
         *[Field("tag", hiding.tags[tag], tag) if hiding else Field("tag", tag, tag, OFF) for tag in tags],
         *_bare(blobs),
         *_open(told, found, shots),
     )
 
 
-def _named(blobs: Blobs, hiding: Hiding | None) -> list[Field]:
+def _named(named: Named, hiding: Hiding | None) -> list[Field]:
     seen = hiding.seen if hiding else {}
-    texts = {(place.kind, place.text): None for blob in blobs.all for place in blob.file.places if place.text}
     listed: list[Field] = []
     more: Counter[str] = Counter()
     counted: Counter[str] = Counter()
-    for kind, text in dict.fromkeys([*texts, *seen]):
-        if kind == "metadata" and text in ("{}", "null"):
+    for kind, text in dict.fromkeys([*named, *seen]):
+        if not text or (kind == "metadata" and text in ("{}", "null")):
             continue
         counted[kind] += 1
         if counted[kind] > MOST:
@@ -92,7 +119,7 @@ def _open(told: dict[str, Any], found: list[Circuit], shots: int | None) -> list
         _same("circuit structure", told_shapes, f"{runs} Gates, connectivity and angles are what it runs."),
         _same("values and observables", "as submitted", f"{runs} Numbers stand by position."),
         _same("shots", "the vendor's default" if shots is None else str(shots), runs),
-        _same("options", _cut(", ".join(given)) or "none", runs),
+        _same("options", _cut(", ".join(given)) or "none", f"{runs} They are sent as submitted."),
         _same("program", told["program_id"], "It chooses what the vendor runs."),
         _same("backend", told.get("backend") or "", "It chooses where the job runs."),
         _same("session", told.get("session_id") or "none", "The vendor gave it."),
@@ -102,15 +129,26 @@ def _open(told: dict[str, Any], found: list[Circuit], shots: int | None) -> list
         ),
         _same("client", "version of Qiskit and of QPY", "The vendor reads circuits by them."),
         _same("account and time", "the project's account, when it was sent", "The vendor bills by them."),
-        *_samplex(params),
+        *_quantum(params.get("quantum_program")),
     ]
 
 
-def _samplex(params: dict[str, Any]) -> list[Field]:
-    items = (params.get("quantum_program") or {}).get("items") or []
-    if not any("samplex" in item for item in items):
+def _quantum(program: Any) -> list[Field]:
+    """Return what is seen of an executor's program only."""
+    if not isinstance(program, dict):
         return []
-    return [_same("samplex", "names of registers in it", "The vendor's service samples from it by them.")]
+    items = program.get("items") or []
+    found = []
+    if any("samplex" in item for item in items):
+        what = "its graph, tables, numbers and version"
+        found.append(_same("samplex", what, "The vendor's service samples from it."))
+    if program.get("passthrough_data") is not None:
+        found.append(_same("passthrough numbers", "as submitted", "They come back as they were given."))
+    if role := program.get("semantic_role"):
+        found.append(_same("semantic role", _cut(str(role)), "Clients read the results by it."))
+    if others := sorted({*program} - _PROGRAM | {key for item in items for key in item} - _ITEM):
+        found.append(_same("other fields", _cut(", ".join(others)), "Nobody here knows what they are for."))
+    return found
 
 
 def _same(name: str, sent: str, why: str) -> Field:

@@ -11,14 +11,15 @@ import json
 from struct import Struct, error as StructError  # noqa: N812
 from typing import Any
 
-from .. import qpy, refusals
+from .. import qpy, refusals, samplex
 from ..names import Names, is_automatic
 from .blobs import Blobs
+from .samplexes import Randomised
 
 _PARAMETER = Struct("!H16s")
 _SORTED = frozenset({"parameter", "vector"})
-_ALWAYS = frozenset({"parameter", "vector", "label"})
-"""Kinds of which even a usual name is hidden: parameters, since some hidden and some not would sort anew."""
+_USUAL = frozenset({"circuit", "register", "variable", "gate"})
+"""Kinds of which a usual name stays. Of parameters none does: some hidden and some not would sort anew."""
 
 _EMPTY = ("", "{}", "null")
 
@@ -30,12 +31,16 @@ class Hiding:
         names: Receives them.
         body: The job; it is changed.
         blobs: The QPY in it.
+        randomised: Its items with a samplex.
     """
 
-    def __init__(self, names: Names, body: dict[str, Any], blobs: Blobs) -> None:
+    def __init__(
+        self, names: Names, body: dict[str, Any], blobs: Blobs, randomised: list[Randomised]
+    ) -> None:
         self._names = names
         self._body = body
         self._blobs = blobs
+        self._randomised = randomised
         self._made: dict[tuple[str, str], bytes | None] = {}
         self.seen: dict[tuple[str, str], str] = {}
         self.tags: dict[str, str] = {}
@@ -50,9 +55,11 @@ class Hiding:
                 changed[before] = qpy.rewrite(blob.file, self._rename)
             if changed[before] != before:
                 blob.put(changed[before])
+        for one in self._randomised:
+            one.rename(self._name)
         self._hide_parameters(self._body)
         self._hide_tags()
-        self._hide_passthrough()
+        rename_passthrough(self._body, self._name)
         return [(before, after) for before, after in changed.items() if before != after]
 
     def _parameters(self) -> set[str]:
@@ -70,13 +77,17 @@ class Hiding:
         return self._made[at]
 
     def _new(self, place: qpy.Place) -> bytes | None:
-        text = place.text
         if place.kind == "metadata":
-            return self._metadata(text)
-        if not text or (is_automatic(text) and place.kind not in _ALWAYS):
-            return None
-        token = self.seen[place.kind, text] = self._names.hide(text)
-        return token.encode()
+            return self._metadata(place.text)
+        name = self._name(place.kind, place.text)
+        return None if name == place.text else name.encode()
+
+    def _name(self, kind: str, text: str) -> str:
+        """Return what stands for a name of this kind, wherever it stands."""
+        if not text or (is_automatic(text) and kind in _USUAL):
+            return text
+        token = self.seen[kind, text] = self._names.hide(text)
+        return token
 
     def _metadata(self, text: str) -> bytes | None:
         """Return metadata with opaque keys, and an opaque string for each value."""
@@ -143,20 +154,22 @@ class Hiding:
             self.tags = {tag: self._names.hide(tag) for tag in tags}
             self._body["tags"] = [self.tags[tag] for tag in tags]
 
-    def _hide_passthrough(self) -> None:
-        """Hide the texts of what comes back as it was given; arrays in it stay."""
-        quantum = (self._body.get("params") or {}).get("quantum_program")
-        if isinstance(quantum, dict) and quantum.get("passthrough_data") is not None:
-            quantum["passthrough_data"] = self._opaque(quantum["passthrough_data"])
 
-    def _opaque(self, value: Any) -> Any:
-        if isinstance(value, str) and value:
-            return self.seen.setdefault(("passthrough", value), self._names.hide(value))
-        if isinstance(value, list):
-            return [self._opaque(item) for item in value]
-        if isinstance(value, dict) and not {"data", "shape", "dtype"} <= set(value):
-            return {self._opaque(key): self._opaque(item) for key, item in value.items()}
-        return value
+def rename_passthrough(body: dict[str, Any], name: samplex.Name) -> None:
+    """Put other texts in what comes back as it was given; numbers and arrays in it stay."""
+    quantum = (body.get("params") or {}).get("quantum_program")
+    if isinstance(quantum, dict) and quantum.get("passthrough_data") is not None:
+        quantum["passthrough_data"] = _renamed(quantum["passthrough_data"], name)
+
+
+def _renamed(value: Any, name: samplex.Name) -> Any:
+    if isinstance(value, str):
+        return name("passthrough", value)
+    if isinstance(value, list):
+        return [_renamed(item, name) for item in value]
+    if isinstance(value, dict) and not samplex.is_array(value):
+        return {name("passthrough", key): _renamed(item, name) for key, item in value.items()}
+    return value
 
 
 def _objects(value: Any) -> list[dict[str, Any]]:

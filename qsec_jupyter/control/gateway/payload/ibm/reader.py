@@ -9,7 +9,7 @@ from ...model import Circuit, Submission
 from .. import circuits, refusals, text
 from ..names import Names
 from ..reading import Reading
-from . import exposure, program
+from . import exposure, program, samplexes
 from .blobs import Blob, Blobs
 from .hiding import Hiding
 
@@ -32,12 +32,14 @@ def read(body: bytes, how: Reading) -> Submission:
     params: dict[str, Any] = told["params"]
     blobs = Blobs(limits)
     blobs.find(params)
+    randomised = samplexes.find(params, blobs, limits)
     run = program.circuits_of(told["program_id"], params, blobs)
     shots = program.shots_of(told["program_id"], params, blobs.room)
     loaded, found = _measure(run, limits.circuits, limits.instructions)
     tags = tuple(told.get("tags") or ())
+    named = exposure.names(told, blobs, randomised)
     names = Names(how.key)
-    hiding = Hiding(names, told, blobs) if how.hide else None
+    hiding = Hiding(names, told, blobs, randomised) if how.hide else None
     hidden = body
     if hiding is not None:
         _check_renamed(hiding.hide(), loaded)
@@ -55,7 +57,7 @@ def read(body: bytes, how: Reading) -> Submission:
         body=hidden,
         digest=hashlib.sha256(body).hexdigest(),
         names=dict(names.originals),
-        fields=exposure.fields(told, tags, blobs, found, shots, hiding),
+        fields=exposure.fields(told, tags, named, blobs, found, shots, hiding),
     )
 
 

@@ -7,9 +7,9 @@ from struct import Struct
 from typing import Any
 
 from . import values
+from .annotations import read_annotations, read_namespaces
 from .cursor import (
     INT16,
-    INT32,
     INT64,
     SIGNED32,
     Cursor,
@@ -29,10 +29,8 @@ _HEADER = Struct("!H1cHIIQIQI")
 _REGISTER = Struct("!1c?IH?")
 _VECTOR = Struct("!HQ16s")
 _VARIABLE = Struct("!16scH")
-_STATE = Struct("!IQ")
 _CUSTOM = Struct("!H1cII?QIIQ")
 _INSTRUCTION = Struct("!HHHIIBHqII")
-_ANNOTATION = Struct("!IQ")
 _LAYOUT = Struct("!?iiiIi")
 _LAYOUT_BIT = Struct("!ii")
 
@@ -76,8 +74,8 @@ def circuit(cursor: Cursor) -> None:
         _, _, length = _take(cursor, _VARIABLE)
         values.type_(cursor)
         cursor.name("variable", length, Size(at + 17, INT16))
-    if cursor.version >= _ANNOTATIONS:
-        _annotation_states(cursor)
+    outer = cursor.namespaces
+    cursor.namespaces = read_namespaces(cursor) if cursor.version >= _ANNOTATIONS else []
     if cursor.version >= values.TABLE_OF_VECTORS:
         _vectors(cursor)
     customs = _customs(cursor)
@@ -85,6 +83,7 @@ def circuit(cursor: Cursor) -> None:
     if cursor.version < _COMPACT and cursor.number(INT16):
         raise Unsupported("pulse calibrations")
     _layout(cursor)
+    cursor.namespaces = outer
 
 
 def _take(cursor: Cursor, form: Struct) -> tuple[Any, ...]:
@@ -110,12 +109,6 @@ def _vectors(cursor: Cursor) -> None:
         if elements > values.MAX_VECTOR:
             raise TooCostly("a vector of too many parameters")
         cursor.name("vector", length, Size(at, INT16))
-
-
-def _annotation_states(cursor: Cursor) -> None:
-    for _ in range(cursor.number(INT32)):
-        name, state = _take(cursor, _STATE)
-        cursor.skip(name + state)
 
 
 # -- definitions ----------------------------------------------------------------------------------
@@ -217,16 +210,8 @@ def _instruction(cursor: Cursor, *, has_bits: bool = True) -> _Named:
     for _ in range(params):
         values.typed(cursor, circuit)
     if extras & _ANNOTATED:
-        _annotations(cursor)
+        read_annotations(cursor)
     return named
-
-
-def _annotations(cursor: Cursor) -> None:
-    for _ in range(cursor.number(INT32)):
-        _, length = _take(cursor, _ANNOTATION)
-        what = cursor.skip(length).decode("utf-8", "replace")
-        text = "".join(letter for letter in what if letter.isprintable())
-        cursor.bare.append(NotHidden("annotation", text, "the vendor's service acts on it"))
 
 
 def _note(cursor: Cursor, named: _Named, customs: Customs) -> None:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from struct import Struct
 from typing import Literal, NamedTuple
 
-Kind = Literal["circuit", "register", "parameter", "vector", "variable", "gate", "label", "metadata"]
+Kind = Literal[
+    "circuit", "register", "parameter", "vector", "variable", "gate", "label", "metadata", "reference"
+]
 """What a name names."""
 
 MAX_NESTING = 32
@@ -81,6 +83,7 @@ class Cursor:
         self.places: list[Place] = []
         self.bare: list[NotHidden] = []
         self.around: tuple[Size, ...] = ()
+        self.namespaces: list[str] = []
         self._instructions = instructions
         self._nesting = 0
 
