@@ -21,6 +21,7 @@ class FaultProxy:
     address: str = ""
     faults: dict = field(default_factory=dict)
     seen: list = field(default_factory=list)
+    connections: int = 0
 
     def count(self, part):
         return sum(part in path for _, path, _ in self.seen)
@@ -59,6 +60,12 @@ def reset(handler):
     """Break the connection off as a crashing server does (RST)."""
     handler.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     handler.connection.close()
+
+
+def hang_up(handler):
+    """Let the call through, and close the connection afterwards without having said so."""
+    handler.close_connection = True
+    return True
 
 
 def half(handler):
@@ -104,6 +111,10 @@ def fault_proxy(upstream):
 
     class Handler(http.server.BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+
+        def setup(self):
+            proxy.connections += 1
+            super().setup()
 
         def answer(self):
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))

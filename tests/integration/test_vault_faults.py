@@ -13,6 +13,7 @@ from vault_fault_proxy import (
     fault_proxy,
     garbage,
     half,
+    hang_up,
     reset,
     slow,
     status,
@@ -20,8 +21,11 @@ from vault_fault_proxy import (
 from vault_server import RealVault, now, request
 
 from qsec_jupyter.control.credentials.identity import BrokerIdentity, new_private_key
+from qsec_jupyter.control.credentials.vault import Endpoint, VaultAdapter
 from qsec_jupyter.control.credentials.vault_broker import ISSUE_LIMIT
-from qsec_jupyter.core.errors import QsecError
+from qsec_jupyter.control.credentials.vault_errors import Doing
+from qsec_jupyter.core.errors import Denied, QsecError
+from qsec_jupyter.core.secret import Secret
 
 pytestmark = pytest.mark.vault
 
@@ -114,6 +118,30 @@ def test_each_failure_while_reading_has_a_code_of_its_own_and_heals(vault, broke
         again = broker.issue(request(), lambda ref: None)
         assert again.value.reveal() == vault.secrets["sandbox"]
         broker.close()
+
+
+def test_connections_are_kept_and_one_that_was_closed_meanwhile_is_not_used_again(vault, broker_at):
+    with fault_proxy(vault.address) as proxy:
+        broker = broker_at(vault, proxy.address)
+        for _ in range(5):
+            broker.issue(request(), lambda ref: None)
+        assert proxy.connections == 1
+        proxy.faults["/data/"] = hang_up
+        for number in range(3):
+            assert broker.issue(request(), lambda ref: None).value.reveal() == vault.secrets["sandbox"]
+            time.sleep(0.05)  # until the end of the connection is here
+            assert proxy.connections == 1 + number
+        broker.close()
+
+
+@pytest.mark.parametrize("token", ["two\nlines", "t\u00f6ken", "a\x00b"])
+def test_token_that_no_header_can_hold_is_refused_and_not_quoted(vault, token):
+    adapter = VaultAdapter(Endpoint(vault.address))
+    with pytest.raises(Denied) as caught:
+        adapter.call("GET", "auth/token/lookup-self", doing=Doing("x", "y"), token=Secret(token, "token"))
+    assert caught.value.code == "vault.token_rejected"
+    assert caught.value.__context__ is None
+    adapter.close()
 
 
 @pytest.mark.parametrize(

@@ -51,7 +51,7 @@ def test_stated_authority_is_trusted_although_the_environment_names_others(tls_v
     adapter.close()
 
 
-@pytest.mark.parametrize("name", ["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"])
+@pytest.mark.parametrize("name", ["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE"])
 def test_authority_of_the_environment_does_not_replace_the_stated_one(tls_vault, monkeypatch, name):
     monkeypatch.setenv(name, tls_vault.authority)
     monkeypatch.setenv("VAULT_SKIP_VERIFY", "true")

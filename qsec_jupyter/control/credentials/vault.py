@@ -4,39 +4,34 @@ hvac's own client follows redirects with the token, reads ``.netrc``, ``VAULT_TO
 ``~/.vault-token``, normalises ``..`` in paths, shares one mutable token among its callers, and
 its time limit counts each read anew. Here nothing of that holds: a token is an argument of a
 call, a path is a list of checked segments, a call ends after a stated time whatever the other
-side does, and nothing is ever sent twice.
+side does (:mod:`.wire`), and nothing is ever sent twice.
 """
 
 from __future__ import annotations
 
 import io
 import ipaddress
+import json
 import re
 import ssl
 import time
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor, TimeoutError as FutureTimeout
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 import requests
 from hvac.adapters import RawAdapter
-from requests.adapters import HTTPAdapter
 
 from ...core.errors import Invalid, QsecError
 from ...core.secret import Secret
 from . import vault_errors
 from .vault_errors import Doing
+from .wire import BrokenOff, Closed, NotConnected, Reply, TimedOut, Untrusted, Wire, WireError
 
-CONNECT_LIMIT = 2.0
-"""Seconds until a connection must stand."""
 TOTAL_LIMIT = 5.0
 """Seconds until a call has its answer or has failed, connection included."""
-_WORKERS = 16
-_MAX_BODY = 4 * 1024 * 1024  # Vault's answers to us are below 100 KiB
-_CHUNK = 64 * 1024
 _SEGMENT = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._@+=-]{0,127}")
 _NAMESPACE = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]*(/[A-Za-z0-9_-][A-Za-z0-9._-]*)*/?")
 
@@ -200,28 +195,17 @@ class VaultAdapter(RawAdapter):  # type: ignore[misc]  # hvac has no types
     """
 
     def __init__(self, endpoint: Endpoint, total: float = TOTAL_LIMIT) -> None:
-        session = requests.Session()
-        # No .netrc, no proxy variables, no REQUESTS_CA_BUNDLE in place of the stated authority.
-        session.trust_env = False
-        session.verify = endpoint.ca_file or True
-        pool = HTTPAdapter(pool_connections=1, pool_maxsize=_WORKERS, pool_block=True, max_retries=0)
-        session.cert = endpoint.client
-        for address in (endpoint.address, *endpoint.others):
-            session.mount(f"{address}/", pool)
-        super().__init__(
-            base_uri=endpoint.address,
-            token=None,
-            verify=endpoint.ca_file or True,
-            timeout=(min(CONNECT_LIMIT, total), total),
-            allow_redirects=False,
-            session=session,
-            namespace=endpoint.namespace,
-        )
+        super().__init__(base_uri=endpoint.address, token=None, namespace=endpoint.namespace)
         self.endpoint = endpoint
         self.total = total
-        self._nodes = [self, *(self._node(address, session) for address in endpoint.others)]
+        self._headers = {"X-Vault-Request": "true"}
+        if endpoint.namespace:
+            self._headers["X-Vault-Namespace"] = endpoint.namespace
+        self._nodes = [
+            Wire(address, endpoint.ca_file, endpoint.client)
+            for address in (endpoint.address, *endpoint.others)
+        ]
         self._active = 0
-        self._workers = ThreadPoolExecutor(_WORKERS, thread_name_prefix="qsec-vault")
 
     def call(
         self,
@@ -248,16 +232,16 @@ class VaultAdapter(RawAdapter):  # type: ignore[misc]  # hvac has no types
                 call may have worked.
         """
         sent = time.monotonic()
-        response = self.request(method, f"v1/{path}", token=token, doing=doing, json=body, params=query)
-        if response.status_code == 204 or not response.content:
-            return Answer(response.status_code, response.headers, {}, sent)
+        reply = self._answered(method, f"v1/{path}", doing, token, body, query)
+        if reply.status == 204 or not reply.content:
+            return Answer(reply.status, reply.headers, {}, sent)
         try:
-            value = response.json()
+            value = json.loads(reply.content)
         except ValueError as error:
             raise vault_errors.bad_answer(doing) from error
         if not isinstance(value, dict):
             raise vault_errors.bad_answer(doing)
-        return Answer(response.status_code, response.headers, value, sent)
+        return Answer(reply.status, reply.headers, value, sent)
 
     def request(
         self,
@@ -266,124 +250,83 @@ class VaultAdapter(RawAdapter):  # type: ignore[misc]  # hvac has no types
         headers: dict[str, str] | None = None,
         raise_exception: bool = True,
         *,
-        doing: Doing = Doing("answer", "the role's policy"),  # noqa: B008  # frozen
-        token: Secret | None = None,
-        **kwargs: Any,
+        json: Mapping[str, Any] | None = None,
+        params: Mapping[str, str] | None = None,
     ) -> requests.Response:
-        """Send within the time limit; hvac's API classes end here too and get the same treatment."""
-        path_segments(url.strip("/"))
+        """Send for one of hvac's API classes: they end here too and get the same treatment."""
+        token = Secret(self.token, "vault token") if self.token else None
+        doing = Doing("answer", "the role's policy")
+        reply = self._answered(method.upper(), url.strip("/"), doing, token, json, params)
+        response = requests.Response()
+        response.status_code, response.raw = reply.status, io.BytesIO(reply.content)
+        response.headers.update(reply.headers)
+        return response
+
+    def _answered(
+        self,
+        method: str,
+        url: str,
+        doing: Doing,
+        token: Secret | None,
+        body: Mapping[str, Any] | None,
+        query: Mapping[str, str] | None,
+    ) -> Reply:
+        """Send within the time limit, to the next node of the cluster where one surely did nothing."""
+        path = "/" + "/".join(path_segments(url)) + (f"?{urlencode(query)}" if query else "")
+        headers, content = dict(self._headers), None
+        if body is not None:
+            headers["Content-Type"], content = "application/json", json.dumps(body).encode()
+        if token is not None:
+            headers["X-Vault-Token"] = _header(token, doing)
         deadline = time.monotonic() + self.total
         for left in reversed(range(len(self._nodes))):
             node = self._active
             try:
-                return self._answered(node, method, url, doing, token, {**kwargs, "headers": headers})
+                return self._exchange(node, method, path, headers, content, doing)
             except QsecError as error:
                 if error.code not in vault_errors.NOT_DONE or not left or time.monotonic() > deadline:
                     raise
                 self._active = (node + 1) % len(self._nodes)  # a race of two calls costs a detour at most
         raise AssertionError  # the last node answered or raised
 
-    def _node(self, address: str, session: requests.Session) -> RawAdapter:
-        """Return another way into the same cluster: the same trust and limits, another address."""
-        return RawAdapter(
-            base_uri=address,
-            token=None,
-            verify=self.endpoint.ca_file or True,
-            timeout=(min(CONNECT_LIMIT, self.total), self.total),
-            allow_redirects=False,
-            session=session,
-            namespace=self.endpoint.namespace,
-        )
-
-    def _answered(
-        self, node: int, method: str, url: str, doing: Doing, token: Secret | None, kwargs: dict[str, Any]
-    ) -> requests.Response:
-        try:
-            options = {**kwargs, "headers": dict(kwargs["headers"] or {})}
-            work = self._workers.submit(self._exchange, node, method, url, doing, token, options)
-        except RuntimeError as error:  # the pool was shut down
-            raise vault_errors.closed() from error
-        try:
-            response: requests.Response = work.result(self.total)
-        except FutureTimeout as error:
-            work.cancel()
-            raise vault_errors.timed_out(doing, self.total) from error
-        if response.status_code >= 300:
-            raise vault_errors.from_status(response.status_code, response.headers, response.text, doing)
-        return response
-
     def _exchange(
-        self, node: int, method: str, url: str, doing: Doing, token: Secret | None, options: dict[str, Any]
-    ) -> requests.Response:
-        """Send and read to the end, in a worker thread; the caller may have given up meanwhile."""
-        deadline = time.monotonic() + self.total
-        if token is not None:
-            options["headers"]["X-Vault-Token"] = token.reveal()
+        self, node: int, method: str, path: str, headers: dict[str, str], content: bytes | None, doing: Doing
+    ) -> Reply:
         try:
-            send = super().request if node == 0 else self._nodes[node].request
-            response: requests.Response = send(method, url, raise_exception=False, stream=True, **options)
-            response.raw = io.BytesIO(_read(response, deadline, doing, self.total))
-            return response
-        except requests.RequestException as error:
-            raise self._mapped(error, doing) from _without_request(error)
-        except OSError as error:  # requests raises it bare for an unreadable CA file
-            raise vault_errors.untrusted(self.endpoint.address) from error
+            reply = self._nodes[node].send(method, path, headers, content, self.total)
+        except WireError as error:
+            raise self._mapped(error, doing) from error
+        if reply.status >= 300:
+            text = reply.content.decode(errors="replace")
+            raise vault_errors.from_status(reply.status, reply.headers, text, doing)
+        return reply
 
-    def _mapped(self, error: requests.RequestException, doing: Doing) -> QsecError:
-        """Return our error for one of requests'; the order follows its class tree, leaves first."""
-        if isinstance(error, requests.exceptions.SSLError):
-            return vault_errors.untrusted(self.endpoint.address)
-        if isinstance(error, requests.exceptions.ConnectTimeout):
+    def _mapped(self, error: WireError, doing: Doing) -> QsecError:
+        """Return our error for one of the wire's."""
+        if isinstance(error, Closed):
+            return vault_errors.closed()
+        if isinstance(error, NotConnected):
             return vault_errors.unreachable(self.endpoint.address)
-        if isinstance(error, requests.exceptions.ReadTimeout):
+        if isinstance(error, Untrusted):
+            return vault_errors.untrusted(self.endpoint.address)
+        if isinstance(error, TimedOut):
             return vault_errors.timed_out(doing, self.total)
-        if isinstance(error, requests.exceptions.ConnectionError):
-            if _never_connected(error):
-                return vault_errors.unreachable(self.endpoint.address)
-            return vault_errors.interrupted(doing)
-        return vault_errors.bad_answer(doing)
+        return (
+            vault_errors.interrupted(doing)
+            if isinstance(error, BrokenOff)
+            else vault_errors.bad_answer(doing)
+        )
 
     def close(self) -> None:
         """Close connections; calls under way end by their time limit."""
-        self._workers.shutdown(wait=False, cancel_futures=True)
+        for node in self._nodes:
+            node.close()
         super().close()
 
 
-def _read(response: requests.Response, deadline: float, doing: Doing, total: float) -> bytes:
-    """Read the body piece by piece, so that one that drips cannot hold the thread for ever."""
-    from urllib3.exceptions import HTTPError, ReadTimeoutError
-
-    body = bytearray()
-    try:
-        while piece := response.raw.read1(_CHUNK, decode_content=True):
-            body += piece
-            if len(body) > _MAX_BODY:
-                raise vault_errors.bad_answer(doing)
-            if time.monotonic() > deadline:
-                raise vault_errors.timed_out(doing, total)
-    except ReadTimeoutError as error:
-        raise vault_errors.timed_out(doing, total) from error
-    except (HTTPError, OSError) as error:
-        raise vault_errors.bad_answer(doing) from error
-    except QsecError:
-        response.close()  # the rest is unread, so the connection cannot be used again
-        raise
-    expected = response.headers.get("Content-Length", "")
-    if expected.isdigit() and not response.headers.get("Content-Encoding") and len(body) < int(expected):
-        raise vault_errors.bad_answer(doing)
-    return bytes(body)
-
-
-def _never_connected(error: BaseException) -> bool:
-    """Tell a refused connection from one that broke later, by the cause that urllib3 names."""
-    from urllib3.exceptions import NewConnectionError
-
-    reason = getattr(error.args[0], "reason", None) if error.args else None
-    return isinstance(reason, NewConnectionError)
-
-
-def _without_request(error: requests.RequestException) -> requests.RequestException:
-    """Cut the request off the error: its headers hold the token and would travel in the chain."""
-    error.request = None
-    error.response = None
-    return error
+def _header(token: Secret, doing: Doing) -> str:
+    """Return a token as a header holds it; the client's own refusal of any other would quote it."""
+    text = token.reveal()
+    if not text.isascii() or not text.isprintable():
+        raise vault_errors.token_rejected(doing)
+    return text
