@@ -6,7 +6,6 @@ Control plane, gateway and provider are real processes; the control plane dies b
 import threading
 import time
 from contextlib import suppress
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 import requests
@@ -15,49 +14,9 @@ pytest.importorskip("qiskit_ibm_runtime")
 
 from gateway_bodies import sampler
 from gateway_child import Gated, entry
+from relay import Relay
 
 pytestmark = pytest.mark.timeout(300)
-
-
-class Relay(ThreadingHTTPServer):
-    """Stands between gateway and provider; it can keep the answers to submissions to itself."""
-
-    daemon_threads = True
-
-    def __init__(self, provider: str) -> None:
-        super().__init__(("127.0.0.1", 0), _Relayed)
-        self.provider = provider
-        self.withholds = False
-        self.over = threading.Event()
-
-    @property
-    def address(self) -> str:
-        return f"http://127.0.0.1:{self.server_port}"
-
-
-class _Relayed(BaseHTTPRequestHandler):
-    server: Relay
-
-    def relay(self) -> None:
-        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        headers = {name: value for name, value in self.headers.items() if name.lower() != "host"}
-        with requests.Session() as session:
-            session.trust_env = False
-            url = self.server.provider + self.path
-            answer = session.request(self.command, url, headers=headers, data=body or None, timeout=60)
-        if self.server.withholds and self.command == "POST" and self.path == "/jobs":
-            self.server.over.wait(60)
-            return
-        self.send_response(answer.status_code)
-        self.send_header("Content-Type", answer.headers.get("Content-Type", "application/json"))
-        self.send_header("Content-Length", str(len(answer.content)))
-        self.end_headers()
-        self.wfile.write(answer.content)
-
-    do_GET = do_POST = do_DELETE = do_PUT = relay  # noqa: N815  # http.server names them
-
-    def log_message(self, *_: object) -> None:
-        pass
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlencode
 
 from ...core.errors import Invalid
-from .answers import Answer, passed, streamed
+from .answers import Answer, Unpack, passed, streamed
 from .forward import Broken, Reply, Upstream
 from .keys import Key, Keyring
 from .model import Pass
@@ -154,7 +154,7 @@ class Call:
         """Return the provider's credential for the holder's grant."""
         return await self.desk.keys.get(self.holder, lambda issued: self.provider.key(issued, self.settings))
 
-    async def relay(self, restorer: Restorer | None = None) -> Answer:
+    async def relay(self, restorer: Restorer | None = None, unpack: Unpack | None = None) -> Answer:
         """Pass the request on as it is, and the answer as it comes."""
         changes = self.request.method not in {"GET", "HEAD"}
         body = await self.body() if changes else None
@@ -164,7 +164,7 @@ class Call:
         except BaseException:
             await held.aclose()
             raise
-        return streamed(reply, held, restorer)
+        return streamed(reply, held, restorer, unpack)
 
     async def fetch(self, asked: Asked | None = None, most: int = SMALL) -> tuple[Reply, bytes]:
         """Send a request as :meth:`send` does, and return the whole answer."""

@@ -7,7 +7,7 @@ from .instances import plan, search
 from .listing import jobs
 from .sessions import open_session
 from .tokens import bearer
-from .work import job, logs, tags
+from .work import job, logs, results, tags
 
 _CALIBRATION = frozenset({"calibration_id", "updated_before"})
 _LIST = frozenset(
@@ -40,7 +40,7 @@ TABLE = Table(
         Route("runtime", "POST", "/jobs", "submit", "submit"),
         Route("runtime", "GET", "/jobs", "jobs", "retrieve", _LIST, jobs),
         Route("runtime", "GET", "/jobs/{job}", "job", "retrieve", frozenset({"exclude_params"}), job),
-        Route("runtime", "GET", "/jobs/{job}/results", "result", "retrieve"),
+        Route("runtime", "GET", "/jobs/{job}/results", "result", "retrieve", answer=results),
         Route("runtime", "GET", "/jobs/{job}/logs", "result", "retrieve", answer=logs),
         Route("runtime", "GET", "/jobs/{job}/metrics", "job", "retrieve"),
         Route("runtime", "POST", "/jobs/{job}/cancel", "cancel", "submit"),

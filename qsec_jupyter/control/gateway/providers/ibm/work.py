@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from .....core.errors import Invalid
+from .....core.errors import Invalid, Unavailable
 from ...answers import Answer, passed
 from ...call import SMALL, Asked, Call
 from ...operations import touch
@@ -31,6 +31,21 @@ async def job(call: Call) -> Answer:
         return passed(reply, owners(text, names))
     text = _LABEL.sub(b"", text)
     return passed(reply, await call.desk.workers.restore("ibm", text, names) if names else text)
+
+
+async def results(call: Call) -> Answer:
+    """Pass a job's results on as they come, with the user's own names, also in circuits among them."""
+    names = await touch(call)
+
+    async def unpack(circuit: bytes) -> bytes:
+        told = b'{"__type__":"QuantumCircuit","__value__":"' + circuit + b'"}'
+        try:
+            told = await call.desk.workers.restore("ibm", told, names)
+        except (Invalid, Unavailable):
+            return circuit  # what a job gave is not withheld for names that stay opaque in it
+        return json.dumps(json.loads(told)["__value__"])[1:-1].encode()
+
+    return await call.relay(restorer(names), unpack if names else None)
 
 
 async def logs(call: Call) -> Answer:
