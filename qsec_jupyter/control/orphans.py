@@ -40,6 +40,9 @@ _log = logging.getLogger("qsec.orphans")
 
 ORPHANS_AFTER, ORPHANS_EVERY = 5.0, 60.0
 
+PROVIDER_SECONDS = 30.0
+"""How long a journal is held for its providers; what is left is tried again with the next round."""
+
 
 class Orphans:
     """Looks for journals that nobody will come back to, and ends the grants and sessions in them."""
@@ -86,7 +89,7 @@ class Orphans:
             ending, office = self._parts(folder, store, ledger, audit, sessions)
             office.open()
             ending.reconcile(None)
-            done = sessions.retry() & office.settle() & audit.settle()
+            done = sessions.retry() & office.settle(PROVIDER_SECONDS) & audit.settle()
             office.close(0.0)
             self._signing.run(lambda signer, _: self._checkpoint(folder, ledger, signer))
             return done

@@ -1,7 +1,7 @@
 """What the gateway asks of a provider by itself: the small port that a provider's module implements.
 
-The calls are blocking and made from worker threads. They are for the control plane's own housekeeping, with a
-credential of its own; nothing of them reaches a user.
+The calls are blocking and made from worker threads, several at a time. They are for the control plane's own
+housekeeping, with a credential of its own; nothing of them reaches a user.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ class Reservation:
 
 
 class Account(Protocol):
-    """One account at one provider."""
+    """One account at one provider. Thread-safe."""
 
     def find(self, tag: str) -> list[RemoteJob]:
         """Return the jobs that carry a tag.

@@ -256,10 +256,15 @@ class JobBook:
                 known.state = state
         return row
 
-    def end_of(self, correlation_ids: Iterable[str], ending: str | None) -> None:
+    def end_of(self, correlation_ids: Iterable[str], ending: str) -> None:
         """Note what is still to be done to jobs at their provider."""
         where = {"correlation_id": list(correlation_ids)}
         self._store.change(tables.jobs, where, {"ending": ending})
+
+    def ended(self, correlation_id: str, ending: str) -> None:
+        """Note that what was to be done to a job is done, unless it is something else by now."""
+        where = {"correlation_id": correlation_id, "ending": ending}
+        self._store.change(tables.jobs, where, {"ending": None})
 
 
 def _about(row: Row) -> dict[str, Any]:

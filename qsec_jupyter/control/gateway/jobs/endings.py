@@ -9,7 +9,9 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import contextmanager
 
 from ....core.errors import QsecError
 from ....core.model import Grant
@@ -20,10 +22,17 @@ from ..envelope import Envelope
 from .account import OVER, Account, OpenAccount, RemoteState
 from .book import OPEN, JobBook
 from .jobs import Jobs
+from .rounds import Rounds
 from .sessions import ProviderSessions
+
+AT_ONCE = 16
+"""How many calls are made at a provider at the same time; one that is far away takes its time for each."""
 
 VERIFY_SECONDS = 1.5
 """How long is waited for a provider to say that a job is cancelled; then it is pending."""
+
+STOP_SECONDS = 5.0
+"""How long somebody who stops a job waits to be told that it is; it is tried on after."""
 
 _ENDABLE: dict[str, frozenset[RemoteState]] = {
     "cancel": frozenset({"queued"}),
@@ -59,10 +68,9 @@ class Endings:
         self._sessions = sessions
         self._policy = policy
         self._audit = audit
-        self._open = open_account
-        self._workers = ThreadPoolExecutor(4, thread_name_prefix="qsec-ending")
+        self._rounds = Rounds("ending", open_account, self._end, at_once=4)
         self._lock = threading.Lock()
-        self._busy: dict[str, threading.Lock] = {}
+        self._taken: set[str] = set()
         self._said: set[str] = set()
         self._owed: list[tuple[str, bool]] = []
 
@@ -75,51 +83,54 @@ class Endings:
             return
         with self._lock:
             self._owed.append((grant.id, wish == "cancel"))
-        if self._mark():
-            self._workers.submit(self._safely, grant.target)
+        if names := self._mark():
+            self._rounds.begin(grant.target, names)
 
     def stop(self, row: Row) -> None:
         """Cancel one job, also while it runs; what is not confirmed at once is pending."""
         self._book.end_of([row["correlation_id"]], "stop")
-        self._safely(row["target"])
+        wait([self._rounds.begin(row["target"], {row["correlation_id"]})], STOP_SECONDS)
 
-    def _mark(self) -> bool:
-        """Write down what is to be done; say whether there was anything. A full disk is tried again later."""
-        found = False
+    def _mark(self) -> set[str]:
+        """Write down what is to be done; return its names. A full disk is tried again later."""
+        names: set[str] = set()
         with self._lock:
             while self._owed:
                 grant_id, cancel = self._owed[0]
                 try:
-                    found = self._mark_one(grant_id, cancel=cancel) or found
+                    names |= self._mark_one(grant_id, cancel=cancel)
                 except QsecError as error:
                     _log.warning("what is to be ended could not be written down yet (%s)", error.code)
                     break
                 self._owed.pop(0)
-        return found
+        return names
 
-    def _mark_one(self, grant_id: str, *, cancel: bool) -> bool:
+    def _mark_one(self, grant_id: str, *, cancel: bool) -> set[str]:
         open_jobs = self._book.rows({"grant_id": grant_id, "state": sorted(OPEN)}) if cancel else []
+        jobs = [row["correlation_id"] for row in open_jobs]
         sessions = [row["session_id"] for row in self._sessions.open_of(grant_id)]
-        if open_jobs:
-            self._book.end_of([row["correlation_id"] for row in open_jobs], "cancel")
+        if jobs:
+            self._book.end_of(jobs, "cancel")
         if sessions:
             self._sessions.end_of(sessions, "close")
-        return bool(open_jobs or sessions)
+        return {*jobs, *sessions}
 
-    def retry(self) -> bool:
-        """Try once more what could not be ended; say whether nothing is left."""
+    def retry(self, seconds: float) -> bool:
+        """Try once more what could not be ended, so long at most; say whether nothing is left."""
         self._mark()
-        for target in sorted({row["target"] for row in (*self._jobs_pending(), *self._sessions.pending())}):
-            self._safely(target)
-        return not self.pending()
+        self._rounds.again(self._left(), seconds)
+        left = self._left()
+        for target in left:
+            self._say_pending(target)
+        return not left
 
     def pending(self) -> int:
         """Count jobs and sessions of ended grants that are not verified over."""
-        return len(self._jobs_pending()) + len(self._sessions.pending())
+        return sum(map(len, self._left().values()))
 
     def close(self) -> None:
         """Let the workers go; what they have not done is done by the next control plane."""
-        self._workers.shutdown(wait=False, cancel_futures=True)
+        self._rounds.close()
 
     def wait(self, seconds: float) -> bool:
         """Wait until nothing is pending, at most so long; say whether that is so."""
@@ -132,42 +143,66 @@ class Endings:
         rows = self._book.rows({"ending": ["cancel", "stop"]})
         return [row for row in rows if row["job_id"] is not None]
 
-    def _safely(self, target: str) -> None:
-        with self._lock:
-            busy = self._busy.setdefault(target, threading.Lock())
-        with busy:
-            try:
-                self._end(target)
-            except QsecError as error:
-                _log.warning("what hung on a grant could not be ended yet (%s)", error.code)
-                self._say_pending(target)
-            except Exception as error:  # noqa: BLE001  # a timer tries again; this must not end it
-                _log.error("ending what hung on a grant failed with %s", type(error).__name__)
+    def _left(self) -> dict[str, set[str]]:
+        """Return the names of what is to be ended, by target."""
+        found: dict[str, set[str]] = {}
+        for row in (*self._jobs_pending(), *self._sessions.pending()):
+            found.setdefault(row["target"], set()).add(_name(row))
+        return found
 
-    def _end(self, target: str) -> None:
-        sessions = [row for row in self._sessions.pending() if row["target"] == target]
-        jobs = [row for row in self._jobs_pending() if row["target"] == target]
-        if not sessions and not jobs:
-            return
-        with self._open(target) as account:
-            for row in jobs:
-                self._cancel(account, row)
-            for row in sessions:
-                if account.close_session(row["session_id"]):
-                    self._sessions.closed(row["session_id"])
-            self._verify(account, jobs)
+    @contextmanager
+    def _taking(self, target: str) -> Iterator[tuple[list[Row], list[Row]]]:
+        """Take up a target's jobs and sessions that no other round has taken up, while the block lasts."""
+        with self._lock:
+            every = (self._jobs_pending(), self._sessions.pending())
+            jobs, sessions = ([row for row in rows if self._is_free(row, target)] for rows in every)
+            mine = {_name(row) for row in (*jobs, *sessions)}
+            self._taken |= mine
+        try:
+            yield jobs, sessions
+        finally:
+            with self._lock:
+                self._taken -= mine
+
+    def _is_free(self, row: Row, target: str) -> bool:
+        return row["target"] == target and _name(row) not in self._taken
+
+    def _end(self, target: str, account: Account) -> None:
+        with self._taking(target) as (jobs, sessions), ThreadPoolExecutor(AT_ONCE, "qsec-end") as pool:
+            closing = [pool.submit(self._tried, self._close, account, row) for row in sessions]
+            asked = pool.map(lambda row: self._tried(self._cancel, account, row), jobs)
+            waiting = [row for row, over in zip(jobs, asked, strict=True) if not over]
+            self._verify(pool, account, waiting)
+            wait(closing)
         self._say_pending(target)
 
-    def _cancel(self, account: Account, row: Row) -> None:
-        remote = account.job(row["job_id"])
-        if remote is not None and remote.state in _ENDABLE[row["ending"]]:
-            account.cancel(row["job_id"])
+    def _tried(self, call: Callable[[Account, Row], bool], account: Account, row: Row) -> bool:
+        """Say what a call says; one that fails keeps nothing else from ending, and is tried again."""
+        try:
+            return call(account, row)
+        except QsecError as error:
+            _log.warning("what hung on a grant could not be ended yet (%s)", error.code)
+            return False
 
-    def _verify(self, account: Account, rows: list[Row]) -> None:
+    def _close(self, account: Account, row: Row) -> bool:
+        closed = account.close_session(row["session_id"])
+        if closed:
+            self._sessions.closed(row["session_id"])
+        return closed
+
+    def _cancel(self, account: Account, row: Row) -> bool:
+        """Have a job cancelled; say whether there is nothing to wait for."""
+        if self._is_over(account, row):
+            return True
+        account.cancel(row["job_id"])
+        return False
+
+    def _verify(self, pool: ThreadPoolExecutor, account: Account, rows: list[Row]) -> None:
         """Ask what became of jobs until each is over, or runs already: only what waits is cancelled."""
         until = time.monotonic() + VERIFY_SECONDS
         while rows:
-            rows = [row for row in rows if not self._is_over(account, row)]
+            seen = pool.map(lambda row: self._tried(self._is_over, account, row), rows)
+            rows = [row for row, over in zip(rows, seen, strict=True) if not over]
             if rows and time.monotonic() > until:
                 return
             time.sleep(0.1 if rows else 0)
@@ -178,7 +213,7 @@ class Endings:
             return False
         if remote is not None and remote.state in OVER:
             self._jobs.done(remote.id, remote.usage_seconds, cancelled=remote.state == "cancelled")
-        self._book.end_of([row["correlation_id"]], None)
+        self._book.ended(row["correlation_id"], row["ending"])
         return True
 
     def _say_pending(self, target: str) -> None:
@@ -193,3 +228,7 @@ class Endings:
         if once not in self._said:
             self._said.add(once)
             self._audit.record_ending(event, None, grant=row["grant_id"], target=row["target"], **data)
+
+
+def _name(row: Row) -> str:
+    return str(row.get("correlation_id") or row["session_id"])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -36,8 +35,8 @@ SETTLE_SECONDS = 1.0
 """How often is looked what is of unknown outcome, and what is still to be ended."""
 POLLS_SECONDS = 60.0
 RESERVATIONS_SECONDS = 60.0
-_PAUSES = (1.0, 2.0, 5.0, 15.0, 60.0)
-"""Pauses between attempts at a provider that does not answer (seconds)."""
+WAIT_SECONDS = 2.0
+"""How long is waited for that; a provider that takes longer holds nothing else up."""
 
 
 class JobOffice:
@@ -106,9 +105,6 @@ class JobOffice:
             home=home, ledger=ledger, jobs=self.jobs, audit=audit, open_account=accounts.open, clock=clock
         )
         grants.on_end(self.endings.ended)
-        self._attempt = 0
-        self._not_before = 0.0
-        self._seen: frozenset[str] = frozenset()
         self._reconciled: dict[str, datetime] = {}
 
     def open(self) -> None:
@@ -130,17 +126,10 @@ class JobOffice:
         self.endings.stop(row)
         return self.listing.get(caller, row["correlation_id"])
 
-    def settle(self) -> bool:
-        """Look up and end what is open, less and less often while nothing helps; say whether nothing is."""
-        open_ = self.settling.open()
-        fresh, self._seen = open_ - self._seen, open_
-        if time.monotonic() < self._not_before and not fresh:
-            return False  # a job that is new among them has a client that waits
-        done = self.settling.settle()
-        done = self.endings.retry() and done
-        self._attempt = 0 if done else min(self._attempt + 1, len(_PAUSES) - 1)
-        self._not_before = 0.0 if done else time.monotonic() + _PAUSES[self._attempt]
-        return done
+    def settle(self, seconds: float = WAIT_SECONDS) -> bool:
+        """Look up and end what is open, for so long each at most; say whether nothing is left."""
+        settled = self.settling.settle(seconds)
+        return self.endings.retry(seconds) and settled
 
     def reconcile_due(self) -> None:
         """Compare the targets whose catalogue says how often, when it is time."""
@@ -181,5 +170,6 @@ class JobOffice:
         """End what can be ended in time; the rest is durable."""
         self.endings.wait(seconds)
         self.endings.close()
+        self.settling.close()
         self.jobs.settle()
         self._quotas.close()

@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from ....core.errors import QsecError
 from ....core.model import moment
 from ...store import Row
 from .account import Account, OpenAccount
 from .book import JobBook
 from .jobs import Jobs
+from .rounds import Rounds
 
 ABSENT_AFTER = timedelta(seconds=60)
 """How long after it was sent a job may still appear at its provider; not there then, it is *lost*."""
 
 ABANDONED_AFTER = timedelta(minutes=10)
 """A submission that is on its way for longer than this has lost its request."""
-
-_log = logging.getLogger("qsec.gateway")
 
 
 class Settling:
@@ -36,24 +33,31 @@ class Settling:
     ) -> None:
         self._jobs = jobs
         self._book = book
-        self._open = open_account
+        self._rounds = Rounds("settling", open_account, self._settle_target)
         self._clock = clock
         self._begun = clock()
 
-    def settle(self) -> bool:
-        """Look up what is open now; say whether nothing is left."""
-        due = [row for row in self._book.unsettled() if self._is_due(row)]
-        for target in sorted({row["target"] for row in due}):
-            self._settle_target(target, [row for row in due if row["target"] == target])
+    def settle(self, seconds: float) -> bool:
+        """Look up what is open now, so long at most; say whether nothing is left."""
+        for row in self._due():
+            if row["state"] == "intended":  # the ledger says "sent" before the first byte leaves
+                self._jobs.settled(row["correlation_id"], None, why="not sent")
+        left: dict[str, set[str]] = {}
+        for row in self._due():
+            left.setdefault(row["target"], set()).add(row["correlation_id"])
+        self._rounds.again(left, seconds)
         return not self.pending()
 
     def pending(self) -> int:
         """Count the jobs of which is not known whether their provider took them."""
-        return len(self.open())
+        return len(self._due())
 
-    def open(self) -> frozenset[str]:
-        """Return the correlation ids of those jobs."""
-        return frozenset(row["correlation_id"] for row in self._book.unsettled() if self._is_due(row))
+    def close(self) -> None:
+        """Let the workers go; what they have not found out the next control plane does."""
+        self._rounds.close()
+
+    def _due(self) -> list[Row]:
+        return [row for row in self._book.unsettled() if self._is_due(row)]
 
     def _is_due(self, row: Row) -> bool:
         if row["state"] == "unknown":
@@ -61,19 +65,10 @@ class Settling:
         begun = moment(row["sent_at"] or row["intended_at"])
         return begun < self._begun or begun + ABANDONED_AFTER < self._clock()
 
-    def _settle_target(self, target: str, rows: list[Row]) -> None:
-        for row in rows:
-            if row["state"] == "intended":  # the ledger says "sent" before the first byte leaves
-                self._jobs.settled(row["correlation_id"], None, why="not sent")
-        rows = [row for row in rows if row["state"] != "intended"]
-        if not rows:
-            return
-        try:
-            with self._open(target) as account:
-                for row in rows:
-                    self._look_up(account, row)
-        except QsecError as error:
-            _log.warning("jobs of unknown outcome could not be looked up yet (%s)", error.code)
+    def _settle_target(self, target: str, account: Account) -> None:
+        for row in self._due():
+            if row["target"] == target and row["state"] != "intended":
+                self._look_up(account, row)
 
     def _look_up(self, account: Account, row: Row) -> None:
         asked = self._clock()

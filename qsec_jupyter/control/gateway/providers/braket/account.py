@@ -14,6 +14,7 @@ from .....core.errors import Unavailable
 from ...jobs.account import RemoteJob, RemoteState, Reservation
 from ...request import Outgoing
 from ...settings import GatewaySettings
+from ..session import plain_session
 from . import signing
 from .place import Place
 
@@ -36,7 +37,7 @@ _STATES: dict[str, RemoteState] = {
 
 
 class BraketAccount:
-    """See :class:`...jobs.account.Account`. Blocking; for one thread.
+    """See :class:`...jobs.account.Account`. Blocking and thread-safe.
 
     Args:
         settings: Where it is.
@@ -47,8 +48,7 @@ class BraketAccount:
         self._settings = settings
         self._region = Place.of(settings).region
         self._key: signing.AwsKey | None = key
-        self._session = requests.Session()
-        self._session.trust_env = False
+        self._session = plain_session()
 
     def close(self) -> None:
         """Let go of connections, and of the key."""

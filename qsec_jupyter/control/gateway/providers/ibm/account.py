@@ -14,6 +14,7 @@ from .....core.errors import Unavailable
 from .....core.secret import Secret
 from ...jobs.account import RemoteJob, RemoteState, Reservation
 from ...settings import GatewaySettings
+from ..session import plain_session
 
 _VERSION = "2026-04-15"
 _PAGE = 200
@@ -32,7 +33,7 @@ _OVER = frozenset({404, 409, 410})
 
 
 class IbmAccount:
-    """See :class:`...jobs.account.Account`. Blocking; for one thread.
+    """See :class:`...jobs.account.Account`. Blocking and thread-safe.
 
     Args:
         settings: Where it is.
@@ -42,8 +43,7 @@ class IbmAccount:
     def __init__(self, settings: GatewaySettings, bearer: Secret) -> None:
         self._settings = settings
         self._base = settings.addresses["runtime"]
-        self._session = requests.Session()
-        self._session.trust_env = False
+        self._session = plain_session()
         self._session.headers = {
             "Authorization": f"Bearer {bearer.reveal()}",
             "Service-CRN": settings.instance,
