@@ -38,6 +38,7 @@ def move(
     """
     from ..control.credentials.inventory import scrub as scrub_file
     from .keeping import opened, source_of
+    from .terminal import plain as shown
 
     if not target:
         raise Invalid("import.no_target", "A target is missing", "", "Add --target NAME; see catalog.toml.")
@@ -52,11 +53,11 @@ def move(
         )
     with opened() as keeping:
         keeping.put(target, source, {field or source.field: plain.value})
-        print(f"{target} has the value of {plain.id} now, in {keeping.where}.")
+        print(f"{target} has the value of {shown(plain.id)} now, in {keeping.where}.")
     if plain.kind == "file" and _wanted(plain, scrub):
         scrub_file(plain)
         print(
-            f"Taken out of {plain.where}. Copies in backups and git stay: replace the value at its provider."
+            f"Taken out of {shown(plain.where)}. Copies in backups and git stay: replace the value at its provider."
         )
     elif plain.kind == "environment":
         print(f"Unset {plain.where} where it is set: no program can do that for its shell.")

@@ -60,9 +60,11 @@ def _shown(one: Plain) -> dict[str, object]:
 
 
 def _said(one: Plain) -> str:
+    from .terminal import plain
+
     place = f"{one.where}:{one.line}" if one.line else one.id
     note = f"  ({one.note})" if one.note else ""
-    return f"{one.vendor:<12} {one.kind:<12} {place}{note}"
+    return plain(f"{one.vendor:<12} {one.kind:<12} {place}{note}")
 
 
 def _end(count: int) -> str:

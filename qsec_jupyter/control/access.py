@@ -69,11 +69,12 @@ class Access:
         try:
             grant = check(wish, caller, self._policy.catalogue, self._clock())
             decision = self._judge.decide("request", grant, caller).require("request", grant.target)
-            self._within_caps(grant)
         except QsecError as error:
             self._judge.refused(caller, error, target=wish.target[:40])
             raise
-        return self._enter(replace(grant, policies=decision.policies), caller)
+        with self._book.lock:  # counted and entered in one step, however many ask at the same moment
+            self._refuse_over_cap(grant, caller)
+            return self._enter(replace(grant, policies=decision.policies), caller)
 
     def extend(self, caller: Caller, grant_id: str, duration: str, reason: str | None) -> Grant:
         """Ask for more time; the request is a grant of its own, which moves the other's end when approved.
@@ -149,15 +150,17 @@ class Access:
         series = self._series.of(grant)
         return series is not None and self._series.use(series)
 
-    def _within_caps(self, grant: Grant) -> None:
+    def _refuse_over_cap(self, grant: Grant, caller: Caller) -> None:
         most = self._policy.catalogue.caps.grants_per_user
         if len(self._book.open({"requester_subject": grant.requester_subject})) >= most:
-            raise Denied(
+            error = Denied(
                 "request.too_many",
                 "You hold too many grants and requests",
                 f"The rule: at most {most} of a person are open at once.",
                 "Hand some back with qsec.revoke().",
             )
+            self._judge.refused(caller, error, target=grant.target)
+            raise error
 
     # -- deciding ---------------------------------------------------------------------------------
 
@@ -274,7 +277,10 @@ class Access:
             return self._book.commit(step(extension, "cancel", now), actor, ending=True)
         if not self._judge.holds(extension, self._book.server_of(extension.id)):
             return self._book.commit(step(self._fallen(extension), "revoke", now), actor, ending=True)
+        most = self._policy.catalogue.target(grant.target).max_duration
         until = moment(grant.expires_at) + timedelta(seconds=extension.duration)
+        if grant.activated_at:  # another extension may have begun since this one was asked for
+            until = min(until, moment(grant.activated_at) + timedelta(seconds=most))
         if closes := self._timetable.closes(grant, now):
             until = min(until, closes)
         self._book.commit(

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, TimeoutError as CallTimeout
 from contextlib import contextmanager
@@ -34,6 +36,8 @@ class Sessions:
         self._broker = broker
         self._workers = ThreadPoolExecutor(8, thread_name_prefix="qsec-broker")
         self._held: set[str] = set()
+        self._opening: Counter[str] = Counter()
+        self._admitting = threading.Lock()
         # Of their own: an ending never waits behind a store that hangs on an issue.
         self._enders = ThreadPoolExecutor(16, thread_name_prefix="qsec-end")
 
@@ -71,8 +75,13 @@ class Sessions:
             _log.warning("a session could not be renewed (%s)", error.code)
 
     def _called(self, request: IssueRequest, call: Callable[[], T]) -> T:
-        self._refuse_over_cap(request)
+        with (
+            self._admitting
+        ):  # however many ask at the same moment, each is counted before the next is looked at
+            self._refuse_over_cap(request)
+            self._opening[request.grant_id] += 1
         future = self._workers.submit(call)
+        future.add_done_callback(lambda _: self._opened(request.grant_id))
         try:
             return future.result(CALL_SECONDS)
         except CallTimeout as error:
@@ -84,12 +93,17 @@ class Sessions:
                 "Try again; `qsec doctor` says how the store is.",
             ) from error
 
+    def _opened(self, grant_id: str) -> None:
+        with self._admitting:
+            self._opening -= Counter([grant_id])  # drops what is zero
+
     def _refuse_over_cap(self, request: IssueRequest) -> None:
         """Community editions of Vault and OpenBao have no lease quotas, so the count is kept here."""
-        if self.is_open(request.grant_id):
+        if request.grant_id in self._opening or self.is_open(request.grant_id):
             return
         rows = self._store.rows(tables.sessions, {"ended": False})
-        grants = self._store.rows(tables.grants, {"id": sorted({row["grant_id"] for row in rows})})
+        holding = {row["grant_id"] for row in rows} | set(self._opening)
+        grants = self._store.rows(tables.grants, {"id": sorted(holding)})
         asking = self._store.one(tables.grants, {"id": request.grant_id})
         whose = asking and asking["requester_subject"]
         mine = [grant for grant in grants if grant["requester_subject"] == whose]
