@@ -25,7 +25,7 @@ export function JobExposure(props: {
       {({ fields }) => (
         <>
           <h3 className="jp-Qsec-pageTitle">
-            {trans.__('What %1 sees', job.provider ?? job.target)}
+            {trans.__('What the vendor sees')}
           </h3>
           <dl className="jp-Qsec-exposed">
             {fields.map((field, index) => (
