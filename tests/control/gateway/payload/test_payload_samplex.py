@@ -1,6 +1,8 @@
 """Randomised programs, as the real client writes them: names in a samplex, its arguments and annotations."""
 
+import base64
 import json
+import zlib
 
 import numpy as np
 import pytest
@@ -22,6 +24,7 @@ from qsec_jupyter.control.gateway.payload.limits import Limits
 from qsec_jupyter.control.gateway.payload.reading import Reading
 from qsec_jupyter.core.errors import Invalid
 
+QPY = {"b64_data", "circuit_b64", "circuit_base64"}
 HIDE, SHOW = Reading(hide=True, key=KEY), Reading(hide=False)
 
 
@@ -91,16 +94,20 @@ def test_every_version_of_a_samplex_is_read(version) -> None:
 
 
 def everything(text):
-    """Return what JSON says, with all JSON within its texts; QPY is as long as it was."""
+    """Return what JSON says, with all JSON and all QPY within its texts."""
     try:
         told = json.loads(text) if isinstance(text, str) else text
     except ValueError:
         return text
     if isinstance(told, dict):
-        return {
-            key: len(value) if key == "circuit_base64" else everything(value) for key, value in told.items()
-        }
+        return {key: unpacked(value) if key in QPY else everything(value) for key, value in told.items()}
     return list(map(everything, told)) if isinstance(told, list) else told
+
+
+def unpacked(text) -> bytes:
+    """Return QPY."""
+    data = base64.b64decode(text)
+    return data if data.startswith(b"QISKIT") else zlib.decompress(data)
 
 
 def learner(circuit) -> bytes:

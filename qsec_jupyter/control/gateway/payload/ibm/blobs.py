@@ -14,6 +14,7 @@ from .. import circuits, packing, qpy, refusals
 from ..limits import Limits
 
 _MAGIC = b"QISKIT"
+_BESIDE = frozenset({"__type__", "qpy_version", "num_programs"})
 _TYPES = frozenset({"QuantumCircuit", "Instruction"})
 
 
@@ -69,7 +70,7 @@ class Blobs:
         """
         for holder, key in holders(value):
             blob = self._of[id(holder)] = self.add(holder, key)
-            _check_told(holder, blob.file)
+            _check_told(holder, key, blob.file)
 
     def add(self, holder: dict[str, Any], key: str) -> Blob:
         """Read the QPY in one place.
@@ -110,8 +111,10 @@ class Blobs:
         return packed, circuits.walk(self._room.unpack(data) if packed else data, self._limits.instructions)
 
 
-def _check_told(holder: dict[str, Any], file: qpy.QpyFile) -> None:
+def _check_told(holder: dict[str, Any], key: str, file: qpy.QpyFile) -> None:
     """Refuse QPY that is not what stands beside it says, or more: nobody would look at the rest."""
+    if not set(holder) <= {key, *_BESIDE}:
+        raise refusals.unsupported("QPY with something beside it that is not known")
     told = holder.get("num_programs", 1), holder.get("qpy_version", file.version)
     if told != (file.programs, file.version):
         raise refusals.malformed("QPY is not what is said of it")

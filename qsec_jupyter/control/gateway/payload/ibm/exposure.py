@@ -34,6 +34,8 @@ _PROGRAM = frozenset({"shots", "items", "circuits", "meas_level", "passthrough_d
 _ITEM = frozenset(
     {"item_type", "circuit", "circuit_arguments", "samplex", "samplex_arguments", "shape", "chunk_size"}
 )
+_SETTINGS = "item_type", "chunk_size"
+
 Named = dict[tuple[str, str], None]
 """What a user named: the kind, and the name."""
 
@@ -142,6 +144,9 @@ def _quantum(program: Any) -> list[Field]:
     if any("samplex" in item for item in items):
         what = "its graph, tables, numbers and version"
         found.append(_same("samplex", what, "The vendor's service samples from it."))
+    settings = [program.get("meas_level"), *[item.get(name) for item in items for name in _SETTINGS]]
+    if texts := sorted({text for text in settings if isinstance(text, str)}):
+        found.append(_same("program settings", _cut(", ".join(texts)), "They choose how it is run."))
     if program.get("passthrough_data") is not None:
         found.append(_same("passthrough numbers", "as submitted", "They come back as they were given."))
     if role := program.get("semantic_role"):

@@ -13,6 +13,7 @@ from typing import Any
 
 from .. import refusals
 from ..packing import Room
+from ..samplex import is_array
 from .blobs import Blob, Blobs
 
 _LETTERS = frozenset("IXYZ01+-rl")
@@ -87,6 +88,8 @@ def _executor(params: dict[str, Any], room: Room) -> Iterable[int | None]:
     for item in _items(quantum):
         shape = list(item.get("shape") or ())
         if "circuit_arguments" in item:
+            if not is_array(item["circuit_arguments"]):
+                raise ValueError
             given = item["circuit_arguments"]["shape"][:-1]
             shape = given if math.prod(map(_count, given)) > math.prod(map(_count, shape)) else shape
         yield _count(quantum["shots"]) * math.prod(map(_count, shape))

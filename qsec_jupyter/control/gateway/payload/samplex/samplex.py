@@ -36,6 +36,8 @@ class Samplex:
         _check_graph(self._told, limits.instructions)
         self.names: dict[tuple[str, str], None] = {}
         self._walk(self._note)
+        if self._told["attrs"]["ssv"] != str(holder["ssv"]):
+            raise refusals.malformed("a samplex of two versions")
         self.expressions = parse(self._told["attrs"]["param_table"])
         rewrite(self.expressions, (EXPRESSIONS,), self._note)
 
