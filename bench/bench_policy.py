@@ -5,6 +5,7 @@ from __future__ import annotations
 import statistics
 import tempfile
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,11 +21,14 @@ def run() -> list[dict[str, Any]]:
 
     with tempfile.TemporaryDirectory() as home:
         policy = LivePolicy(Place(Path(home)))
-    who = Principal("ada", "Ada", "local", groups=("lab", "owners"), roles=("researcher", "approver"))
+    somebody = Principal("ada", "Ada", "local", groups=("lab", "owners"), roles=("researcher", "approver"))
     target, situation = policy.catalogue.target("pilot"), Situation(from_kernel=True, own_kernel=True)
     times = []
     for number in range(DECISIONS):
         action = ("request", "auto_approve", "issue", "run")[number % 4]
+        who = replace(
+            somebody, name=f"ada{number}", subject=""
+        )  # a decision that was made before is remembered
         # Time on the processor: on a shared machine the clock on the wall measures the neighbours.
         began = time.thread_time()
         policy.decide(who, action, target, situation)  # type: ignore[arg-type]

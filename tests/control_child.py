@@ -9,7 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from qsec_jupyter.ledger.log import read_events
+from qsec_jupyter.ledger.entries import read_events
 
 BEARER = "b" * 43
 USER = {"name": "ada", "display_name": "Ada", "identity_provider": "local account"}

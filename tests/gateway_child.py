@@ -93,7 +93,7 @@ class Gated:
             return session.request(method, url, headers=headers, timeout=60, allow_redirects=False, **options)
 
     def events(self, name=None):
-        from qsec_jupyter.ledger.log import read_events
+        from qsec_jupyter.ledger.entries import read_events
 
         found = list(read_events(self.home / "journal-0" / "ledger"))
         return [one for one in found if name is None or one["type"] == name]

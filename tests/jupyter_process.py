@@ -70,7 +70,7 @@ class Jupyter:
         return done.stdout
 
     def events(self, name=None):
-        from qsec_jupyter.ledger.log import read_events
+        from qsec_jupyter.ledger.entries import read_events
 
         found = [one for folder in self.home.glob("journal-*/ledger") for one in read_events(folder)]
         return [one for one in found if name is None or one["type"] == name]

@@ -10,7 +10,7 @@ from typing import Any
 
 from ..core.errors import QsecError
 from ..core.model import Grant, Principal
-from ..ledger.log import Ledger
+from ..ledger.log import Entered, Ledger
 from .store import Store
 
 _DECIDED = (
@@ -55,8 +55,12 @@ class Audit:
         Raises:
             Unavailable: ``ledger.unwritable``; what was to be done must then not be done.
         """
+        return self.enter(name, actor, **data).wait()[0]
+
+    def enter(self, name: str, actor: Principal | None = None, **data: Any) -> Entered:
+        """Put an event behind those that were told before, and return what waits until it is durable."""
         self.settle()
-        return self._ledger.append({"type": name, "data": self._data(name, actor, data)})
+        return self._ledger.enter([{"type": name, "data": self._data(name, actor, data)}])
 
     def record_ending(self, name: str, actor: Principal | None = None, **data: Any) -> None:
         """Write an event about an ending. When the ledger refuses, it is owed and written later."""
@@ -70,6 +74,8 @@ class Audit:
 
     def settle(self) -> bool:
         """Write what is owed; say whether nothing is owed any more."""
+        if not self._owed:
+            return True
         with self._lock:
             entries = [{"type": name, "data": data} for name, data in self._owed]
             try:

@@ -31,8 +31,48 @@ _COLUMNS = frozenset(column.name for column in tables.grants.columns)
 _DETAILS = tuple(field.name for field in fields(Grant) if field.name not in _COLUMNS)
 
 
+class _Open:
+    """The grants that something can still come of, in memory: each credential asks for one. Thread-safe."""
+
+    def __init__(self, rows: Iterable[Row]) -> None:
+        self._lock = threading.Lock()
+        self._all: dict[str, tuple[Grant, str]] = {}
+        self._of_kernel: dict[str, dict[str, tuple[Grant, str]]] = {}
+        for row in rows:
+            self.put(_grant(row), row["server_id"])
+
+    def put(self, grant: Grant, server_id: str) -> None:
+        """Take note of a grant as it is from now on; one that is over is left out."""
+        with self._lock:
+            theirs = self._of_kernel.setdefault(grant.kernel_id, {})
+            for known in (self._all, theirs):
+                if grant.state in OPEN_STATES:
+                    known[grant.id] = (grant, server_id)
+                else:
+                    known.pop(grant.id, None)
+            if not theirs:
+                del self._of_kernel[grant.kernel_id]
+
+    def get(self, grant_id: str) -> tuple[Grant, str] | None:
+        """Return a grant and its server."""
+        return self._all.get(grant_id)
+
+    def having(self, where: Row) -> list[Grant]:
+        """Return the grants that match."""
+        told = dict(where)
+        among = self._of_kernel.get(told["kernel_id"], {}) if "kernel_id" in told else self._all
+        found = list(among.values())
+        if "server_id" in told:
+            server_id = told.pop("server_id")
+            found = [one for one in found if one[1] == server_id]
+        return [grant for grant, _ in found if all(getattr(grant, name) == told[name] for name in told)]
+
+
 class Book:
     """Reads grants, and writes each change to the ledger first. Thread-safe.
+
+    Those that are open are read from memory, where each change arrives once the database has it. No other
+    process writes to a journal that is taken.
 
     Args:
         clock: Gives the time.
@@ -44,6 +84,7 @@ class Book:
         self._changes = changes
         self._clock = clock
         self._unstored: dict[str, Grant] = {}
+        self._open = _Open(store.rows(tables.grants, {"state": sorted(OPEN_STATES)}))
         self._listeners: list[Callable[[Grant, str], None]] = []
         self.lock = threading.RLock()
         """Held from reading a grant to writing what became of it."""
@@ -56,6 +97,8 @@ class Book:
         Raises:
             NotFound: ``grant.unknown``.
         """
+        if (known := self._open.get(grant_id)) is not None:
+            return known[0]
         row = self._store.one(tables.grants, {"id": grant_id})
         if row is None:
             raise unknown_grant()
@@ -63,6 +106,8 @@ class Book:
 
     def server_of(self, grant_id: str) -> str:
         """Return the Jupyter Server that a grant belongs to."""
+        if (known := self._open.get(grant_id)) is not None:
+            return known[1]
         row = self._store.one(tables.grants, {"id": grant_id})
         return str(row["server_id"]) if row else ""
 
@@ -73,8 +118,7 @@ class Book:
 
     def open(self, where: Row | None = None) -> list[Grant]:
         """Return the grants that something can still come of."""
-        grants = self.rows({**(where or {}), "state": sorted(OPEN_STATES)})
-        return [grant for grant in grants if grant.state in OPEN_STATES]
+        return self._open.having(where or {})
 
     def recent(self, where: Row, ended_after: str, limit: int) -> list[Grant]:
         """Return open grants and those that ended lately, newest first."""
@@ -90,6 +134,7 @@ class Book:
         """Write down a request."""
         self._audit.record("grant.requested", actor, **self._audit.about(grant))
         self._store.add(tables.grants, {**_row(grant), "server_id": server_id})
+        self._open.put(grant, server_id)
         self._changes.rights.bump()
 
     def commit(
@@ -118,6 +163,7 @@ class Book:
             if not ending:
                 raise
             self._unstored[grant.id] = grant  # a full disk keeps no grant alive
+        self._open.put(grant, self.server_of(grant.id))
         (self._changes if event in _NO_RIGHTS else self._changes.rights).bump()
         self._tell_end(grant, data.get("why", grant.state))
         return grant
@@ -131,6 +177,8 @@ class Book:
             self._store.change_each(tables.grants, [({"id": grant.id}, _row(grant)) for grant in grants])
         except Unavailable:
             self._unstored |= {grant.id: grant for grant in grants}
+        for grant in grants:
+            self._open.put(grant, self.server_of(grant.id))
         self._changes.rights.bump()
         for grant in grants:
             self._tell_end(grant, data.get("why", grant.state))

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ..core.errors import Denied, NotFound, QsecError
 from ..core.model import Grant, moment, rfc3339
+from ..ledger.log import Entered
 from .access import Access
 from .audit import Audit
 from .book import Book, newest
@@ -89,19 +91,23 @@ class Issuing:
         self._access.keep_time()
         self._holders[grant.id] = caller
         issued = self._sessions.issue(request)
-        with self._book.lock:
+        with self._book.lock:  # what ends it comes behind this in the ledger
             grant = self._book.get(grant.id)
-            if grant.state == "active":
-                self._audit.record(
-                    "credential.issued",
-                    caller.principal,
-                    **self._audit.about(grant),
-                    request=request.request_id,
-                    source=issued.source,
-                )
-                return self._told(grant, caller, issued)
+            entered = self._enter(grant, caller, request, issued) if grant.state == "active" else None
+        if entered is not None:
+            entered.wait()  # beside others, with one wait for the disk
+            return self._told(grant, caller, issued)
         self._sessions.end(grant.id)  # it ended while the store was asked
         return self.issue(caller, target_name, job_id)
+
+    def _enter(self, grant: Grant, caller: Caller, request: IssueRequest, issued: Issued) -> Entered:
+        return self._audit.enter(
+            "credential.issued",
+            caller.principal,
+            **self._audit.about(grant),
+            request=request.request_id,
+            source=issued.source,
+        )
 
     def behind(self, holder: Pass) -> Issued:
         """Return the provider's credential for a gateway token; it stays in this process.
@@ -205,10 +211,8 @@ class Issuing:
             )
         self._access.keep_time()
         where = {"target": target_name, "kernel_id": caller.kernel_id, "server_id": caller.server_id}
-        grants = [grant for grant in self._book.rows(where) if grant.extends is None and grant.parent is None]
-        active = [grant for grant in grants if grant.state == "active"]
+        active = [grant for grant in _own(self._book.open(where)) if grant.state == "active"]
         submits = newest(grant for grant in active if grant.scope == "submit")
-        last = newest(grants)
         results = self._results_of(caller, target_name, job_id)
         # What is good for more comes first: whoever may read results or submit may look, too.
         usable = results if job_id else submits or results or newest(active)
@@ -218,6 +222,7 @@ class Issuing:
             raise NotFound(
                 "job.unknown", "There is no such job", remedy="A grant sees the jobs that it made itself."
             )
+        last = newest(_own(self._book.rows(where)))
         if last is not None and last.state in _NO_CREDENTIAL:
             code, title, remedy = _NO_CREDENTIAL[last.state]
             said = f' "{last.decision_comment}"' if last.decision_comment else ""
@@ -241,6 +246,11 @@ class Issuing:
         rights = [grant for grant in open_ if grant.parent and grant.state == "active"]
         found = newest(grant for grant in rights if job_id is None or job_id in grant.jobs)
         return found and _as_held(found, caller)
+
+
+def _own(grants: Iterable[Grant]) -> Iterator[Grant]:
+    """Leave out what only makes another grant longer, or came of one."""
+    return (grant for grant in grants if grant.extends is None and grant.parent is None)
 
 
 def _as_held(grant: Grant, caller: Caller) -> Grant:

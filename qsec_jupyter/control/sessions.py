@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import logging
-import threading
 import time
-from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, TimeoutError as CallTimeout
 from contextlib import contextmanager
+from functools import partial
 from typing import TypeVar
 
-from ..core.errors import Denied, QsecError, Unavailable
+from ..core.errors import QsecError, Unavailable
 from ..core.model import OPEN_STATES, moment, rfc3339
 from . import tables
 from .audit import Audit
 from .catalog import Caps
 from .credentials.broker import Broker, Issued, IssueRequest, Operation, SessionRef
+from .holders import Holders
 from .store import Row, Store
 
 CALL_SECONDS = 10.0
@@ -30,14 +30,12 @@ class Sessions:
     """Calls the broker with a time limit, and knows what is still open there."""
 
     def __init__(self, store: Store, audit: Audit, broker: Broker, caps: Callable[[], Caps] = Caps) -> None:
-        self._caps = caps
         self._store = store
+        self._holders = Holders(store, caps)
         self._audit = audit
         self._broker = broker
         self._workers = ThreadPoolExecutor(8, thread_name_prefix="qsec-broker")
         self._held: set[str] = set()
-        self._opening: Counter[str] = Counter()
-        self._admitting = threading.Lock()
         # Of their own: an ending never waits behind a store that hangs on an issue.
         self._enders = ThreadPoolExecutor(16, thread_name_prefix="qsec-end")
 
@@ -63,7 +61,7 @@ class Sessions:
 
     def is_open(self, grant_id: str) -> bool:
         """Say whether a grant has a session that is not ended."""
-        return self._store.one(tables.sessions, {"grant_id": grant_id, "ended": False}) is not None
+        return self._holders.holds(grant_id)
 
     def keep(self, request: IssueRequest) -> None:
         """Renew what a grant holds; a store that is away or slow is tried again the next time."""
@@ -75,13 +73,11 @@ class Sessions:
             _log.warning("a session could not be renewed (%s)", error.code)
 
     def _called(self, request: IssueRequest, call: Callable[[], T]) -> T:
-        with (
-            self._admitting
-        ):  # however many ask at the same moment, each is counted before the next is looked at
-            self._refuse_over_cap(request)
-            self._opening[request.grant_id] += 1
+        # What is held under another name is ours for a moment, to end what is elsewhere: no cap stops that.
+        if not self._holders.holds(request.grant_id) and request.grant_id not in self._held:
+            self._holders.take(request.grant_id, request.subject)
+            call = partial(self._first, request.grant_id, call)
         future = self._workers.submit(call)
-        future.add_done_callback(lambda _: self._opened(request.grant_id))
         try:
             return future.result(CALL_SECONDS)
         except CallTimeout as error:
@@ -93,37 +89,13 @@ class Sessions:
                 "Try again; `qsec doctor` says how the store is.",
             ) from error
 
-    def _opened(self, grant_id: str) -> None:
-        with self._admitting:
-            self._opening -= Counter([grant_id])  # drops what is zero
-
-    def _refuse_over_cap(self, request: IssueRequest) -> None:
-        """Community editions of Vault and OpenBao have no lease quotas, so the count is kept here."""
-        if request.grant_id in self._opening or self.is_open(request.grant_id):
-            return
-        rows = self._store.rows(tables.sessions, {"ended": False})
-        holding = {row["grant_id"] for row in rows} | set(self._opening)
-        grants = self._store.rows(tables.grants, {"id": sorted(holding)})
-        asking = self._store.one(tables.grants, {"id": request.grant_id})
-        whose = asking and asking["requester_subject"]
-        mine = [grant for grant in grants if grant["requester_subject"] == whose]
-        for count, most, who in (
-            (len(mine), self._caps().leases_per_user, "You hold"),
-            (len(grants), self._caps().leases, "This installation holds"),
-        ):
-            if count >= most:
-                raise Denied(
-                    "credential.cap",
-                    "Too many credentials are open",
-                    f"{who} {count} of at most {most}.",
-                    "End a grant that is not needed any more: qsec.grants(), qsec.revoke(...).",
-                )
+    def _first(self, grant_id: str, call: Callable[[], T]) -> T:
+        try:
+            return call()
+        finally:
+            self._holders.give_back(grant_id)
 
     def _remember(self, request: IssueRequest, session: SessionRef) -> None:
-        known = {"grant_id": request.grant_id, "accessor": session.accessor, "ended": False}
-        if session.accessor is not None and self._store.one(tables.sessions, known) is not None:
-            self._store.change(tables.sessions, known, {"lease_ids": list(session.lease_ids)})
-            return
         row = {
             "grant_id": request.grant_id,
             "accessor": session.accessor,
@@ -131,7 +103,12 @@ class Sessions:
             "expires_at": rfc3339(session.expires_at),
             "ended": False,
         }
-        self._store.add(tables.sessions, row)
+        known = {"grant_id": request.grant_id, "accessor": session.accessor, "ended": False}
+        # Only a lease comes to a session that is known already.
+        if not session.lease_ids or not self._store.change(tables.sessions, known, row):
+            self._store.add(tables.sessions, row)
+        if request.grant_id not in self._held:
+            self._holders.opened(request.grant_id, request.subject)
 
     def end(self, *grant_ids: str, seconds: float | None = None) -> bool:
         """End every session of these grants, at the same time; say whether all are verified gone.
@@ -202,6 +179,7 @@ class Sessions:
         except QsecError as error:
             _log.warning("the end of a session could not be noted yet (%s)", error.code)
             return False
+        self._holders.ended(row["grant_id"] for row in rows)
         self._audit.record_endings([("credential.revoked", {"grant": row["grant_id"]}) for row in rows])
         return True
 

@@ -1,7 +1,7 @@
 """The append-only log: one writer, durable before :meth:`Ledger.append` returns, many threads at once.
 
-Appenders queue. One of them leads: it writes everything that waits with one write and one ``fdatasync``,
-wakes those whose entries that were, and hands the lead to the next in the queue (group commit). State
+Appenders queue. One that waits leads: it writes everything in the queue with one write and one ``fdatasync``,
+wakes those whose entries that were, and hands the lead to the next that waits (group commit). State
 moves only after the disk has answered; after an error the file is cut back to what was acknowledged, so a
 full disk costs the entries of that moment and nothing else.
 """
@@ -11,7 +11,6 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import hashlib
-import json
 import os
 import threading
 import uuid
@@ -20,18 +19,15 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import Any
 
-from ..core.canonical import canonical_bytes
-from ..core.errors import Bug, Conflict, Invalid, NotFound, QsecError
-from ..core.events import EVENT_TYPES
+from ..core.errors import Bug, Conflict, NotFound, QsecError
 from ..core.model import rfc3339
 from ..core.signing import Signer
 from . import checkpoint as checkpoints, segment
+from .entries import Event, checked, payload_of, read_events
 from .merkle import leaf_hash
 from .recovery import State, begin, damaged, replay, unwritable
 
-Event = dict[str, Any]
 Clock = Callable[[], datetime]
 
 SEGMENT_BYTES = 64 * 1024 * 1024
@@ -54,10 +50,32 @@ class _Waiting:
     index: int = -1
     error: BaseException | None = None
     done: bool = False
+    awaited: bool = False  # somebody will wake when ``wake`` is released
     wake: threading.Lock = field(default_factory=threading.Lock)
 
     def __post_init__(self) -> None:
         self.wake.acquire()  # released when the entry is done, or when its thread is to lead
+
+
+class Entered:
+    """Events that have their place in the ledger, in the order of entering, and are not on the disk yet."""
+
+    def __init__(self, ledger: Ledger, waiting: list[_Waiting]) -> None:
+        self._ledger = ledger
+        self._waiting = waiting
+
+    def wait(self) -> list[int]:
+        """Return their indices once they are durable. Call it once.
+
+        Raises:
+            QsecError: As :meth:`Ledger.append`, for the first that fails; nothing is said of the others.
+        """
+        if self._waiting:
+            self._ledger._await(self._waiting[0])
+        for one in self._waiting:
+            if one.error is not None:
+                raise one.error
+        return [one.index for one in self._waiting]
 
 
 class Ledger:
@@ -145,21 +163,28 @@ class Ledger:
         Raises:
             QsecError: As :meth:`append`, for the first that fails; nothing is said of the others.
         """
-        waiting = [_Waiting(_checked(event)) for event in events]
-        if not waiting:
-            return []
-        first = waiting[0]
+        return self.enter(events).wait()
+
+    def enter(self, events: Sequence[Event]) -> Entered:
+        """Put events behind all that were entered before, and return what waits until they are durable.
+
+        Raises:
+            Bug: As :meth:`append`.
+        """
+        waiting = [_Waiting(checked(event)) for event in events]
         with self._queueing:
             self._queue.extend(waiting)  # a commit takes the whole queue, so they are done together
-            lead, self._led = not self._led, True
+        return Entered(self, waiting)
+
+    def _await(self, one: _Waiting) -> None:
+        with self._queueing:
+            lead = not self._led and not one.done
+            self._led = self._led or lead
+            one.awaited = True
         if not lead:
-            first.wake.acquire()
-        if not first.done:
+            one.wake.acquire()
+        if not one.done:
             self._lead()
-        for one in waiting:
-            if one.error is not None:
-                raise one.error
-        return [one.index for one in waiting]
 
     def follow(self, follower: Callable[[list[Event]], None]) -> None:
         """Have ``follower`` called with the entries of each commit, in order, once they are durable.
@@ -243,7 +268,7 @@ class Ledger:
                 self._commit_queue()
         finally:
             with self._queueing:
-                following = self._queue[0] if self._queue else None
+                following = next((one for one in self._queue if one.awaited), None)
                 self._led = following is not None
             if following:
                 following.wake.release()
@@ -288,7 +313,7 @@ class Ledger:
         for waiting in batch:
             entry = {**waiting.event, "index": tree.size, "time": time}
             try:
-                payload = _payload(entry)
+                payload = payload_of(entry)
             except QsecError as error:
                 waiting.error = error
                 continue
@@ -347,68 +372,6 @@ class Ledger:
         self._owed = {"type": "ledger.truncated", "asserted_by": "control", "data": data}
         with self._commit:
             self._commit_queue()
-
-
-def read_events(folder: Path, start: int = 0) -> Iterator[Event]:
-    """Yield the entries of a ledger folder from index ``start`` on, without its lock.
-
-    An incomplete last frame (a writer is at work, or was cut off) ends the reading. Nothing is verified
-    here beyond what reading needs; that is :func:`.verify.verify_journal`'s work.
-
-    Raises:
-        Unavailable: ``ledger.damaged`` when an entry cannot be read.
-    """
-    found = segment.paths(folder)
-    firsts = [int(path.stem) for path in found]
-    for position, path in enumerate(found):
-        if position + 1 < len(found) and firsts[position + 1] <= start:
-            continue
-        index = firsts[position]
-        for frame in segment.frames(path.read_bytes()):
-            if frame.broken == "torn":
-                return
-            if frame.broken:
-                raise damaged(f"Entry {index} in {path.name} cannot be read.")
-            if index >= start:
-                try:
-                    yield json.loads(frame.payload)
-                except ValueError as error:
-                    raise damaged(f"Entry {index} in {path.name} cannot be read.") from error
-            index += 1
-
-
-def _checked(event: Event) -> Event:
-    kind = EVENT_TYPES.get(str(event.get("type")))
-    if kind is None:
-        raise Bug("ledger.event_unknown", "An event's type is not in the catalogue")
-    data = event.get("data", {})
-    asserted_by = event.get("asserted_by", kind.asserted_by)
-    if event.keys() - {"type", "data", "asserted_by"} or not isinstance(data, dict):
-        raise Bug(
-            "ledger.event_malformed",
-            "An event is malformed",
-            "An event has a type, an object `data` and nothing else.",
-        )
-    if asserted_by not in ("control", "server", "kernel"):
-        raise Bug("ledger.event_malformed", "An event is malformed", "Nobody known asserts it.")
-    return {"type": kind.name, "asserted_by": asserted_by, "data": data}
-
-
-def _payload(entry: Event) -> bytes:
-    try:
-        payload = canonical_bytes(entry)
-    except (ValueError, TypeError, RecursionError) as error:
-        raise Bug(
-            "ledger.event_malformed", "An event is malformed", "Its data is not canonical JSON."
-        ) from error
-    if len(payload) > segment.MAX_PAYLOAD:
-        raise Invalid(
-            "ledger.entry_too_large",
-            "That is too much for one ledger entry",
-            f"The entry has {len(payload)} bytes; {segment.MAX_PAYLOAD} are allowed.",
-            "Record a digest instead of the thing itself.",
-        )
-    return payload
 
 
 def _write_all(file: int, data: bytes, offset: int) -> None:

@@ -18,7 +18,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "integration"))
 from qsec_kernels import Kernel, Peer
 
 from qsec_jupyter.cli.demo_check.jupyter import Server
-from qsec_jupyter.ledger.log import read_events
+from qsec_jupyter.ledger.entries import read_events
 from qsec_jupyter.ledger.verify import verify_journal
 
 pytest.importorskip("qiskit_aer")

@@ -2,15 +2,18 @@
 
 import shutil
 import threading
+from dataclasses import replace
 
 import pytest
+from hypothesis import given, settings, strategies as st
 
+from qsec_jupyter.control.catalog import parse_catalog
 from qsec_jupyter.control.policy.bundle import SHIPPED, Bundle, Place
 from qsec_jupyter.control.policy.context import Situation
 from qsec_jupyter.control.policy.engine import PolicyEngine
 from qsec_jupyter.control.policy.live import LivePolicy
 from qsec_jupyter.core.errors import Invalid
-from qsec_jupyter.core.model import Principal
+from qsec_jupyter.core.model import ROLES, Principal
 
 FILES = Bundle.shipped().files
 EVE = Principal("eve", "Eve", "x", roles=("researcher",))
@@ -34,6 +37,39 @@ def test_an_erroring_rule_denies_whatever_else_permits(effect, where) -> None:
     assert (decision.allowed, decision.policies) == (False, ("policy-error",))
     assert engine.failures == 1
     assert engine.decide(EVE, "view", "sandbox", Situation()).allowed
+
+
+SHIPPED_ENGINE = PolicyEngine.shipped()
+PEOPLE = st.builds(
+    Principal,
+    st.sampled_from(["ada", "eve"]),
+    st.just(""),
+    st.just("x"),
+    roles=st.lists(st.sampled_from(ROLES), unique=True, max_size=3).map(tuple),
+    kind=st.sampled_from(["person", "workload"]),
+    scopes=st.sampled_from([(), ("submit",), ("metadata",)]),
+    targets=st.sampled_from([(), ("sandbox",)]),
+)
+SITUATIONS = st.builds(
+    Situation,
+    **dict.fromkeys(("from_kernel", "own_request", "own_kernel", "single_user", "locked"), st.booleans()),
+    scope=st.sampled_from(["submit", "metadata"]),
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(PEOPLE, st.sampled_from(["request", "issue", "approve", "view", "revoke"]), SITUATIONS)
+def test_a_decision_that_is_remembered_is_the_one_that_would_be_made_now(who, action, situation) -> None:
+    target = parse_catalog(SHIPPED_ENGINE.bundle.catalogue).targets["sandbox"]
+    for place in (target, replace(target, approval="review"), "sandbox"):
+        told = [SHIPPED_ENGINE.decide(who, action, place, situation) for _ in range(2)]
+        assert told == [PolicyEngine._decide(SHIPPED_ENGINE, who, action, place, situation)] * 2
+
+
+def test_a_rule_that_fails_is_counted_each_time() -> None:
+    engine = PolicyEngine(rules(f'@id("x") permit (principal, action, resource) when {{ {OVERFLOW} }};'))
+    assert not any(engine.decide(EVE, "request", "sandbox", Situation()).allowed for _ in range(3))
+    assert engine.failures == 3
 
 
 @pytest.mark.parametrize(

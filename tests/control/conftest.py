@@ -10,7 +10,7 @@ from qsec_jupyter.control.control_plane import ControlPlane
 from qsec_jupyter.control.policy.bundle import Place
 from qsec_jupyter.control.policy.live import LivePolicy
 from qsec_jupyter.core.model import Principal
-from qsec_jupyter.ledger.log import read_events
+from qsec_jupyter.ledger.entries import read_events
 
 ADA = Principal("ada", "Ada", "local account", roles=("researcher", "approver"))
 

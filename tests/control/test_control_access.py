@@ -4,14 +4,17 @@ import subprocess
 import sys
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
+from unittest.mock import Mock
 
 import pytest
 
 from qsec_jupyter.control import tables
 from qsec_jupyter.control.asking import Wish
+from qsec_jupyter.control.policy.bundle import SHIPPED
 from qsec_jupyter.core.errors import Conflict, Denied, Unavailable
 from qsec_jupyter.core.model import Principal
-from qsec_jupyter.ledger.log import read_events
+from qsec_jupyter.ledger.entries import read_events
 from qsec_jupyter.ledger.verify import verify_journal
 
 
@@ -19,7 +22,7 @@ def break_ledger(plane, monkeypatch) -> None:
     def refuse(event):
         raise Unavailable("ledger.unwritable", "The ledger cannot be written")
 
-    monkeypatch.setattr(plane._ledger, "append_all", refuse)
+    monkeypatch.setattr(plane._ledger, "enter", refuse)
 
 
 def test_kernel_gets_the_credential_of_its_own_grant(ask) -> None:
@@ -251,6 +254,81 @@ def test_nothing_is_granted_or_issued_while_the_ledger_cannot_be_written(ask, pl
     with pytest.raises(Unavailable):
         ask.credential()
     assert [grant.target for grant in plane.lookup.listed(plane.owner)] == ["sandbox"]
+
+
+def test_credential_whose_entry_the_disk_refuses_is_not_given(ask, plane, monkeypatch, events) -> None:
+    ask.request()
+    with monkeypatch.context() as patch:
+        patch.setattr("os.fdatasync", Mock(side_effect=OSError(28, "no space")))
+        with pytest.raises(Unavailable) as caught:
+            ask.credential()
+        assert caught.value.code == "ledger.unwritable"
+    assert "credential.issued" not in events()
+    assert ask.credential()["value"]
+
+
+def test_open_grants_in_memory_are_those_of_the_database(ask, plane, make_plane) -> None:
+    grants = [ask.request(), ask.request("pilot"), ask.request(kernel="k2")]
+    ask.credential()
+    plane.ending.end(plane.owner, grants[2].id, "revoke")
+    plane.access.extend(plane.owner.by("k1"), grants[0].id, "5m", "longer")
+    book = plane.access._book
+    states = {"state": ["requested", "approved", "active"]}
+    assert len(book.open()) == len(book.rows(states)) >= 2
+    assert sorted(book.open(), key=str) == sorted(book.rows(states), key=str)
+    assert book.open({"kernel_id": "k2"}) == book.open({"kernel_id": None}) == []
+    assert [one.id for one in book.open({"kernel_id": "k1", "target": "pilot"})] == [grants[1].id]
+    assert book.open({"kernel_id": "k1", "server_id": "another"}) == []
+    plane.close()
+    plane.gone = True
+
+
+def test_cap_of_leases_holds_for_those_who_ask_at_once(tmp_path, make_plane, broker) -> None:
+    text = (SHIPPED / "catalog.toml").read_text()
+    (tmp_path / "catalog.toml").write_text(text + "\n[caps]\nleases_per_user = 3\n")
+    plane = make_plane()
+    for number in range(12):
+        wish = Wish("sandbox", f"k{number}", "test", "QC-1", "1h")
+        plane.access.request(plane.owner.by(f"k{number}"), wish)
+    gate = threading.Barrier(12)
+    broker.before_answer = lambda: time.sleep(0.05)
+
+    def use(number: int) -> str:
+        gate.wait()
+        try:
+            return str(plane.issuing.issue(plane.owner.by(f"k{number}"), "sandbox")["source"])
+        except Denied as error:
+            return error.code
+
+    with ThreadPoolExecutor(12) as pool:
+        told = sorted(pool.map(use, range(12)))
+    assert told == ["credential.cap"] * 9 + ["fake"] * 3
+    assert len(broker.open) == 3
+    again = next(grant for grant in plane.lookup.listed(plane.owner) if plane.sessions.is_open(grant.id))
+    plane.ending.end(plane.owner, again.id, "revoke")
+    left = [number for number in range(12) if use_alone(plane, number) == "fake"]
+    assert len(left) == 3  # the two that are open, and one more in the place of the one that ended
+
+
+def use_alone(plane, number: int) -> str:
+    try:
+        return str(plane.issuing.issue(plane.owner.by(f"k{number}"), "sandbox")["source"])
+    except Denied as error:
+        return error.code
+
+
+def test_call_that_opens_no_session_takes_nobodys_place(tmp_path, make_plane, broker) -> None:
+    text = (SHIPPED / "catalog.toml").read_text()
+    (tmp_path / "catalog.toml").write_text(text + "\n[caps]\nleases_per_user = 1\n")
+    plane = make_plane()
+    for kernel in ("k1", "k2"):
+        plane.access.request(plane.owner.by(kernel), Wish("sandbox", kernel, "test", "QC-1", "1h"))
+    broker.away = True
+    for _ in range(3):
+        with pytest.raises(Unavailable):
+            plane.issuing.issue(plane.owner.by("k1"), "sandbox")
+    broker.away = False
+    assert plane.issuing.issue(plane.owner.by("k2"), "sandbox")["source"] == "fake"
 
 
 def test_revocation_goes_on_without_the_ledger_and_is_written_later(

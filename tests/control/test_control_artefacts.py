@@ -109,7 +109,7 @@ def test_ledger_that_refuses_leaves_no_artefact_behind(plane, keep, monkeypatch,
         raise Unavailable("ledger.unwritable", "The ledger cannot be written")
 
     with monkeypatch.context() as patch:
-        patch.setattr(plane._ledger, "append_all", refuse)
+        patch.setattr(plane._ledger, "enter", refuse)
         with pytest.raises(Unavailable):
             keep()
     assert list(folder.glob("*.sealed")) == []

@@ -231,7 +231,7 @@ def test_ledger_that_refuses_leaves_no_statement_behind(plane, monkeypatch, stat
         raise Unavailable("ledger.unwritable", "The ledger cannot be written")
 
     with monkeypatch.context() as patch:
-        patch.setattr(plane._ledger, "append_all", refuse)
+        patch.setattr(plane._ledger, "enter", refuse)
         (answer,) = plane.evidence.record([intent()], "k1")
     assert answer["error"]["code"] == "ledger.unwritable"
     assert statements() == []
@@ -244,7 +244,7 @@ def test_ledger_that_refuses_leaves_no_statement_behind(plane, monkeypatch, stat
 def test_statement_that_a_crash_left_without_an_entry_becomes_a_gap(make_plane, tmp_path, events) -> None:
     plane = make_plane()
     plane.evidence.record([intent()], "k1")
-    plane._ledger.append = lambda event: (_ for _ in ()).throw(KeyboardInterrupt)
+    plane._ledger.enter = lambda events: (_ for _ in ()).throw(KeyboardInterrupt)
     with pytest.raises(KeyboardInterrupt):
         plane.evidence.record([completion()], "k1")
     plane.gone = True

@@ -11,7 +11,7 @@ from vault_server import now
 from qsec_jupyter.control.credentials import identity
 from qsec_jupyter.control.credentials.identity import BrokerIdentity, new_private_key
 from qsec_jupyter.control.credentials.keystore import KeyStore
-from qsec_jupyter.ledger.log import read_events
+from qsec_jupyter.ledger.entries import read_events
 from qsec_jupyter.ledger.verify import verify_journal
 
 pytestmark = pytest.mark.vault

@@ -14,7 +14,7 @@ import psutil
 import pytest
 from control_child import BEARER, children, run_record
 
-from qsec_jupyter.ledger.log import read_events
+from qsec_jupyter.ledger.entries import read_events
 from qsec_jupyter.ledger.verify import verify_journal
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from qsec_jupyter.ledger.log import read_events
+from qsec_jupyter.ledger.entries import read_events
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 from qsec_jupyter.control.policy.bundle import SHIPPED
 from qsec_jupyter.core.secret import marker
-from qsec_jupyter.ledger.log import read_events
+from qsec_jupyter.ledger.entries import read_events
 
 KEY = rsa.generate_private_key(65537, 2048)
 

@@ -7,13 +7,15 @@ import sys
 import threading
 from datetime import datetime, timezone
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 
 from qsec_jupyter.core.errors import Bug, Conflict, Invalid, NotFound, Unavailable
 from qsec_jupyter.ledger import segment
+from qsec_jupyter.ledger.entries import read_events
 from qsec_jupyter.ledger.keys import LocalSigner
-from qsec_jupyter.ledger.log import Ledger, read_events
+from qsec_jupyter.ledger.log import Ledger
 from qsec_jupyter.ledger.merkle import leaf_hash, root_of
 
 MOMENT = datetime(2026, 1, 31, 9, 30, tzinfo=timezone.utc)
@@ -104,6 +106,34 @@ def test_waiting_appenders_share_one_sync(tmp_path, monkeypatch):
             thread.join()
         assert len(syncs) == 2
         assert log.size == 10
+
+
+def test_entered_events_keep_their_order_whoever_waits_first_or_never(tmp_path):
+    with ledger(tmp_path) as log:
+        first, second, third = (log.enter([event(number)]) for number in range(3))
+        assert log.size == 0
+        assert third.wait() == [2]
+        assert [e["data"]["n"] for e in log.read()] == [0, 1, 2]
+        assert first.wait() == [0]
+        log.enter([event(3)])  # nobody waits for it, and nobody is held up by that
+        threads = [threading.Thread(target=log.append, args=(event(n),)) for n in range(4, 40)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(10)
+        assert log.size == 40
+        assert second.wait() == [1]
+
+
+def test_entered_events_that_the_disk_refuses_are_told_to_each_who_waits(tmp_path, monkeypatch):
+    with ledger(tmp_path) as log:
+        entered = [log.enter([event(number)]) for number in range(2)]
+        with monkeypatch.context() as patch:
+            patch.setattr(os, "fdatasync", Mock(side_effect=OSError(28, "no space")))
+            for one in entered:
+                with pytest.raises(Unavailable):
+                    one.wait()
+        assert log.append(event(2)) == 0
 
 
 @pytest.mark.parametrize("cut", [1, 7, 20, 45])

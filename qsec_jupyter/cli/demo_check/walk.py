@@ -223,7 +223,7 @@ class Walk:
         return f"four runs, one intent and one completion each, signed by {newest['signed_by']}"
 
     def _ledger_counts(self) -> dict[str, int]:
-        from ...ledger.log import read_events
+        from ...ledger.entries import read_events
 
         counts: dict[str, int] = {}
         for journal in sorted(self._home.glob("journal-*")):
@@ -328,7 +328,7 @@ class Walk:
         )
 
     def _last_events(self) -> list[str]:
-        from ...ledger.log import read_events
+        from ...ledger.entries import read_events
 
         return [str(event["type"]) for event in read_events(self._home / "journal-0" / "ledger")][-8:]
 

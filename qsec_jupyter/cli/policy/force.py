@@ -11,7 +11,7 @@ from ...control.policy.bundle import Bundle, Place
 from ...control.policy.live import archived
 from ...core.errors import Invalid, NotFound
 from ...core.paths import home, journals
-from ...ledger.log import read_events
+from ...ledger.entries import read_events
 
 
 def in_force() -> Bundle:

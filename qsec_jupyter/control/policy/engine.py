@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import cedarpy
@@ -10,7 +11,14 @@ import cedarpy
 from ...core.errors import Denied, Invalid
 from ...core.model import Principal, Target
 from .bundle import Bundle, as_set
-from .context import ACTIONS, Action, Context, kind_of, to_cedar
+from .context import ACTIONS, Action, Context, Situation, kind_of, to_cedar
+
+REMEMBERED = 2048
+"""How many decisions of a bundle stay in memory."""
+
+
+class _Failed(Exception):
+    """A policy could not be evaluated; never remembered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +63,8 @@ class PolicyEngine:
         self._schema = cedarpy.Schema.from_str(bundle.schema)
         self._rules = {rule.id: rule for rule in bundle.rules}
         self._unknown = frozenset(action for action in ACTIONS if not self._knows(action))
+        # Cedar's answer depends on nothing else, no clock either, and a kernel asks the same again and again.
+        self._remembered = lru_cache(REMEMBERED)(self._decide)
         self.failures = 0
         """Decisions that a failing policy turned into a deny."""
 
@@ -86,11 +96,22 @@ class PolicyEngine:
         """
         if action in self._unknown:
             return Decision(allowed=False, policies=(), advice=_OUTDATED)
+        decide = (
+            self._remembered if isinstance(context, Situation) else self._decide
+        )  # hardly two jobs are alike
+        try:
+            return decide(principal, action, target, context)
+        except _Failed:
+            self.failures += 1
+            return Decision(allowed=False, policies=("policy-error",), advice=_FAILED)
+
+    def _decide(
+        self, principal: Principal, action: Action, target: Target | str, context: Context
+    ) -> Decision:
         result = self.evaluate(self._policies, principal, action, target, context)
         if result.diagnostics.errors or result.decision == cedarpy.Decision.NoDecision:
             # Cedar skips a policy that fails, a forbid too; that must not turn into an allow.
-            self.failures += 1
-            return Decision(allowed=False, policies=("policy-error",), advice=_FAILED)
+            raise _Failed
         names = tuple(sorted(result.diagnostics.reasons))
         if result.decision == cedarpy.Decision.Allow:
             return Decision(allowed=True, policies=names)

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 from ....core.model import Principal, moment, rfc3339
-from ....ledger.log import Ledger, read_events
+from ....ledger.entries import read_events
+from ....ledger.log import Ledger
 from ...audit import Audit
 from .account import OVER, OpenAccount, RemoteJob
 from .jobs import TAG, Jobs
