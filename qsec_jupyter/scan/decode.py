@@ -112,13 +112,14 @@ def _rewritten(view: View, readings: Iterable[tuple[int, int, str]]) -> list[Vie
     return [View("".join(pieces), tuple(starts), tuple(runs), view)] if starts else []
 
 
+# An expression begins with what it must begin with: `re` looks for that ahead of everything else.
 _ESCAPE = re.compile(
-    r"((?:\\x[0-9a-fA-F]{2})+)|((?:\\[0-3][0-7]{2})+)"
-    r"|\\(?:u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|(\n)|([nrt])|([^\w\s]|_))"
+    r"\\(?:(x[0-9a-fA-F]{2}(?:\\x[0-9a-fA-F]{2})*)|([0-3][0-7]{2}(?:\\[0-3][0-7]{2})*)"
+    r"|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|(\n)|([nrt])|([^\w\s]|_))"
 )
 _LATEX = re.compile(r"\\(?:text(?:tt|bf|it|rm)|mathrm|mathtt|operatorname)\{([^{}]{1,400})\}")
 _ENTITY = re.compile(r"&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[a-zA-Z]{2,8});")
-_PERCENT = re.compile(r"(?:%[0-9a-fA-F]{2})+")
+_PERCENT = re.compile(r"%[0-9a-fA-F]{2}(?:%[0-9a-fA-F]{2})*")
 _TAG = re.compile(
     rf"(?:\s*</t[dh]>\s*<t[dh]\b[^<>]{{0,400}}>\s*)|(?P<inline></?(?:{INLINE})(?:\s[^<>]{{0,400}})?/?>)"
     r"|</?[a-zA-Z!][^<>]{0,400}>"
@@ -126,14 +127,17 @@ _TAG = re.compile(
 _JOIN = re.compile(r"(?P<q>[\"'])\s*\\?[+,]?\s*\\?\n?\s*[rRbBuUfF]{0,2}(?P=q)")
 _BLOB = re.compile(r"[A-Za-z0-9+/_-]{24,}(?:(?:\\n|\r?\n)[ \t]{0,8}[A-Za-z0-9+/_-]{4,})*={0,2}")
 _LINE = re.compile(r"(?:^|\\n|\r?\n)[ \t]{0,8}([A-Za-z0-9+/_-]+={0,2})")
-_HEX = re.compile(r"(?:[0-9a-fA-F]{2}){14,}|(?:[0-9a-fA-F]{2}[ :]){13,}[0-9a-fA-F]{2}(?![0-9a-zA-Z])")
+_HEX = re.compile(
+    r"[0-9a-fA-F](?:[0-9a-fA-F](?:[0-9a-fA-F]{2}){13,}"
+    r"|[0-9a-fA-F][ :](?:[0-9a-fA-F]{2}[ :]){12,}[0-9a-fA-F]{2}(?![0-9a-zA-Z]))"
+)
 _NUMBERS = re.compile(rf"{PRINTABLE}(?:,\s{{0,4}}{PRINTABLE}){{9,}}")
 _CONTROL = {"n": "\n", "r": "\r", "t": "\t"}
 
 
 def _escape(match: re.Match[str]) -> str | None:
     if match[1] or match[2]:  # bytes one by one: UTF-8 or Latin-1
-        data = bytes.fromhex(match[1].replace("\\x", "")) if match[1] else _octal(match[2])
+        data = bytes.fromhex(match[1][1:].replace("\\x", "")) if match[1] else _octal(match[2])
         try:
             return data.decode()
         except UnicodeDecodeError:
@@ -145,7 +149,7 @@ def _escape(match: re.Match[str]) -> str | None:
 
 
 def _octal(text: str) -> bytes:
-    return bytes(int(number, 8) for number in text.split("\\")[1:])
+    return bytes(int(number, 8) for number in text.split("\\"))
 
 
 def _entity(match: re.Match[str]) -> str:
@@ -171,7 +175,8 @@ def _tag(match: re.Match[str]) -> str:
 def _blobs(view: View) -> Iterator[tuple[int, int, str]]:
     """Read base64, also in lines; what stands on the lines before and after it may look like a part of it."""
     for match in _BLOB.finditer(view.text):
-        lines = [line.span(1) for line in _LINE.finditer(match[0])]
+        several = "\n" in match[0] or "\\n" in match[0]
+        lines = [line.span(1) for line in _LINE.finditer(match[0])] if several else [(0, len(match[0]))]
         for first, last in _blocks(lines):
             for stop in (last, last - 1)[: last - first]:
                 start, end = lines[first][0] + match.start(), lines[stop - 1][1] + match.start()
@@ -264,15 +269,17 @@ def _numbers(match: re.Match[str]) -> str:
 
 
 def _rule(
-    pattern: re.Pattern[str], read: Callable[[re.Match[str]], str | None]
+    pattern: re.Pattern[str], read: Callable[[re.Match[str]], str | None], needed: str = "", count: int = 1
 ) -> Callable[[View], list[View]]:
+    """Return a rewrite; a text with less than ``count`` of ``needed`` has nothing to rewrite."""
+
     def readings(view: View) -> Iterator[tuple[int, int, str]]:
         for match in pattern.finditer(view.text):
             plain = read(match)
             if plain is not None:
                 yield match.start(), match.end(), plain
 
-    return lambda view: _rewritten(view, readings(view))
+    return lambda view: _rewritten(view, readings(view)) if view.text.count(needed) >= count else []
 
 
 def _table(view: View) -> list[View]:
@@ -296,13 +303,13 @@ def _table(view: View) -> list[View]:
 
 _REWRITES: tuple[Callable[[View], list[View]], ...] = (
     _table,
-    _rule(_TAG, _tag),
-    _rule(_ENTITY, _entity),
-    _rule(_LATEX, lambda match: match[1]),
-    _rule(_ESCAPE, _escape),
-    _rule(_PERCENT, _percent),
+    _rule(_TAG, _tag, "<"),
+    _rule(_ENTITY, _entity, "&"),
+    _rule(_LATEX, lambda match: match[1], "\\"),
+    _rule(_ESCAPE, _escape, "\\"),
+    _rule(_PERCENT, _percent, "%"),
     lambda view: _rewritten(view, _blobs(view)),
     _rule(_HEX, _hex),
-    _rule(_NUMBERS, _numbers),
+    _rule(_NUMBERS, _numbers, ",", 9),
     _rule(_JOIN, lambda _: ""),
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from ..core.secret import MARKED
 
@@ -12,15 +12,20 @@ NAME = re.compile(
     r"[a-z_]{0,10}\W{0,3}$"
 )
 _MOST_NAME = 40
-_WORD = re.compile(r"(?i)token|secret|key|passw|pwd|passphrase|credential|cookie|bearer|jwt")
+_WORDS = ("token", "secret", "key", "passw", "pwd", "passphrase", "credential", "cookie", "bearer", "jwt")
 """One of these is in whatever ``NAME`` takes; asking for it is quicker than taking a line apart."""
 
 _ROW = re.compile(r"<tr\b[^<>]*>(.{0,4000}?)</tr>", re.DOTALL | re.IGNORECASE)
 _CELL = re.compile(r"<t[hd]\b[^<>]{0,200}>\s*(.{0,2000}?)\s*</t[hd]>", re.DOTALL | re.IGNORECASE)
 _LINE = re.compile(r"[^\n]+")
 _SEPARATORS = tuple(
-    map(re.compile, (r"\s*\|\s*", r"\t", r"\s*;\s*", r"\s*,\s*", r"\s+&\s+", r"\s{2,}|(?<=\d)\s(?=\S)"))
-)
+    (mark, re.compile(pattern))
+    for mark, pattern in (
+        ("|", r"\s*\|\s*"), ("\t", r"\t"), (";", r"\s*;\s*"), (",", r"\s*,\s*"), ("&", r"\s+&\s+"),
+        ("", r"\s{2,}|(?<=\d)\s(?=\S)"),
+    )
+)  # fmt: skip
+"""What stands between the cells of a row, and a text that each of them holds: counting is quicker."""
 _MOST_ROWS = 60
 _MOST_INSERTED = 4000
 _INSERT = re.compile(r"\((?P<columns>[^()\n'=]{3,400})\)\s{0,20}values?\b", re.IGNORECASE)
@@ -34,18 +39,21 @@ Cell = tuple[str, int, int]
 
 def named_cells(text: str) -> Iterator[tuple[Cell, Cell]]:
     """Yield (header, cell) for each cell of a table in ``text`` below a header that names a credential."""
-    lines = [match.span() for match in _LINE.finditer(text)]
-    headers = [number for number, line in enumerate(lines) if _WORD.search(text, *line)]
-    if not headers:
+    lower = text.lower()
+    if not any(word in lower for word in _WORDS):
         return
+    lines = [match.span() for match in _LINE.finditer(text)]
+    lowered = [text[start:end].lower() for start, end in lines]
+    headers = [number for number, line in enumerate(lowered) if any(word in line for word in _WORDS)]
     if "<t" in text:
         rows = [
             [(cell[1], *cell.span(1)) for cell in _CELL.finditer(text, *row.span(1))]
             for row in _ROW.finditer(text)
         ]
         yield from _below(rows)
-    for separator in _SEPARATORS:
-        yield from _delimited(text, separator, lines, headers)
+    for mark, separator in _SEPARATORS:
+        marked = [number for number in headers if mark in text[slice(*lines[number])]]
+        yield from _delimited(text, mark, separator, lines, marked)
     yield from _inserted(text)
 
 
@@ -69,13 +77,16 @@ def _items(row: re.Match[str]) -> list[Cell]:
 
 
 def _delimited(
-    text: str, separator: re.Pattern[str], lines: Sequence[tuple[int, int]], headers: Sequence[int]
+    text: str, mark: str, separator: re.Pattern[str], lines: Sequence[tuple[int, int]], headers: Iterable[int]
 ) -> Iterator[tuple[Cell, Cell]]:
     for number in headers:
         header = _cells(text, *lines[number], separator)
         if len(header) < 2 or not any(_names(name) for name, _, _ in header):
             continue
-        rows = [_cells(text, *line, separator) for line in lines[number + 1 : number + 1 + _MOST_ROWS]]
+        below = lines[number + 1 : number + 1 + _MOST_ROWS]
+        rows = [
+            _cells(text, *line, separator) for line in below if text.count(mark, *line) >= len(header) - 1
+        ]
         yield from _below([header, *rows])
 
 

@@ -51,7 +51,10 @@ _COLUMN = re.compile(  # a cell of the lines below looks drawn
     rb"[A-Za-z0-9._~+/=-]{12,}[\"']?(?:[ |,;\t\r\n&]|$)"
 )
 
-_INSERT = re.compile(rb"(?i)(?:%b)[a-z_]{0,10}[\"'`\]]?\s{0,4}[,)]" % _NAMED.encode())
+_INSERT = re.compile(  # among columns in brackets, right before the word
+    rb"(?i)(?:%b)[a-z_]{0,10}[\"'`\]]?\s{0,4}(?:,[^()=]{0,300})?\)[\s\"'`+\\n]{0,60}values?\b"
+    % _NAMED.encode()
+)
 
 EVERYWHERE = (
     Trigger("H4sI[A-Za-z0-9+/_-]{24}"),  # gzip (RFC 1952)

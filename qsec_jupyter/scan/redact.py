@@ -8,7 +8,8 @@ from typing import Any, Literal
 
 from ..core.finding import Severity
 from ..core.secret import marker
-from .units import Document, Group, splice, with_cells, without_cells
+from .document import Document, Group, with_cells, without_cells
+from .units import splice
 
 _RANK: dict[str, int] = {"info": 0, "low": 1, "medium": 2, "high": 3, "critical": 4}
 

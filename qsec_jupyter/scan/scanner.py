@@ -14,6 +14,7 @@ from ..core.finding import Finding
 from ..core.secret import Secret
 from .baseline import Baseline, fingerprint
 from .clean import CLEAN_CHARACTERS, CleanTexts
+from .document import Document, Group
 from .known import KnownValues
 from .literals import Literals
 from .redact import Hit, merge, redact_notebook, redact_text
@@ -21,7 +22,7 @@ from .rules.exemptions import Where
 from .ruleset import RuleSet, load_rules
 from .search import Search
 from .settle import settled
-from .units import SEPARATOR, Document, Group, Unit, encode as _encoded
+from .units import SEPARATOR, Unit, encode as _encoded
 
 if TYPE_CHECKING:
     from .source import Reading, SourceReader
@@ -42,13 +43,15 @@ class ScanResult:
         redacted: The notebook or text with markers, or ``None`` when nothing is to be redacted.
         cells: Index of each changed cell to its new ``source``, ``outputs``, ``metadata`` and
             ``attachments``, as far as they changed.
-        unscanned: What was not read: ``{"surface": ..., "why": ...}``.
+        unscanned: What was not read and should have been: ``{"surface": ..., "why": ...}``.
+        images: How many images were passed over; what is drawn in them is never read.
     """
 
     findings: list[Finding]
     redacted: Any = None
     cells: dict[str, dict[str, Any]] = field(default_factory=dict)
     unscanned: list[dict[str, str]] = field(default_factory=list)
+    images: int = 0
 
 
 class Scanner:
@@ -100,16 +103,16 @@ class Scanner:
             path: Names the notebook in findings and selects kept ones.
         """
         document, search, hits = self._read(notebook, path)
-        unscanned = _left_out(document)
+        unscanned, images = _left_out(document), document.images
         if not hits:
-            return ScanResult([], unscanned=unscanned)
+            return ScanResult([], unscanned=unscanned, images=images)
         hits = settled(document.groups, hits, search)
         findings, wanted = self._judge(document, hits, path)
         if not wanted:
-            return ScanResult(findings, unscanned=unscanned)
+            return ScanResult(findings, unscanned=unscanned, images=images)
         redacted = redact_notebook(notebook, document, wanted)
         cells = _changed_cells(notebook, redacted, document, wanted) if document.shape == "4" else {}
-        return ScanResult(findings, redacted, cells, unscanned)
+        return ScanResult(findings, redacted, cells, unscanned, images)
 
     def read_ahead(self, notebook: dict[str, Any], path: str) -> None:
         """Remember what is clean in a notebook: scanning it later is as quick as scanning it again."""
@@ -398,16 +401,10 @@ class _TextDocument:
 
 
 def _left_out(document: Document) -> list[dict[str, str]]:
-    left = []
-    if document.images:
-        what = (
-            f"{document.images} image{'s' if document.images > 1 else ''}, {document.image_size} characters"
-        )
-        left.append({"surface": "output", "why": f"{what}: the inside of images is not read"})
-    if document.shape == "other":
-        why = "unknown nbformat: every string was read, but not by its meaning; lines and cells are not named"
-        left.append({"surface": "notebook", "why": why})
-    return left
+    if document.shape != "other":
+        return []
+    why = "unknown nbformat: every string was read, but not by its meaning; lines and cells are not named"
+    return [{"surface": "notebook", "why": why}]
 
 
 def _changed_cells(

@@ -10,9 +10,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from ..core.secret import marker
+from .document import Group
 from .redact import Hit, merge
 from .search import Search
-from .units import Group, Unit, splice
+from .units import Unit, splice
 
 ROUNDS = 8
 """A text in which each marker brings out one more value is read as often as this."""

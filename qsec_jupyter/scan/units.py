@@ -1,14 +1,12 @@
-"""A notebook as typed text units: what a reader sees, piece by piece, with the way back.
+"""Typed text units: what a reader sees of a notebook, piece by piece, with the way back.
 
-A cell becomes a :class:`Group` of units. The walk runs at every save, so it is plain: no copy is made,
-image data is left out, numbers are passed over, and bytes and positions are worked out only when asked for.
+Bytes and positions are worked out only when asked for. :mod:`.document` says which units a notebook has.
 """
 
 from __future__ import annotations
 
-import copy
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Any
 
 MINIMUM = 8
@@ -17,7 +15,6 @@ MINIMUM = 8
 SEPARATOR = b"\n\x00\n"
 """Between units; no value reaches across it."""
 
-_IMAGE_MAGIC = ("iVBORw0KGgo", "/9j/", "R0lGOD", "UklGR")
 _ESCAPE = re.compile(  # ECMA-48, 5.4: control sequences; 8.3.89: operating system commands
     "\x1b(?:\\[[0-9;:?]*[ -/]*[@-~]|\\][^\x07\x1b]{0,2000}(?:\x07|\x1b\\\\)|[()][A-Z0-9])"
 )
@@ -27,15 +24,12 @@ _ZERO_WIDTH = re.compile(  # what Unicode calls default ignorable, as far as tex
 )
 _UNSEEN = re.compile(f"{_ESCAPE.pattern}|{_ZERO_WIDTH.pattern}")
 _UNSEEN_LEADS = tuple(
-    map(bytes.fromhex, ("e280", "e281", "efb8", "efbb", "c2ad", "cd8f", "d89c", "e1a0", "f3a0"))
+    (lead[0], lead)
+    for lead in map(bytes.fromhex, ("e280", "e281", "efb8", "efbb", "c2ad", "cd8f", "d89c", "e1a0", "f3a0"))
 )
 """How each of ``_ZERO_WIDTH`` begins in UTF-8."""
 
 _CLOSE_LIMIT = 200_000
-_PLAIN_CELL_KEYS = frozenset(
-    {"cell_type", "source", "input", "outputs", "id", "execution_count", "metadata", "attachments"}
-)
-_PLAIN_OUTPUT_KEYS = frozenset({"output_type", "text", "data", "name", "execution_count", "metadata"})
 
 
 class Unit:
@@ -142,7 +136,7 @@ def seen(text: str) -> str:
 
 def _may_hide(data: bytes) -> bool:
     """Tell whether there may be zero-width characters; single bytes are found 50 times faster than two."""
-    return any(lead[:1] in data and lead[1:] in data and lead in data for lead in _UNSEEN_LEADS)
+    return any(first in data and lead in data for first, lead in _UNSEEN_LEADS)
 
 
 def _has_unseen(text: str) -> bool:
@@ -208,271 +202,3 @@ def rename_key(tree: Any, old: str, new: str) -> None:
             stack.extend(node.values())
         elif isinstance(node, list):
             stack.extend(node)
-
-
-class Group:
-    """The units of one cell, or of what a notebook holds beside its cells.
-
-    Attributes:
-        cell: Index of the cell from 0, or ``None``.
-        tree: What holds the units: a list of the one cell, or the notebook without its cells.
-    """
-
-    __slots__ = ("cell", "tree", "units", "walk")
-
-    def __init__(self, cell: int | None, tree: Any, walk: Callable[[Any, list[Unit]], None]) -> None:
-        self.cell = cell
-        self.tree = tree
-        self.walk = walk
-        self.units: list[Unit] = []
-        walk(tree, self.units)
-
-    def copy(self) -> Group:
-        """Return the same group over a deep copy of its tree, to be written to."""
-        return Group(self.cell, copy.deepcopy(self.tree), self.walk)
-
-    @property
-    def cell_id(self) -> str | None:
-        """Nbformat's cell id, when the cell has one."""
-        cell = self.tree[0] if self.cell is not None else None
-        identifier = cell.get("id") if isinstance(cell, dict) else None
-        return identifier if isinstance(identifier, str) else None
-
-
-class Document:
-    """All groups of a notebook and what was left out of them.
-
-    Attributes:
-        images: How many images were passed over.
-        image_size: Their size as stored, in characters.
-        shape: nbformat ``4`` or ``3``; ``other`` when every string was read without knowing its place.
-    """
-
-    def __init__(self, notebook: dict[str, Any]) -> None:
-        self.images = 0
-        self.image_size = 0
-        self.shape = _shape(notebook)
-        if self.shape == "other":
-            self.groups = [Group(None, notebook, self._text)]
-        else:
-            self.groups = [Group(None, without_cells(notebook), self._metadata)]
-            self.groups += [Group(index, [cell], self._cell) for index, cell in enumerate(cells_of(notebook))]
-
-    # -- walks, each appending units in a fixed order ---------------------------------------------
-
-    def _text(self, tree: Any, units: list[Unit]) -> None:
-        self._leaves(tree, "text", units)
-
-    def _metadata(self, tree: Any, units: list[Unit]) -> None:
-        self._leaves(tree, "metadata", units)
-
-    def _cell(self, tree: list[Any], units: list[Unit]) -> None:
-        cell = tree[0]
-        if not isinstance(cell, dict):
-            self._leaves(tree, "text", units)
-            return
-        self._multiline(cell, "source", "source", units)
-        if "input" in cell:  # nbformat 3
-            self._multiline(cell, "input", "source", units)
-        outputs = cell.get("outputs")
-        if isinstance(outputs, list):
-            for index, output in enumerate(outputs):
-                if isinstance(output, dict):
-                    self._output(output, units)
-                else:
-                    self._value(outputs, index, "output", units)
-        elif outputs:
-            self._value(cell, "outputs", "output", units)
-        if cell.get("attachments"):
-            self._attachments(cell, units)
-        if cell.get("metadata"):
-            self._value(cell, "metadata", "metadata", units)
-        if not _PLAIN_CELL_KEYS.issuperset(cell):
-            self._others(cell, _PLAIN_CELL_KEYS, "metadata", units)
-
-    def _output(self, output: dict[str, Any], units: list[Unit]) -> None:
-        if "text" in output:
-            self._multiline(output, "text", "output", units)
-        if "data" in output:
-            if isinstance(output["data"], dict):
-                self._bundle(output["data"], "output", units)
-            else:
-                self._value(output, "data", "output", units)
-        if output.get("metadata"):
-            self._value(output, "metadata", "metadata", units)
-        traceback = output.get("traceback")
-        if isinstance(traceback, list) and traceback and all(isinstance(line, str) for line in traceback):
-            units.append(Unit("output", "\n".join(traceback), output, "traceback", joint="\n"))
-            self._others(output, _PLAIN_OUTPUT_KEYS | {"traceback"}, "output", units)
-        elif not _PLAIN_OUTPUT_KEYS.issuperset(output):
-            self._others(output, _PLAIN_OUTPUT_KEYS, "output", units)
-
-    def _others(self, tree: dict[str, Any], known: frozenset[str], surface: str, units: list[Unit]) -> None:
-        for key in tree:
-            if key not in known:
-                self._value(tree, key, surface, units)
-
-    def _value(self, parent: Any, key: Any, surface: str, units: list[Unit]) -> None:
-        """Read whatever is at ``parent[key]``."""
-        value = parent[key]
-        if isinstance(value, list) and value and _lines(value):
-            units.append(Unit(surface, "".join(value), parent, key, joint=""))
-        elif not isinstance(value, str):
-            self._leaves(value, surface, units)
-        elif len(value) >= MINIMUM and not self._image(value):
-            units.append(Unit(surface, value, parent, key))
-
-    def _attachments(self, cell: dict[str, Any], units: list[Unit]) -> None:
-        attachments = cell["attachments"]
-        if isinstance(attachments, dict) and all(isinstance(bundle, dict) for bundle in attachments.values()):
-            self._keys(attachments, "attachment", units, attachments)
-            for bundle in attachments.values():
-                self._bundle(bundle, "attachment", units)
-        else:
-            self._value(cell, "attachments", "attachment", units)
-
-    def _bundle(self, bundle: dict[str, Any], surface: str, units: list[Unit]) -> None:
-        for mime, value in bundle.items():
-            if isinstance(value, str) or (isinstance(value, list) and not str(mime).endswith("json")):
-                self._multiline(bundle, mime, surface, units)
-            elif value is not None:
-                self._leaves(value, surface, units)
-
-    def _multiline(self, tree: dict[str, Any], key: str, surface: str, units: list[Unit]) -> None:
-        """Read a string, or a list of strings that nbformat joins."""
-        value = tree.get(key)
-        joint = None
-        if isinstance(value, list):
-            try:
-                value, joint = "".join(value), ""
-            except TypeError:  # not a list of strings
-                self._leaves(value, surface, units)
-                return
-        elif not isinstance(value, str):
-            self._leaves(value, surface, units)
-            return
-        if len(value) >= MINIMUM and not self._image(value):
-            units.append(Unit(surface, value, tree, key, joint=joint))
-
-    def _image(self, value: str) -> bool:
-        """Tell whether ``value`` is an image in base64, by its first bytes and its length, and count it."""
-        if len(value) < 64 or not value.startswith(_IMAGE_MAGIC) or not _base64_only(value):
-            return False
-        self.images += 1
-        self.image_size += len(value)
-        return True
-
-    def _leaves(self, tree: Any, surface: str, units: list[Unit]) -> None:
-        """Read every string of a JSON value, with its key; iterative, so that depth costs no stack."""
-        stack = [tree]
-        seen: set[str] = set()
-        while stack:
-            node = stack.pop()
-            if isinstance(node, dict):
-                stack.extend(reversed(self._object(node, surface, units, seen, tree)))
-            elif isinstance(node, list):
-                stack.extend(reversed(self._array(node, surface, units)))
-
-    def _object(
-        self, node: dict[str, Any], surface: str, units: list[Unit], seen: set[str], tree: Any
-    ) -> list[Any]:
-        """Read the keys and strings of one object; return what is nested in it."""
-        nested: list[Any] = []
-        for key, value in node.items():
-            if len(key) >= MINIMUM and key not in seen:
-                seen.add(key)
-                units.append(Unit(surface, key, tree, None))
-            if isinstance(value, str):
-                if len(value) >= MINIMUM and not self._image(value):
-                    units.append(Unit(surface, value, node, key, name=key))
-            elif isinstance(value, (dict, list)) and value:
-                if isinstance(value, list) and _lines(value):
-                    units.append(Unit(surface, "".join(value), node, key, name=key, joint=""))
-                else:
-                    nested.append(value)
-        return nested
-
-    def _array(self, node: list[Any], surface: str, units: list[Unit]) -> list[Any]:
-        """Read the strings of one array; return what is nested in it."""
-        nested: list[Any] = []
-        if _numbers(node):
-            return nested
-        for index, value in enumerate(node):
-            if isinstance(value, str):
-                if len(value) >= MINIMUM and not self._image(value):
-                    units.append(Unit(surface, value, node, index))
-            elif isinstance(value, (dict, list)) and value:
-                nested.append(value)
-        return nested
-
-    def _keys(self, node: dict[str, Any], surface: str, units: list[Unit], tree: Any) -> None:
-        units.extend(Unit(surface, key, tree, None) for key in node if len(key) >= MINIMUM)
-
-
-def _shape(notebook: dict[str, Any]) -> str:
-    if isinstance(notebook.get("cells"), list) and notebook.get("nbformat", 4) == 4:
-        return "4"
-    sheets = notebook.get("worksheets")
-    whole = isinstance(sheets, list) and all(
-        isinstance(sheet, dict) and isinstance(sheet.get("cells"), list) for sheet in sheets
-    )
-    return "3" if whole and notebook.get("nbformat") == 3 else "other"
-
-
-def cells_of(notebook: dict[str, Any]) -> list[Any]:
-    """Return the cells of a notebook of nbformat 4, or of all worksheets of one of nbformat 3."""
-    if notebook.get("nbformat") != 3:
-        return list(notebook["cells"])
-    return [cell for sheet in notebook["worksheets"] for cell in sheet["cells"]]
-
-
-def without_cells(notebook: dict[str, Any]) -> dict[str, Any]:
-    """Return what a notebook holds beside its cells."""
-    if notebook.get("nbformat") != 3:
-        return {key: value for key, value in notebook.items() if key != "cells"}
-    sheets = [
-        {key: value for key, value in sheet.items() if key != "cells"} for sheet in notebook["worksheets"]
-    ]
-    return {**notebook, "worksheets": sheets}
-
-
-def with_cells(notebook: dict[str, Any], rest: dict[str, Any], cells: list[Any]) -> dict[str, Any]:
-    """Return ``rest`` with ``cells``, keys in the order of ``notebook``."""
-    if notebook.get("nbformat") != 3:
-        return _put(notebook, rest, cells)
-    sheets, at = [], 0
-    for old, sheet in zip(notebook["worksheets"], rest["worksheets"], strict=True):
-        size = len(old["cells"])
-        sheets.append(_put(old, sheet, cells[at : at + size]))
-        at += size
-    return {**rest, "worksheets": sheets}
-
-
-def _put(old: dict[str, Any], rest: dict[str, Any], cells: list[Any]) -> dict[str, Any]:
-    items = list(rest.items())
-    items.insert(list(old).index("cells"), ("cells", cells))
-    return dict(items)
-
-
-def _numbers(node: list[Any]) -> bool:
-    """Tell whether an array holds numbers only. Adding them up is four times faster than asking each."""
-    try:
-        sum(node)
-    except (TypeError, OverflowError):
-        return False
-    return True
-
-
-_BASE64 = re.compile(r"[A-Za-z0-9+/=\s]+\Z")
-
-
-def _base64_only(value: str) -> bool:
-    """Tell whether the ends and the middle of ``value`` are base64: enough to know an image from a text."""
-    middle = len(value) // 2
-    return all(_BASE64.match(part) for part in (value[:64], value[middle : middle + 64], value[-64:]))
-
-
-def _lines(value: list[Any]) -> bool:
-    """Tell whether a list is one text stored line by line, as nbformat stores texts."""
-    first = value[0]
-    return isinstance(first, str) and first.endswith("\n") and all(isinstance(line, str) for line in value)

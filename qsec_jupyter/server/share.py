@@ -61,13 +61,15 @@ class Copy:
         notebook: The copy.
         findings: What was in it before it was redacted.
         removed: How many ``outputs``, ``metadata`` entries and ``secrets`` were taken out.
-        unscanned: What was not read, and why.
+        unscanned: What was not read and should have been, and why.
+        images: How many images it holds; what is drawn in them was not read.
     """
 
     notebook: dict[str, Any]
     findings: tuple[Finding, ...]
     removed: dict[str, int]
     unscanned: tuple[dict[str, str], ...]
+    images: int
     keep: Keep
 
     @property
@@ -106,7 +108,8 @@ def make_copy(notebook: Any, path: str, keep: Keep, scanner: Scanner) -> Copy:
     findings = tuple(_at(one, path) for one in result.findings)
     secrets = sum(one.action == "redacted" for one in findings)
     redacted = stripped if result.redacted is None else result.redacted
-    return Copy(redacted, findings, {**removed, "secrets": secrets}, tuple(result.unscanned), keep)
+    removed = {**removed, "secrets": secrets}
+    return Copy(redacted, findings, removed, tuple(result.unscanned), result.images, keep)
 
 
 def _is_notebook(notebook: Any) -> bool:
@@ -190,6 +193,7 @@ def report(
         f"| Recorded in the ledger | {recorded} |",
         f"| Kept | source, cell ids{''.join(', ' + name for name in kept)} |",
         *(f"| Removed {name} | {count} |" for name, count in shared.removed.items()),
+        f"| Images, not looked into | {shared.images} |",
         "",
         "## Findings",
         "",

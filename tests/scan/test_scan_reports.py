@@ -41,7 +41,8 @@ def report():
             Found(finding('odd\udcff<&">.py'), Place(1, 1, 1, 9)),
         ],
         problems=[Problem("bad\x00.ipynb", "the notebook is not valid JSON & was read as plain text")],
-        unscanned=[{"path": "n.ipynb", "surface": "output", "why": "1 image"}],
+        unscanned=[{"path": "n.ipynb", "surface": "output", "why": "unknown nbformat"}],
+        images=2,
         expired=[Allow("r", "alice", day("2020-01-01"), path="x/**")],
         files=3,
         size=1234,
@@ -80,7 +81,13 @@ def test_sarif_has_what_github_reads(report):
         "inSource",
         "external",
     ]
-    assert run["invocations"][0]["executionSuccessful"] is False
+    (invocation,) = run["invocations"]
+    assert invocation["executionSuccessful"] is False
+    told = [(one["level"], one["message"]["text"]) for one in invocation["toolExecutionNotifications"]]
+    assert told[1:] == [
+        ("warning", "output: unknown nbformat"),
+        ("note", "Images in notebooks that were passed over: 2"),
+    ]
 
 
 def test_sarif_names_places_as_uris_and_cells(report):
@@ -128,10 +135,7 @@ def test_text_and_notes_are_safe_for_a_terminal(report):
     assert "commit cccccccccccc: n.ipynb" in text
     said = "\n".join(notes(report))
     assert "the exception for path x/** (alice) no longer counts: expired on 2020-01-01" in said
-    assert (
-        "6 findings in 3 files (1.2 kB), 2 kept, 1 not read in full (--format json says what), 1 problem"
-        in said
-    )
+    assert "6 findings in 3 files (1.2 kB), 2 kept, 2 images passed over, 1 not read in full" in said
 
 
 def test_json_names_everything(report):
@@ -140,7 +144,8 @@ def test_json_names_everything(report):
     assert content["findings"][1]["commit"] == "c" * 40
     assert content["findings"][3]["kept"] == "baseline: made up (alice)"
     assert content["expired"][0]["expires"] == "2020-01-01"
-    assert content["scanned"]["files"] == 3
+    assert (content["scanned"]["files"], content["scanned"]["images"]) == (3, 2)
+    assert content["unscanned"][0]["why"] == "unknown nbformat"
 
 
 @pytest.mark.parametrize(("fail_on", "status"), [("info", 1), ("high", 1), ("critical", 0)])

@@ -91,6 +91,7 @@ def scan(options: argparse.Namespace, plan: Plan) -> Report:
             report.files += 1
             report.size += outcome.size
             report.binary += outcome.binary
+            report.images += outcome.images
             report.fixed += outcome.fixed
             if outcome.found or outcome.problems or outcome.unscanned:
                 told.append(outcome)

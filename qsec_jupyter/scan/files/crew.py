@@ -20,7 +20,7 @@ from .model import Item, Outcome, Problem
 
 BATCH_BYTES = 1_000_000
 BATCH_ITEMS = 32
-COLLECT_BYTES = 16_000_000
+COLLECT_BYTES = 64_000_000
 """A process looks for unused objects after this much, and not whenever Python would."""
 
 

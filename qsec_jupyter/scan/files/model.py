@@ -79,6 +79,7 @@ class Outcome:
     found: list[Found] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
     unscanned: list[dict[str, str]] = field(default_factory=list)
+    images: int = 0
     size: int = 0
     fixed: bool = False
     binary: bool = False

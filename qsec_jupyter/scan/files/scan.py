@@ -118,6 +118,7 @@ class FileScanner:
             after = result.redacted
         outcome.found += self._scanner.found(result, commit)
         outcome.unscanned += [{"path": path, **entry} for entry in result.unscanned]
+        outcome.images += result.images
         return None if after is None else _encoded(text, after)
 
     def _archive(self, data: bytes, path: str, commit: str, outcome: Outcome, depth: int) -> None:

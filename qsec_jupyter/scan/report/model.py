@@ -24,6 +24,7 @@ class Report:
         files: How many files, blobs or archives were read.
         size: Their bytes.
         binary: How many of them hold no text.
+        images: How many images in notebooks were passed over.
         fixed: How many were rewritten.
         excluded: How many the settings left out.
     """
@@ -37,6 +38,7 @@ class Report:
     files: int = 0
     size: int = 0
     binary: int = 0
+    images: int = 0
     fixed: int = 0
     excluded: int = 0
 

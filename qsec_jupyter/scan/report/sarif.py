@@ -46,7 +46,11 @@ def as_sarif(report: Report, version: str) -> str:
             {
                 "executionSuccessful": not report.problems,
                 "exitCode": report.status,
-                "toolExecutionNotifications": [_notification(one) for one in report.problems],
+                "toolExecutionNotifications": [
+                    *map(_notification, report.problems),
+                    *map(_gap, report.unscanned),
+                    *_images(report.images),
+                ],
             }
         ],
         "results": [_result(one, order[one.finding.rule], seen) for one in report.found],
@@ -124,6 +128,19 @@ def _notification(problem: Problem) -> dict[str, Any]:
         "message": {"text": problem.why},
         "locations": [{"physicalLocation": {"artifactLocation": _artifact(problem.path)}}],
     }
+
+
+def _gap(entry: dict[str, str]) -> dict[str, Any]:
+    return {
+        "level": "warning",
+        "message": {"text": f"{entry['surface']}: {entry['why']}"},
+        "locations": [{"physicalLocation": {"artifactLocation": _artifact(entry["path"])}}],
+    }
+
+
+def _images(count: int) -> list[dict[str, Any]]:
+    text = f"Images in notebooks that were passed over: {count}"
+    return [{"level": "note", "message": {"text": text}}] if count else []
 
 
 def _artifact(path: str) -> dict[str, str]:

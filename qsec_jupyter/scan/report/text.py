@@ -46,6 +46,7 @@ def _summary(report: Report) -> str:
     parts += [f"{report.fixed} rewritten"] if report.fixed else []
     parts += [f"{report.binary} not text"] if report.binary else []
     parts += [f"{report.excluded} excluded"] if report.excluded else []
+    parts += [f"{_count(report.images, 'image')} passed over"] if report.images else []
     partly = len({entry["path"] for entry in report.unscanned})
     parts += [f"{partly} not read in full (--format json says what)"] if partly else []
     parts += [_count(len(report.problems), "problem")] if report.problems else []
@@ -79,7 +80,7 @@ def as_json(report: Report) -> str:
         "expired": [{**allow._asdict(), "expires": str(allow.expires)} for allow in report.expired],
         "scanned": {
             "files": report.files, "bytes": report.size, "binary": report.binary,
-            "fixed": report.fixed, "excluded": report.excluded,
+            "images": report.images, "fixed": report.fixed, "excluded": report.excluded,
         },
     }  # fmt: skip
     return json.dumps(content, indent=1) + "\n"

@@ -22,7 +22,8 @@ def statements(text: str) -> list[ast.stmt]:
     """
     if len(text) > LIMIT or _CELL_MAGIC.match(text):
         return []
-    text = _NO_PYTHON.sub(lambda match: " " * len(match[0]), text)
+    if any(sign in text for sign in "%!?"):
+        text = _NO_PYTHON.sub(lambda match: " " * len(match[0]), text)
     whole = _parse(text)
     if whole is not None:
         return whole

@@ -19,6 +19,7 @@ CHOICES = 4
 """How many values of one expression are kept, where it may have several."""
 
 _LONGEST = 20_000
+_MOST_STEPS = 2000
 _SAME = frozenset(
     {
         *("str", "bytes", "bytearray", "repr", "print", "copy", "deepcopy", "encode", "decode"),
@@ -59,6 +60,8 @@ class Values:
         self._added = added
         self._returned = returned
         self._steps = 0
+        # Notebooks build many texts of the same few names; what a name comes to is worked out once.
+        self._known: dict[tuple[ast.expr, int, int], list[Value]] = {}
 
     def of(self, node: ast.expr, cell: int) -> list[Value]:
         """Return the texts that ``node`` may come to, each with its literals."""
@@ -69,10 +72,15 @@ class Values:
 
     def _of(self, node: ast.expr, cell: int, depth: int) -> list[Value]:
         self._steps += 1
-        if depth <= 0 or self._steps > 2000:
+        if depth <= 0 or self._steps > _MOST_STEPS:
             return []
-        reader = getattr(self, f"_{type(node).__name__.lower()}", None)
-        return reader(node, cell, depth - 1)[:CHOICES] if reader else []
+        found = self._known.get((node, cell, depth))
+        if found is None:
+            reader = getattr(self, f"_{type(node).__name__.lower()}", None)
+            found = reader(node, cell, depth - 1)[:CHOICES] if reader else []
+            if self._steps <= _MOST_STEPS:  # else it may have been cut short
+                self._known[node, cell, depth] = found
+        return found
 
     # -- one method for each kind of expression ---------------------------------------------------
 
