@@ -229,7 +229,6 @@ def test_a_hybrid_job_a_loop_or_another_language_is_refused(gate, braket_server)
     for source in (
         "OPENQASM 3.0; qubit q; for int i in [0:1000000000] { h q; }",
         "OPENQASM 3.0; qubit q; while (true) { h q; }",
-        'OPENQASM 3.0; defcalgrammar "openpulse"; cal { waveform w = 1; }',
         "OPENQASM 3.0; qubit[99999999999] q; h q;",
         "h q[0]",
     ):

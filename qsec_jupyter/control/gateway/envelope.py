@@ -16,7 +16,7 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:/@+-]{0,199}")
 like one of these and is another."""
 _PATTERN = re.compile(r"[A-Za-z0-9_.:/@+*?-]{1,200}")
 _LIMITS = ("max_shots", "max_circuits", "max_width", "max_depth", "max_execution_time")
-_KEYS = frozenset({*_LIMITS, "backends", "regions", "labels", "quota", "on_end"})
+_KEYS = frozenset({*_LIMITS, "backends", "regions", "labels", "quota", "on_end", "pulses"})
 _LABEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:=-]{0,99}")
 
 OnEnd = Literal["cancel", "close", "leave"]
@@ -63,6 +63,7 @@ class Envelope:
         regions: Where devices may stand; empty for anywhere.
         max_shots: Of all circuits together.
         max_execution_time: In seconds; a job must then name a limit of its own that is no higher.
+        pulses: Whether a job may play pulses: what they do to a machine, no width or depth tells.
         labels_required: A job carries at least one of these.
         labels_allowed: A job carries no others; ``None`` for any.
         quota: By whom it is counted: ``user``, ``project`` or ``target`` (everybody together).
@@ -76,6 +77,7 @@ class Envelope:
     max_width: int | None = None
     max_depth: int | None = None
     max_execution_time: int | None = None
+    pulses: bool = False
     labels_required: tuple[str, ...] = ()
     labels_allowed: tuple[str, ...] | None = None
     quota: Mapping[str, Allowance] = field(default_factory=dict)
@@ -96,6 +98,7 @@ class Envelope:
             backends=_texts(told["backends"], _PATTERN) if "backends" in told else None,
             regions=_texts(told.get("regions", ()), _NAME),
             max_execution_time=None if limit is None else parse_duration(limit),
+            pulses=_yes_or_no(told.get("pulses", False)),
             labels_required=_texts(labels.get("required", ()), _LABEL),
             labels_allowed=_texts(labels["allowed"], _LABEL) if "allowed" in labels else None,
             quota=_quota(told.get("quota", {})),
@@ -118,6 +121,12 @@ class Envelope:
             where = job.region or "a place that its provider does not name"
             said = f"It stands in {where}; allowed: {', '.join(self.regions)}."
             raise _outside("region", said, "Choose a backend in one of them.")
+        if job.pulses and not self.pulses:
+            raise _outside(
+                "pulses",
+                "It plays pulses (cal, defcal), which the target does not take.",
+                "Write it in gates, or have pulses = true put into the target's envelope.",
+            )
         self._sizes(job)
         self.check_labels(job.tags)
 
@@ -223,6 +232,12 @@ def _texts(told: Any, form: re.Pattern[str]) -> tuple[str, ...]:
 def _whole(value: Any) -> int:
     if type(value) is not int or value < 0:
         raise ValueError("a limit is a whole number")
+    return value
+
+
+def _yes_or_no(value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise TypeError("pulses is true or false")
     return value
 
 

@@ -101,6 +101,7 @@ class Submission:
         digest: SHA-256 of the body as the client sent it: the same body again is no second job.
         names: Opaque name to the user's own, for everything that was hidden.
         fields: What the vendor will see.
+        pulses: Whether anything in it is played as pulses, which say nothing of the gates they make.
     """
 
     provider: str
@@ -116,6 +117,7 @@ class Submission:
     digest: str
     names: Mapping[str, str] = field(default_factory=dict)
     fields: tuple[Field, ...] = ()
+    pulses: bool = False
 
 
 @dataclass(frozen=True, slots=True)

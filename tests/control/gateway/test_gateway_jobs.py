@@ -120,6 +120,7 @@ def test_steps_that_a_power_cut_took_out_of_the_database_are_read_from_the_ledge
         ("max_circuits = 1", {"circuits": (circuit(), circuit("b"))}, "envelope.circuits"),
         ("max_width = 4", {}, "envelope.width"),
         ("max_depth = 9", {}, "envelope.depth"),
+        ("", {"pulses": True}, "envelope.pulses"),
         ('max_execution_time = "5m"', {"execution_seconds": 301}, "envelope.execution_time"),
         ('max_execution_time = "5m"', {}, "envelope.execution_time_unstated"),
         ('labels = {required = ["production"]}', {}, "envelope.labels"),
@@ -146,6 +147,7 @@ def test_the_envelope_refuses_and_the_ledger_names_the_rule(lab, events, envelop
         ('backends = ["lab_?"]', {}),
         ('regions = ["eu-de"]', {"region": "eu-de"}),
         ("max_shots = 1000\nmax_circuits = 1\nmax_width = 5\nmax_depth = 10", {}),
+        ("pulses = true", {"pulses": True}),
         ('max_execution_time = "5m"', {"execution_seconds": 300}),
         ('labels = {required = ["pilot", "dev"], allowed = []}', {}),
         ("quota.user = {jobs = 1, shots = 1000}", {}),
@@ -161,6 +163,7 @@ def test_a_job_just_inside_of_the_envelope_passes(lab, envelope, job) -> None:
     [
         "max_shots = -1",
         "max_shots = true",
+        "pulses = 1",
         'max_shots = "many"',
         'backends = ["lab_[0-9]"]',
         'backends = "lab_5"',

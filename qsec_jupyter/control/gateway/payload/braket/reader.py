@@ -11,9 +11,10 @@ from ...model import Circuit, Field, Submission
 from .. import refusals, text
 from ..limits import MEGABYTE, Limits
 from ..names import Names, is_automatic
+from ..openqasm import Program
 from ..reading import Reading
 from ..restorer import Restorer
-from .openqasm import Program
+from .pragmas import PRAGMAS
 
 _PROGRAM, _PROGRAM_SET = "braket.ir.openqasm.program", "braket.ir.openqasm.program_set"
 _KNOWN = frozenset(
@@ -52,8 +53,10 @@ def read(body: bytes, how: Reading) -> Submission:
     _check(told)
     action = text.read(told["action"].encode("utf-8", "surrogatepass"), limits.nesting)
     given = _programs(action)
-    programs = [Program(one["source"], limits.instructions) for one in given]
-    found = [program.circuit() for program, one in zip(programs, given, strict=True) for _ in _sets(one)]
+    programs = [Program(one["source"], limits.instructions, PRAGMAS) for one in given]
+    found: list[Circuit] = []
+    for program, one in zip(programs, given, strict=True):
+        found += [program.circuit()] * _sets(one)
     if len(found) > limits.circuits:
         raise refusals.too_costly(f"more than {limits.circuits} circuits")
     tags = dict(told.get("tags") or {})
@@ -77,6 +80,7 @@ def read(body: bytes, how: Reading) -> Submission:
         tags=tuple(f"{key}={value}" if value else key for key, value in tags.items()),
         session=None,
         circuits=tuple(found),
+        pulses=any(program.pulses for program in programs),
         body=text.write(told) if how.hide else body,
         digest=hashlib.sha256(body).hexdigest(),
         names=dict(names.originals),
@@ -127,10 +131,10 @@ def _programs(action: dict[str, Any]) -> list[dict[str, Any]]:
     return programs
 
 
-def _sets(program: dict[str, Any]) -> range:
-    """Return a number for each set of inputs that a program is run with."""
+def _sets(program: dict[str, Any]) -> int:
+    """Return how many sets of inputs a program is run with."""
     lengths = [len(value) for value in (program.get("inputs") or {}).values() if isinstance(value, list)]
-    return range(max(lengths, default=1))
+    return max([1, *lengths])
 
 
 def _hide(names: Names, program: Program, one: dict[str, Any]) -> None:
@@ -139,8 +143,7 @@ def _hide(names: Names, program: Program, one: dict[str, Any]) -> None:
 
     one["source"] = program.renamed(new)
     if one.get("inputs"):
-        known = set(program.names)
-        one["inputs"] = {new(key) if key in known else key: value for key, value in one["inputs"].items()}
+        one["inputs"] = {new(key): value for key, value in one["inputs"].items()}
 
 
 def _fields(
