@@ -62,7 +62,8 @@ def exposure(circuits: Any = None, *, target: str | None = None, job: str | None
 
     Raises:
         NotFound: ``job.none`` when this kernel has sent none; ``job.unknown``.
-        Invalid: ``exposure.no_target``, ``exposure.no_circuit``, or why a job of these would be refused.
+        Invalid: ``exposure.`` and ``no_target``, ``no_circuit`` or ``no_qpy``; or why a job of these would be
+            refused.
     """
     if circuits is None:
         return _sent(job)
@@ -111,5 +112,22 @@ def _written(circuit: Any) -> str:
     from qiskit import qpy
 
     file = io.BytesIO()
-    qpy.dump(circuit, file)
+    try:
+        qpy.dump(circuit, file, **_annotations())
+    except qpy.QpyError as error:
+        raise Invalid(
+            "exposure.no_qpy",
+            "That circuit cannot be written as a job has it",
+            str(error).strip('"'),
+            "Look at the job once it was sent: qsec.exposure().",
+        ) from error
     return base64.b64encode(zlib.compress(file.getvalue())).decode()
+
+
+def _annotations() -> dict[str, Any]:
+    """Return the option that has annotations of boxes written as IBM's client does, if that is installed."""
+    try:
+        from ibm_quantum_schemas.common.annotation_serializer import AnnotationSerializer
+    except ImportError:
+        return {}
+    return {"annotation_factories": {"samplomatic": AnnotationSerializer}}

@@ -23,8 +23,8 @@ from qsec_jupyter.core.errors import Invalid, Unavailable
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "control" / "gateway" / "payload"))
 from ibm_jobs import KEY, executor
-from samplexes import NAMES, plain, program
-from test_payload_samplex import decoded, everything, samples
+from samplexes import NAMES, everything, plain, program
+from test_payload_samplex import decoded, samples
 
 HIDE = Reading(hide=True, key=KEY)
 CANARY = "canary.seven"

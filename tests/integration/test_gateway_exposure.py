@@ -81,6 +81,22 @@ def test_circuits_are_shown_as_the_vendor_would_see_them(ask) -> None:
     assert "ibm-pilot, not sent: 2 hidden" in repr(shown)
 
 
+def test_names_in_boxes_are_shown_too(ask) -> None:
+    pytest.importorskip("samplomatic")
+    from samplomatic import InjectNoise, Tag, Twirl
+    from samplomatic.annotations import InjectLocalClifford
+
+    made = circuit()
+    with made.box([Twirl(), InjectNoise("ligand"), Tag("catalyst")]):
+        made.cx(0, 1)
+    shown = exposures.exposure(made, target="ibm-pilot")
+    assert {field["original"] for field in shown.hidden} == {"molecule", "caffeine", "ligand", "catalyst"}
+    with made.box([Twirl(), InjectLocalClifford("solvent")]):
+        made.cx(0, 1)
+    with pytest.raises(Invalid, match=r"exposure\.no_qpy"):
+        exposures.exposure(made, target="ibm-pilot")
+
+
 def test_a_target_that_hides_nothing_says_so(ask) -> None:
     shown = exposures.exposure([circuit()], target="ibm-open")
     assert not shown.hidden

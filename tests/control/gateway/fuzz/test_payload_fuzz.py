@@ -4,11 +4,13 @@ import io
 import json
 import os
 import string
+from functools import cache
 
 from hypothesis import HealthCheck, given, settings, strategies as st
-from ibm_jobs import KEY, circuits as decoded, sampler
+from ibm_jobs import KEY, circuits as decoded, executor, sampler
 from qiskit import ClassicalRegister, QuantumCircuit, QuantumRegister, qpy as writer
 from qiskit.circuit import Parameter, ParameterVector
+from samplexes import everything, program
 
 from qsec_jupyter.control.gateway.payload import Limits, Restorer, circuits, ibm, qpy
 from qsec_jupyter.control.gateway.payload.names import Names
@@ -110,6 +112,31 @@ def test_broken_bytes_are_read_or_refused(data) -> None:
     except Invalid:
         return
     assert qpy.rewrite(found, lambda _: None) == bytes(whole)
+
+
+@drawn
+@given(st.data())
+def test_a_broken_samplex_is_read_or_refused_and_what_is_read_comes_back(data) -> None:
+    body = json.loads(_randomised())
+    held = body["params"]["quantum_program"]["items"][0]["samplex"]
+    text = list(held["samplex_json"])
+    for _ in range(data.draw(st.integers(1, 4))):
+        at = data.draw(st.integers(0, len(text) - 1))
+        text[at] = data.draw(
+            st.sampled_from(["", '"', "\\", "{", "[", ",", "0", "a", ".", "é", "N1", "null"])
+        )
+    held["samplex_json"] = "".join(text)
+    try:
+        read = ibm.read(json.dumps(body).encode(), HIDE)
+    except Invalid:
+        return
+    back = json.loads(ibm.restore(read.body, read.names, Limits()))
+    assert everything(back["params"]["quantum_program"]) == everything(body["params"]["quantum_program"])
+
+
+@cache
+def _randomised() -> bytes:
+    return executor(program())
 
 
 @drawn

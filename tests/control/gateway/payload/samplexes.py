@@ -1,5 +1,9 @@
 """Randomised programs in which everything has a telling name, made with samplomatic itself."""
 
+import base64
+import json
+import zlib
+
 import numpy as np
 from qiskit import ClassicalRegister, QuantumCircuit, QuantumRegister
 from qiskit.circuit import Parameter, ParameterVector
@@ -24,6 +28,9 @@ NAMES = (
     'the "quoted\\',
 )
 NOISE, SCALE, PREPARED, MEASURED, CLIFFORD = 'the "quoted\\', "hydrogen", "donor.site", "ångström", "solvent"
+
+
+QPY = {"b64_data", "circuit_b64", "circuit_base64"}
 
 
 def boxed() -> QuantumCircuit:
@@ -86,3 +93,20 @@ def program(shots=50, count=4, circuit=None, of=boxed):
     if circuit is not None:
         made.append_circuit_item(circuit)
     return made
+
+
+def everything(text):
+    """Return what JSON says, with all JSON and all QPY within its texts."""
+    try:
+        told = json.loads(text) if isinstance(text, str) else text
+    except ValueError:
+        return text
+    if isinstance(told, dict):
+        return {key: unpacked(value) if key in QPY else everything(value) for key, value in told.items()}
+    return list(map(everything, told)) if isinstance(told, list) else told
+
+
+def unpacked(text) -> bytes:
+    """Return QPY."""
+    data = base64.b64decode(text)
+    return data if data.startswith(b"QISKIT") else zlib.decompress(data)

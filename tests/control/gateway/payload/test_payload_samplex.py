@@ -1,8 +1,6 @@
 """Randomised programs, as the real client writes them: names in a samplex, its arguments and annotations."""
 
-import base64
 import json
-import zlib
 
 import numpy as np
 import pytest
@@ -15,7 +13,7 @@ from qiskit import QuantumCircuit
 from qiskit_ibm_runtime.noise_learner_v3.params_converters import NOISE_LEARNER_V3_PARAMS_CONVERTERS
 from qiskit_ibm_runtime.options_models import NoiseLearnerV3Options
 from qiskit_ibm_runtime.quantum_program.params_converters import QUANTUM_PROGRAM_PARAMS_CONVERTERS
-from samplexes import CLIFFORD, NAMES, NOISE, plain, program
+from samplexes import CLIFFORD, NAMES, NOISE, everything, plain, program
 from samplomatic import Tag, Twirl
 from samplomatic.serialization import samplex_from_json, samplex_to_json
 
@@ -24,7 +22,6 @@ from qsec_jupyter.control.gateway.payload.limits import Limits
 from qsec_jupyter.control.gateway.payload.reading import Reading
 from qsec_jupyter.core.errors import Invalid
 
-QPY = {"b64_data", "circuit_b64", "circuit_base64"}
 HIDE, SHOW = Reading(hide=True, key=KEY), Reading(hide=False)
 
 
@@ -91,23 +88,6 @@ def test_every_version_of_a_samplex_is_read(version) -> None:
     item = restored["params"]["quantum_program"]["items"][0]
     assert everything(item["samplex"]["samplex_json"]) == everything(text)
     assert samplex_from_json(item["samplex"]["samplex_json"])
-
-
-def everything(text):
-    """Return what JSON says, with all JSON and all QPY within its texts."""
-    try:
-        told = json.loads(text) if isinstance(text, str) else text
-    except ValueError:
-        return text
-    if isinstance(told, dict):
-        return {key: unpacked(value) if key in QPY else everything(value) for key, value in told.items()}
-    return list(map(everything, told)) if isinstance(told, list) else told
-
-
-def unpacked(text) -> bytes:
-    """Return QPY."""
-    data = base64.b64decode(text)
-    return data if data.startswith(b"QISKIT") else zlib.decompress(data)
 
 
 def learner(circuit) -> bytes:
