@@ -88,6 +88,8 @@ def program(shots=50, count=4, circuit=None, of=boxed):
 
     template, samplex = build(of())
     given = {name: value for name, value in arguments().items() if name in samplex.inputs()._specs}
+    values = [np.pi, 0.1, 0.2, 0.3, 0.0, *[0.0] * samplex.num_parameters]
+    given["parameter_values"] = values[: samplex.num_parameters]
     made = QuantumProgram(shots=shots, passthrough_data={"plan": "secretproject", "ligand": [1, "catalyst"]})
     made.append_samplex_item(template, samplex=samplex, samplex_arguments=given, shape=(count,))
     if circuit is not None:

@@ -10,6 +10,7 @@ pytest.importorskip("samplomatic")
 from ibm_jobs import KEY, executor, fields, job
 from provider_view import assert_unseen
 from qiskit import QuantumCircuit
+from qiskit.circuit import Parameter
 from qiskit_ibm_runtime.noise_learner_v3.params_converters import NOISE_LEARNER_V3_PARAMS_CONVERTERS
 from qiskit_ibm_runtime.options_models import NoiseLearnerV3Options
 from qiskit_ibm_runtime.quantum_program.params_converters import QUANTUM_PROGRAM_PARAMS_CONVERTERS
@@ -88,6 +89,42 @@ def test_every_version_of_a_samplex_is_read(version) -> None:
     item = restored["params"]["quantum_program"]["items"][0]
     assert everything(item["samplex"]["samplex_json"]) == everything(text)
     assert samplex_from_json(item["samplex"]["samplex_json"])
+
+
+def test_names_that_samplomatic_gives_stay_where_nobody_else_has_them() -> None:
+    read = ibm.read(executor(program()), HIDE)
+    assert not {"p000", "p001"} & set(read.names.values())
+    seen = {field["original"]: field["why"] for field in fields(read) if field["why"]}
+    assert "by itself" in seen["p000"]
+    own = QuantumCircuit(1, name="caffeine")
+    own.rx(Parameter("zangle"), 0)  # stands in the same file
+    made = program()
+    made.append_circuit_item(own, circuit_arguments=[0.1])
+    assert {"p000", "zangle"} <= set(ibm.read(executor(made), HIDE).names.values())
+    users = program(of=lambda: numbered("p000", "theta"))
+    assert {"p000", "theta"} <= set(ibm.read(executor(users), HIDE).names.values())
+    assert samples(decoded(ibm.read(executor(users), HIDE).body))
+
+
+def test_more_than_is_listed_is_counted_as_what_it_is() -> None:
+    read = ibm.read(executor(program(of=lambda: numbered(*[f"bond{n}" for n in range(150)], width=40))), HIDE)
+    counted = [
+        field for field in fields(read) if field["name"] == "parameter name" and " more" in field["sent"]
+    ]
+    assert {(field["sent"], bool(field["why"])) for field in counted} == {
+        ("150 more, as above, opaque", False),
+        ("20 more, as written", True),
+    }
+
+
+def numbered(*names, width=1) -> QuantumCircuit:
+    """Return a circuit with a box and these parameters."""
+    made = QuantumCircuit(width, width)
+    with made.box([Twirl()]):
+        for name in names:
+            made.rx(Parameter(name), 0)
+        made.measure(range(width), range(width))
+    return made
 
 
 def learner(circuit) -> bytes:

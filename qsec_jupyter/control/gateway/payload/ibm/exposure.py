@@ -6,7 +6,6 @@ from collections import Counter
 from typing import Any
 
 from ...model import Circuit, Field
-from ..names import is_automatic
 from .blobs import Blobs
 from .hiding import Hiding, rename_passthrough
 from .samplexes import Randomised
@@ -40,7 +39,7 @@ Named = dict[tuple[str, str], None]
 """What a user named: the kind, and the name."""
 
 OFF = "Hiding is off for this target."
-_USUAL = "Qiskit gives this name by itself; it says nothing."
+_USUAL = "Qiskit or samplomatic gives this name by itself; it says nothing."
 
 
 def names(told: dict[str, Any], blobs: Blobs, randomised: list[Randomised]) -> Named:
@@ -88,27 +87,30 @@ def fields(
 def _named(named: Named, hiding: Hiding | None) -> list[Field]:
     seen = hiding.seen if hiding else {}
     listed: list[Field] = []
-    more: Counter[str] = Counter()
+    more: Counter[tuple[str, str]] = Counter()
     counted: Counter[str] = Counter()
     for kind, text in dict.fromkeys([*named, *seen]):
         if not text or (kind == "metadata" and text in ("{}", "null")):
             continue
+        sent = seen.get((kind, text))
+        why = "" if sent else OFF if hiding is None else _USUAL
         counted[kind] += 1
         if counted[kind] > MOST:
-            more[_KINDS[kind]] += 1
+            more[_KINDS[kind], why] += 1
             continue
-        sent = seen.get((kind, text))
-        why = "" if sent else OFF if hiding is None or not is_automatic(text) else _USUAL
         listed.append(Field(_KINDS[kind], _cut(sent or text), _cut(text), why))
-    for kind, count in more.items():
-        sent = "as above, opaque" if hiding else "as written"
-        listed.append(Field(kind, f"{count} more, {sent}", f"{count} more", "" if hiding else OFF))
+    for (kind, why), count in more.items():
+        sent = "as written" if why else "as above, opaque"
+        listed.append(Field(kind, f"{count} more, {sent}", f"{count} more", why))
     return listed
 
 
 def _bare(blobs: Blobs) -> list[Field]:
-    bare = dict.fromkeys(item for blob in blobs.all for item in blob.file.bare)
-    return [Field(item.what, _cut(item.text), _cut(item.text), item.why) for item in list(bare)[:MOST]]
+    bare = list(dict.fromkeys(item for blob in blobs.all for item in blob.file.bare))
+    listed = [_same(item.what, _cut(item.text), item.why) for item in bare[:MOST]]
+    for (what, why), count in Counter((item.what, item.why) for item in bare[MOST:]).items():
+        listed.append(_same(what, f"{count} more, as written", why))
+    return listed
 
 
 def _open(told: dict[str, Any], found: list[Circuit], shots: int | None) -> list[Field]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 from struct import Struct, error as StructError  # noqa: N812
 from typing import Any
 
@@ -20,6 +21,9 @@ _PARAMETER = Struct("!H16s")
 _SORTED = frozenset({"parameter", "vector"})
 _USUAL = frozenset({"circuit", "register", "variable", "gate"})
 """Kinds of which a usual name stays. Of parameters none does: some hidden and some not would sort anew."""
+
+_GIVEN = re.compile(r"p\d+", re.ASCII)
+"""Names that samplomatic gives parameters of a circuit that it randomises; there are thousands of them."""
 
 _EMPTY = ("", "{}", "null")
 
@@ -44,15 +48,18 @@ class Hiding:
         self._made: dict[tuple[str, str], bytes | None] = {}
         self.seen: dict[tuple[str, str], str] = {}
         self.tags: dict[str, str] = {}
+        self.given: set[str] = set()
 
     def hide(self) -> list[tuple[bytes, bytes]]:
         """Hide all that can be hidden; return each QPY that changed, before and after."""
-        self._names.rank(self._parameters())
+        randomised = self._find_randomised()
+        self._names.rank(self._parameters() - self.given)
         changed: dict[bytes, bytes] = {}
         for blob in self._blobs.all:
             before = blob.file.data
             if before not in changed:
-                changed[before] = qpy.rewrite(blob.file, self._rename)
+                rename = self._rename_but_given if before in randomised else self._rename
+                changed[before] = qpy.rewrite(blob.file, rename)
             if changed[before] != before:
                 blob.put(changed[before])
         for one in self._randomised:
@@ -69,6 +76,26 @@ class Hiding:
         for value in _objects(self._body):
             found |= set(_bound(value))
         return {name.partition("[")[0] if name.endswith("]") else name for name in found} | found
+
+    def _find_randomised(self) -> set[bytes]:
+        """Return the files whose parameters all have names that say nothing, and that none other has.
+
+        They stay: to hide thousands of them takes longer than all the rest.
+        """
+        if self._body.get("program_id") != "executor":
+            return set()
+        named = {
+            blob.file.data: {place.text for place in blob.file.places if place.kind in _SORTED}
+            for blob in self._blobs.all
+        }
+        found = {data for data, names in named.items() if all(map(_GIVEN.fullmatch, names))}
+        others = set[str]().union(*[names for data, names in named.items() if data not in found])
+        found = {data for data in found if not named[data] & others}
+        self.given = set[str]().union(*[named[data] for data in found])
+        return found
+
+    def _rename_but_given(self, place: qpy.Place) -> bytes | None:
+        return None if place.kind in _SORTED else self._rename(place)
 
     def _rename(self, place: qpy.Place) -> bytes | None:
         at = (place.kind, place.text)
