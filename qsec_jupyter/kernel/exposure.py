@@ -97,7 +97,9 @@ def _sent(job: str | None) -> Exposure:
 
 
 def _written(circuit: Any) -> str:
-    """Return a circuit as it stands in a job: Braket's as OpenQASM, Qiskit's as QPY."""
+    """Return a circuit as it stands in a job: OpenQASM as it is, Braket's as OpenQASM, Qiskit's as QPY."""
+    if isinstance(circuit, str) and circuit.lstrip().startswith("OPENQASM"):
+        return circuit
     if type(circuit).__module__.startswith("braket."):
         from braket.circuits.serialization import IRType
 
@@ -107,7 +109,7 @@ def _written(circuit: Any) -> str:
             "exposure.no_circuit",
             "That is no circuit",
             f"It is a {type(circuit).__name__}.",
-            "Give a circuit of Qiskit or Braket, or a list of them.",
+            "Give a circuit of Qiskit or Braket, a text that begins with OPENQASM, or a list of them.",
         )
     from qiskit import qpy
 

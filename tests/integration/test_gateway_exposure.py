@@ -111,6 +111,14 @@ def test_a_circuit_of_brakets_is_shown_too(ask) -> None:
     assert [field["original"] for field in shown.hidden] == ["bondlength", "as written"]
 
 
+@pytest.mark.parametrize("target", ["ibm-pilot", "amazon"])
+def test_a_circuit_in_openqasm_is_shown_too(ask, target) -> None:
+    source = "OPENQASM 3.0; qubit[2] molecule; input float bondlength; rx(bondlength) molecule[0];"
+    shown = exposures.exposure(source, target=target)
+    assert {"molecule", "bondlength"} <= {field["original"] for field in shown.hidden}
+    assert any("2 qubits, depth 1" in field["sent"] for field in shown.seen)
+
+
 def test_what_cannot_be_shown_is_refused_with_a_remedy(ask) -> None:
     with pytest.raises(Invalid, match=r"exposure\.no_target"):
         exposures.exposure(circuit())

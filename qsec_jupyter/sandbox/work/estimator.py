@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from .programs import Done
-from .simulator import Machine, refuse_texts
+from .simulator import Machine, read_texts
 
 _PRECISION = 1 / 64  # 4096 shots, what the provider takes where nothing is said
 
@@ -24,8 +24,7 @@ def run(request: dict[str, Any], machine: Machine, seed: int | None) -> Done:
     default = params.get("precision") or options.get("default_precision") or _PRECISION
     if shots := options.get("default_shots"):
         default = 1 / np.sqrt(shots)
-    refuse_texts(pub[0] for pub in params["pubs"])
-    pubs = [_pub(EstimatorPub, pub, default) for pub in params["pubs"]]
+    pubs = [_pub(EstimatorPub, pub, default) for pub in read_texts(params["pubs"])]
     circuits = [pub.circuit for pub in pubs]
     results = []
     for pub, (evs, stds) in zip(pubs, _values(pubs, machine, seed), strict=True):

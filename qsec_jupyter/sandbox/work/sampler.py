@@ -7,7 +7,7 @@ from datetime import datetime, timezone
 from typing import Any
 
 from .programs import Done, Unsupported
-from .simulator import Machine, refuse_texts
+from .simulator import Machine, read_texts
 
 _SHOTS = 4096  # what the provider takes where nothing is said
 
@@ -28,8 +28,7 @@ def run(request: dict[str, Any], machine: Machine, seed: int | None) -> Done:
     if (kind := (options.get("execution") or {}).get("meas_type", "classified")) != "classified":
         raise Unsupported(f"The sandbox measures bits; it has no {kind} data.")
     default = params.get("shots") or options.get("default_shots") or _SHOTS
-    refuse_texts(pub[0] for pub in params["pubs"])
-    pubs = [_pub(SamplerPub, pub, default) for pub in params["pubs"]]
+    pubs = [_pub(SamplerPub, pub, default) for pub in read_texts(params["pubs"])]
     circuits = [pub.circuit for pub in pubs]
     started = datetime.now(timezone.utc)
     raw = machine.sampler(circuits, seed if seed is not None else _seed(options)).run(pubs).result()

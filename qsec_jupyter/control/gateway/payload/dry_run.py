@@ -17,7 +17,7 @@ def body_of(provider: str, circuits: Sequence[str]) -> bytes:
 
     Args:
         provider: Whose dialect.
-        circuits: For IBM, QPY, compressed, in base64; for Braket, the JSON of a program.
+        circuits: For IBM, QPY, compressed, in base64; for Braket, the JSON of a program; for both, OpenQASM.
 
     Raises:
         Invalid: ``payload.unsupported`` for a provider without a reader; ``payload.malformed``.
@@ -33,13 +33,18 @@ def is_said(name: str) -> bool:
 
 
 def _ibm(circuits: Sequence[str]) -> dict[str, Any]:
-    pubs = [[{"__type__": "QuantumCircuit", "__value__": circuit}] for circuit in circuits]
+    pubs = [
+        [circuit if _is_openqasm(circuit) else {"__type__": "QuantumCircuit", "__value__": circuit}]
+        for circuit in circuits
+    ]
     return {"program_id": "sampler", "params": {"pubs": pubs}}
 
 
 def _braket(circuits: Sequence[str]) -> dict[str, Any]:
     try:
-        programs = [json.loads(circuit) for circuit in circuits]
+        programs = [
+            {"source": circuit} if _is_openqasm(circuit) else json.loads(circuit) for circuit in circuits
+        ]
     except ValueError as error:
         raise refusals.malformed("a program is not JSON") from error
     header = {"name": "braket.ir.openqasm.program_set", "version": "1"}
@@ -49,6 +54,10 @@ def _braket(circuits: Sequence[str]) -> dict[str, Any]:
         "outputS3Bucket": "none",
         "outputS3KeyPrefix": "none",
     }
+
+
+def _is_openqasm(circuit: str) -> bool:
+    return circuit.lstrip().startswith("OPENQASM")
 
 
 _WRITERS: Mapping[str, Callable[[Sequence[str]], dict[str, Any]]] = {"ibm": _ibm, "braket": _braket}

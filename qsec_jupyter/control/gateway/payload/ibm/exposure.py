@@ -9,6 +9,7 @@ from ...model import Circuit, Field
 from .blobs import Blobs
 from .hiding import Hiding, rename_passthrough
 from .samplexes import Randomised
+from .texts import Texts
 
 MOST = 100
 """Fields of one kind that are listed one by one."""
@@ -23,6 +24,7 @@ _KINDS = {
     "gate": "custom gate name",
     "label": "label",
     "metadata": "circuit metadata",
+    "declared": "name in the program",
     "passthrough": "passthrough text",
     "reference": "name of noise, a basis or a box",
     "virtual": "virtual register name",
@@ -42,11 +44,12 @@ OFF = "Hiding is off for this target."
 _USUAL = "Qiskit or samplomatic gives this name by itself; it says nothing."
 
 
-def names(told: dict[str, Any], blobs: Blobs, randomised: list[Randomised]) -> Named:
+def names(told: dict[str, Any], blobs: Blobs, randomised: list[Randomised], texts: Texts) -> Named:
     """Return what a user named in a job, before any of it is hidden."""
     found: Named = {(place.kind, place.text): None for blob in blobs.all for place in blob.file.places}
     for one in randomised:
         found |= one.names
+    found |= texts.names
 
     def note(kind: str, text: str) -> str:
         found[kind, text] = None

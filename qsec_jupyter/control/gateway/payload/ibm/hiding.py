@@ -16,10 +16,11 @@ from .. import qpy, refusals, samplex
 from ..names import Names, is_automatic
 from .blobs import Blobs
 from .samplexes import Randomised
+from .texts import Texts
 
 _PARAMETER = Struct("!H16s")
 _SORTED = frozenset({"parameter", "vector"})
-_USUAL = frozenset({"circuit", "register", "variable", "gate"})
+_USUAL = frozenset({"circuit", "register", "variable", "gate", "declared"})
 """Kinds of which a usual name stays. Of parameters none does: some hidden and some not would sort anew."""
 
 _GIVEN = re.compile(r"p\d+", re.ASCII)
@@ -36,15 +37,22 @@ class Hiding:
         body: The job; it is changed.
         blobs: The QPY in it.
         randomised: Its items with a samplex.
+        texts: The OpenQASM in it.
     """
 
     def __init__(
-        self, names: Names, body: dict[str, Any], blobs: Blobs, randomised: list[Randomised]
+        self,
+        names: Names,
+        body: dict[str, Any],
+        blobs: Blobs,
+        randomised: list[Randomised],
+        texts: Texts,
     ) -> None:
         self._names = names
         self._body = body
         self._blobs = blobs
         self._randomised = randomised
+        self._texts = texts
         self._made: dict[tuple[str, str], bytes | None] = {}
         self.seen: dict[tuple[str, str], str] = {}
         self.tags: dict[str, str] = {}
@@ -64,6 +72,7 @@ class Hiding:
                 blob.put(changed[before])
         for one in self._randomised:
             one.rename(self._name)
+        self._texts.rename(self._name)
         self._hide_parameters(self._body)
         self._hide_tags()
         rename_passthrough(self._body, self._name)
@@ -73,6 +82,7 @@ class Hiding:
         found = {
             place.text for blob in self._blobs.all for place in blob.file.places if place.kind in _SORTED
         }
+        found |= {name for one in self._texts.all for name in one.inputs}
         for value in _objects(self._body):
             found |= set(_bound(value))
         return {name.partition("[")[0] if name.endswith("]") else name for name in found} | found
@@ -141,10 +151,11 @@ class Hiding:
             elif value.get("__type__") == "BindingsArray":
                 data = value["__value__"]["data"]
                 value["__value__"]["data"] = {self._key(key): found for key, found in data.items()}
+        place = 1 if body.get("program_id") == "sampler" else 2  # an estimator's observables stand before
         for pub in _pubs(body):
-            for place, value in enumerate(pub[1:], 1):
-                if _is_bindings(value, self._body):
-                    pub[place] = {self._names_of(key): found for key, found in value.items()}
+            values = pub[place] if len(pub) > place else None
+            if isinstance(values, dict) and "__type__" not in values:
+                pub[place] = {self._names_of(key): found for key, found in values.items()}
 
     def _key(self, key: str) -> str:
         """Return a key of bindings, which is a JSON list of names, with opaque ones."""
@@ -228,12 +239,3 @@ def _bound(value: dict[str, Any]) -> list[str]:
 def _pubs(body: dict[str, Any]) -> list[list[Any]]:
     pubs = (body.get("params") or {}).get("pubs")
     return pubs if isinstance(pubs, list) else []
-
-
-def _is_bindings(value: Any, body: dict[str, Any]) -> bool:
-    """Say whether this part of a pub gives values by plain names; an observable is an object, too."""
-    if not isinstance(value, dict) or "__type__" in value:
-        return False
-    return body.get("program_id") == "sampler" or not all(
-        isinstance(item, (int, float)) for item in value.values()
-    )

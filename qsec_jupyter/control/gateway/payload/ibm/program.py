@@ -12,23 +12,25 @@ from collections.abc import Iterable
 from typing import Any
 
 from .. import refusals
+from ..openqasm import Program
 from ..packing import Room
 from ..samplex import is_array
 from .blobs import Blob, Blobs
+from .texts import Texts
 
 _LETTERS = frozenset("IXYZ01+-rl")
 _MAX_TERMS = 2_000
 """Above this many terms each is taken to be measured by itself."""
 
 
-def circuits_of(program: str, params: dict[str, Any], blobs: Blobs) -> list[Blob]:
-    """Return the circuits that a program runs, in order.
+def circuits_of(program: str, params: dict[str, Any], blobs: Blobs, texts: Texts) -> list[Blob | Program]:
+    """Return the circuits that a program runs, in order: QPY, or OpenQASM where pubs hold it.
 
     Raises:
         Invalid: ``payload.unsupported`` for a program that nobody here knows, ``payload.malformed``.
     """
     if program in ("sampler", "estimator"):
-        return [blobs.of(pub[0]) for pub in _pubs(params)]
+        return [texts.of(pub) if isinstance(pub[0], str) else blobs.of(pub[0]) for pub in _pubs(params)]
     if program == "noise-learner":
         given = params.get("circuits", params.get("instructions"))
         return [blobs.of(item) for item in (given if isinstance(given, list) else [given])]

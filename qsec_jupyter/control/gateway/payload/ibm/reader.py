@@ -8,10 +8,12 @@ from typing import Any
 from ...model import Circuit, Submission
 from .. import circuits, refusals, text
 from ..names import Names
+from ..openqasm import Program
 from ..reading import Reading
 from . import exposure, program, samplexes
 from .blobs import Blob, Blobs
 from .hiding import Hiding
+from .texts import Texts
 
 _TEXTS = ("program_id", "backend", "session_id", "runtime", "log_level", "calibration_id")
 _KNOWN = frozenset({*_TEXTS, "params", "tags", "cost", "start_session", "session_time", "private"})
@@ -33,13 +35,14 @@ def read(body: bytes, how: Reading) -> Submission:
     blobs = Blobs(limits)
     blobs.find(params)
     randomised = samplexes.find(params, blobs, limits)
-    run = program.circuits_of(told["program_id"], params, blobs)
+    texts = Texts(limits)
+    run = program.circuits_of(told["program_id"], params, blobs, texts)
     shots = program.shots_of(told["program_id"], params, blobs.room)
     loaded, found = _measure(run, limits.circuits, limits.instructions)
     tags = tuple(told.get("tags") or ())
-    named = exposure.names(told, blobs, randomised)
+    named = exposure.names(told, blobs, randomised, texts)
     names = Names(how.key)
-    hiding = Hiding(names, told, blobs, randomised) if how.hide else None
+    hiding = Hiding(names, told, blobs, randomised, texts) if how.hide else None
     hidden = body
     if hiding is not None:
         _check_renamed(hiding.hide(), loaded)
@@ -57,6 +60,7 @@ def read(body: bytes, how: Reading) -> Submission:
         body=hidden,
         digest=hashlib.sha256(body).hexdigest(),
         names=dict(names.originals),
+        pulses=any(one.pulses for one in texts.all),
         fields=exposure.fields(told, tags, named, blobs, found, shots, hiding),
     )
 
@@ -80,13 +84,18 @@ def _check(told: dict[str, Any]) -> None:
             raise refusals.malformed("a time is no whole number of seconds")
 
 
-def _measure(run: list[Blob], most: int, instructions: int) -> tuple[dict[bytes, list[Any]], list[Circuit]]:
+def _measure(
+    run: list[Blob | Program], most: int, instructions: int
+) -> tuple[dict[bytes, list[Any]], list[Circuit]]:
     """Return the circuits of each file as Qiskit loads them, and what is known of each that is run."""
     loaded: dict[bytes, list[Any]] = {}
     known: dict[bytes, list[Circuit]] = {}
     found: list[Circuit] = []
-    for blob in run:
-        data = blob.file.data
+    for one in run:
+        if isinstance(one, Program):
+            found.append(one.circuit())
+            continue
+        data = one.file.data
         if data not in loaded:
             loaded[data] = circuits.load(data)
             known[data] = [circuits.describe(circuit) for circuit in loaded[data]]

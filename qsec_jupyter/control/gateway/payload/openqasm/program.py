@@ -40,15 +40,15 @@ class Program:
         bindings = scopes.bind(self._words, told, pragmas)
         self._of = {at: symbol.name for at, symbol in bindings.of.items()}
         self.names = list(bindings.names)
-        self.inputs = bindings.inputs
+        self.inputs = frozenset(bindings.inputs)
         self.pulses = bindings.pulses
-        self._measured = Measuring(self._words, bindings, most)
-        self._measured.run(told)
+        measuring = Measuring(self._words, bindings, most)
+        measuring.run(told)
+        self._circuit = Circuit(self.hash(), measuring.width, measuring.depth, measuring.size)
 
     def circuit(self) -> Circuit:
         """Return what is known of it."""
-        measured = self._measured
-        return Circuit(self.hash(), measured.width, measured.depth, measured.size)
+        return self._circuit
 
     def hash(self) -> str:
         """Return the SHA-256 of its words, with each name that it declares replaced by its number."""
