@@ -3,7 +3,7 @@
 import postgres_server
 import vault_server as vaults
 from braket_server import braket_server
-from gateway_child import gated, shared_gated
+from gateway_child import gated, shared_gated, start_gated
 from jupyter_process import gated_jupyter, jupyter
 from postgres_server import postgres
 from sandbox_server import sandbox, shared_sandbox, start_sandbox
@@ -21,6 +21,7 @@ __all__ = [
     "sandbox",
     "shared_gated",
     "shared_sandbox",
+    "start_gated",
     "start_sandbox",
     "tls_vault",
     "vault",

@@ -17,7 +17,14 @@ USER = {"name": "ada", "display_name": "Ada", "identity_provider": "local accoun
 
 class Child:
     def __init__(
-        self, home: Path, server_id: str = "server-1", file_limit: int | None = None, environ=None, user=USER
+        self,
+        home: Path,
+        server_id: str = "server-1",
+        file_limit: int | None = None,
+        environ=None,
+        user=USER,
+        gate=None,
+        kernels=None,
     ) -> None:
         self.home = home
         inherited = {key: value for key, value in os.environ.items() if not key.startswith("VAULT_")}
@@ -40,9 +47,12 @@ class Child:
             stdout=subprocess.PIPE,
             stderr=self.log,
             env=environ,
+            pass_fds=() if gate is None else (gate.fileno(),),
             preexec_fn=limit,  # noqa: PLW1509  # one system call, before any thread of ours
         )
         hello = {"bearer": BEARER, "server_id": server_id, "user": user}
+        if gate is not None:
+            hello |= {"gate": gate.fileno(), "kernels": kernels or {}}
         self.process.stdin.write(json.dumps(hello).encode() + b"\n")
         self.process.stdin.flush()
         self.greeting = json.loads(self.process.stdout.readline())

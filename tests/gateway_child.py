@@ -10,6 +10,7 @@ from control_child import Child
 from qsec_jupyter.control.catalog import load_catalog
 from qsec_jupyter.control.credentials.keeping import SealedKeeping
 from qsec_jupyter.control.credentials.keystore import KeyStore
+from qsec_jupyter.core.listening import listen
 from qsec_jupyter.core.secret import Secret
 
 CATALOGUE = """
@@ -98,6 +99,12 @@ class Gated:
         found = list(read_events(self.home / "journal-0" / "ledger"))
         return [one for one in found if name is None or one["type"] == name]
 
+    def kill(self):
+        """Let it die as a crash would have it."""
+        self.child.process.kill()
+        self.child.process.wait()
+        self.child.close()
+
     def close(self):
         if self.child.process.poll() is None:
             return self.child.close()
@@ -112,6 +119,27 @@ def gated(tmp_path, sandbox):
     found = Gated(home, entry(sandbox), {"ibm-pilot": sandbox.key})
     yield found
     found.close()
+
+
+@pytest.fixture
+def start_gated(tmp_path):
+    """Return a function that starts a control plane, again and again, as one Jupyter Server would.
+
+    The server holds the gateway's port, and says which kernels live; without ``gate`` it does neither.
+    """
+    home = tmp_path / "home"
+    home.mkdir(mode=0o700)
+    begun = []
+
+    def start(catalogue, keys, kernels=("k1",), gate=True, **how):
+        how |= {"gate": held, "kernels": {name: [] for name in kernels}} if gate else {}
+        begun.append(Gated(home, catalogue, {} if begun else keys, **how))
+        return begun[-1]
+
+    with listen() as held:
+        yield start
+        for one in begun:
+            one.close()
 
 
 @pytest.fixture(scope="session")

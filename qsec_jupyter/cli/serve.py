@@ -7,6 +7,7 @@ import json
 import logging
 import os
 import signal
+import socket
 import sys
 import threading
 from dataclasses import asdict
@@ -17,7 +18,7 @@ from typing import Annotated, Any
 import typer
 
 from ..core.errors import Bug, Invalid, QsecError, Unavailable
-from ..core.listening import listen
+from ..core.listening import inherited, listen
 from ..core.model import ROLES, Principal
 from ..core.paths import home
 from ..core.secret import Secret
@@ -79,7 +80,12 @@ def _embedded() -> None:
     try:
         control.callers.add(bearer, control.owner)
         control.open()
-        asyncio.run(_run(control))
+        gate = _gate(hello)
+        if gate is None:
+            gate = listen()
+        else:  # its port was nobody else's meanwhile, so no token went astray
+            control.resume(hello["kernels"])
+        asyncio.run(_run(control, gate))
     finally:
         control.close()
 
@@ -119,11 +125,16 @@ def _hello() -> dict[str, Any]:
     raise Invalid("serve.no_hello", "The first line on standard input is not a Jupyter Server's greeting")
 
 
-async def _run(control: Any) -> None:
+def _gate(hello: dict[str, Any]) -> socket.socket | None:
+    """Return the gateway's listener, when the Jupyter Server holds one for all its control planes."""
+    return inherited(int(hello["gate"])) if "gate" in hello else None
+
+
+async def _run(control: Any, gate: socket.socket) -> None:
     """Serve until standard input ends or a signal comes."""
     from ..control.app import make_app
 
-    listener, gate = (listen() for _ in range(2))
+    listener = listen()
     server, gateway = _server(make_app(control)), _server(control.gateway.edge)
     loop = asyncio.get_running_loop()
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
@@ -29,6 +29,7 @@ from .findings import Findings
 from .gateway.gateway import Gateway, accounts_of
 from .gateway.jobs import Jobs
 from .gateway.jobs.office import POLLS_SECONDS, RESERVATIONS_SECONDS, SETTLE_SECONDS, JobOffice
+from .gateway.kept_passes import KeptPasses
 from .gateway.model import Pass
 from .health import HEALTH_SECONDS, Health
 from .identity.admission import Admission
@@ -212,6 +213,7 @@ class ControlPlane:
             jobs=self.jobs,
             book=book,
             judge=judge,
+            kept=KeptPasses(self.store, book, self.people),
             policy=policy,
             audit=self.audit,
             changes=self.changes.rights,
@@ -302,6 +304,31 @@ class ControlPlane:
         ended = self.ending.reconsider(principal)
         self.changes.rights.bump()
         return ended
+
+    def share(self, kernel: Caller, names: Iterable[str]) -> list[str]:
+        """Take note of who is present at a kernel beside its owner; it gets the least of what they may.
+
+        Returns:
+            The ids of the grants that ended.
+        """
+        others = [name for name in names if name != kernel.principal.name]
+        present = [person for name in others for person in self.persons(name)]
+        ended = self.ending.share(kernel, present)
+        self.changes.rights.bump()
+        return ended
+
+    def resume(self, kernels: Mapping[str, Iterable[str]]) -> None:
+        """Go on where the last control plane of this server was killed.
+
+        Args:
+            kernels: Those that live, with the names of who is present at each.
+        """
+        self.timers.safely(lambda: self._resume(kernels))
+
+    def _resume(self, kernels: Mapping[str, Iterable[str]]) -> None:
+        for kernel_id, names in kernels.items():
+            self.share(self.owner.by(kernel_id), names)
+        self.gateway.passes.resume(self.owner.server_id, kernels)
 
     def persons(self, name: str) -> list[Principal]:
         """Return who may have that name: everybody last seen with it, else as the catalogue says."""

@@ -223,3 +223,17 @@ provider_sessions = Table(
     Column("ending", String(16), index=True),
 )
 """Sessions that a provider opened through the gateway."""
+
+passes = Table(
+    "passes",
+    metadata,
+    Column("digest", LargeBinary, primary_key=True),
+    Column("id", String(16), nullable=False),
+    Column("grant_id", String(32), nullable=False, index=True),
+    Column("server_id", String(64), nullable=False),
+    Column("kernel_id", String(64), nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("scope", String(16), nullable=False),
+    Column("issued_at", String(24), nullable=False),
+)
+"""What gateway tokens stand for, by their digests: a control plane that comes back knows them again."""

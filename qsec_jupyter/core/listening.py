@@ -5,6 +5,11 @@ from __future__ import annotations
 import socket
 
 
+def inherited(descriptor: int) -> socket.socket:
+    """Return the listener that our parent made (:func:`listen`) and handed over."""
+    return socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP, fileno=descriptor)
+
+
 def listen(port: int = 0) -> socket.socket:
     """Return a listener on the loopback address.
 

@@ -12,6 +12,7 @@ import json
 import logging
 import os
 import secrets
+import socket
 import sys
 import uuid
 from collections.abc import Awaitable, Callable
@@ -22,6 +23,7 @@ from typing import IO, Any
 from tornado.httpclient import AsyncHTTPClient, HTTPClientError, HTTPRequest, HTTPResponse
 
 from ..core.errors import QsecError, Unavailable, from_problem
+from ..core.listening import listen
 from ..core.paths import home
 from ..core.secret import Secret
 
@@ -46,6 +48,7 @@ class ControlPlane:
         user: The principal of this server, see :func:`qsec_jupyter.server.identity.owner`.
         log: The Jupyter Server's logger.
         on_ready: Awaited after each (re)start, with the child's greeting.
+        kernels: Returns the kernels that live, with the names of who is present at each beside the owner.
         assertion: Proves who a workload is, where no person is the principal.
         command: The child's command line; tests replace it.
     """
@@ -55,6 +58,7 @@ class ControlPlane:
         user: dict[str, str],
         log: logging.Logger,
         on_ready: Callable[[dict[str, Any]], Awaitable[None]] | None = None,
+        kernels: Callable[[], dict[str, list[str]]] = dict,
         assertion: Secret | None = None,
         command: tuple[str, ...] = (sys.executable, "-m", "qsec_jupyter.cli", "serve", "--embedded"),
     ) -> None:
@@ -63,8 +67,10 @@ class ControlPlane:
         self._user = user
         self._log = log
         self._on_ready = on_ready
+        self._kernels = kernels
         self._assertion = assertion
         self._command = command
+        self._gate: socket.socket | None = None
         self._process: asyncio.subprocess.Process | None = None
         self._bearer = ""
         self._ready = asyncio.Event()
@@ -94,6 +100,8 @@ class ControlPlane:
             if process is not None and process.returncode is None:
                 process.kill()
             self._supervisor.cancel()
+        if self._gate is not None:
+            self._gate.close()
         self._http.close()
 
     @property
@@ -124,6 +132,8 @@ class ControlPlane:
                 )
                 self._log.error("qsec: the control plane did not start (%s)", type(error).__name__)
             self._ready.clear()
+            if self._failure is not None:
+                self._turn_away()
             if asyncio.get_running_loop().time() - started > 60:
                 attempt = 0
             with suppress(asyncio.TimeoutError):
@@ -131,8 +141,21 @@ class ControlPlane:
                 await asyncio.wait_for(self._stopping.wait(), pause)
             attempt += 1
 
+    def _turn_away(self) -> None:
+        """Close the gateway's connections that wait for a child that did not start."""
+        with suppress(OSError):
+            while self._gate is not None:
+                self._gate.accept()[0].close()
+
     async def _run_once(self) -> None:
-        """Start the child, greet it, and return when it has ended."""
+        """Start the child, greet it, and return when it has ended.
+
+        The gateway's port is held here: while a child has died and the next one starts, nobody else can take
+        it and be sent the tokens that kernels hold, and their calls wait.
+        """
+        if self._gate is None:
+            self._gate = listen()
+            self._gate.setblocking(False)
         with _open_log() as log:
             process = await asyncio.create_subprocess_exec(
                 *self._command,
@@ -140,13 +163,15 @@ class ControlPlane:
                 stdout=asyncio.subprocess.PIPE,
                 stderr=log,
                 env={key: value for key, value in os.environ.items() if key not in _WITHHELD},
+                pass_fds=(self._gate.fileno(),),
                 start_new_session=True,  # Ctrl-C in the terminal is for the server; the pipe tells the child
             )
         self._process = process
         self._bearer = secrets.token_urlsafe(32)
         assert process.stdin is not None
         assert process.stdout is not None
-        hello = {"bearer": self._bearer, "server_id": self.server_id, "user": self._user}
+        hello: dict[str, Any] = {"bearer": self._bearer, "server_id": self.server_id, "user": self._user}
+        hello |= {"gate": self._gate.fileno(), "kernels": self._kernels()}
         if self._assertion is not None:
             hello["assertion"] = self._assertion.reveal()
         process.stdin.write(json.dumps(hello).encode() + b"\n")

@@ -58,7 +58,7 @@ class QsecExtension(ExtensionApp):
         )
         masker = Masker(self.guard.known)
         self._unmask_logs = logs.install(masker)
-        self.control = ControlPlane(user, self.log, on_ready=self._reconcile)
+        self.control = ControlPlane(user, self.log, on_ready=self._reconcile, kernels=self._living)
         notebooks = Notebooks(serverapp.session_manager, serverapp.contents_manager)
         self.kernels = KernelSockets(
             self.control, self.guard.known.add, self.log, notebooks, masked=masker.redact
@@ -149,6 +149,10 @@ class QsecExtension(ExtensionApp):
             self.guard.obey(DataPolicy.from_dict(data_classes))
         except (QsecError, AttributeError, TypeError) as error:
             self.log.error("qsec: the control plane's data classes cannot be read (%s)", type(error).__name__)
+
+    def _living(self) -> dict[str, list[str]]:
+        """Return the kernels that live, with the names of who is present at each."""
+        return {kernel_id: self.presence.others(kernel_id) for kernel_id in self.kernels.ids()}
 
     async def _reconcile(self, greeting: dict[str, Any]) -> None:
         """End what kernels held that went away while no control plane ran."""

@@ -5,6 +5,7 @@ import logging
 import os
 import signal
 import sys
+from contextlib import suppress
 
 import psutil
 import pytest
@@ -103,6 +104,48 @@ async def test_killed_child_comes_back_with_a_new_bearer_and_the_same_server_id(
     assert second["server_id"] == first["server_id"]
     assert plane._bearer != bearer
     assert greetings == [first["pid"], second["pid"]]
+    await plane.stop()
+
+
+GATE = CHILD.replace(
+    "server = http",
+    """
+import socket
+gate = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler, bind_and_activate=False)
+gate.socket.close()
+gate.socket = socket.socket(fileno=hello["gate"])
+threading.Thread(target=gate.serve_forever, daemon=True).start()
+server = http""",
+)
+
+
+@pytest.mark.asyncio
+async def test_the_gateways_port_is_held_over_a_crash_and_calls_wait_for_the_next_child(make_plane) -> None:
+    plane = make_plane(GATE, kernels=lambda: {"k1": ["bo"]})
+    plane.start()
+    first = await plane.call("GET", "/v1/x")
+    assert plane._gate is not None
+    port = plane._gate.getsockname()[1]
+    os.kill(first["pid"], signal.SIGKILL)
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(b"GET /v1/x HTTP/1.0\r\nAuthorization: Bearer none\r\n\r\n")
+    assert (await asyncio.wait_for(reader.read(), 10)).startswith(b"HTTP/1.0 401"), "the next one answered"
+    writer.close()
+    assert plane.pid != first["pid"]
+    await plane.stop()
+    with pytest.raises(ConnectionRefusedError):
+        await asyncio.open_connection("127.0.0.1", port)
+
+
+@pytest.mark.asyncio
+async def test_calls_do_not_wait_for_a_child_that_cannot_start(make_plane) -> None:
+    plane = make_plane("import sys; sys.stdin.readline(); sys.exit(6)")
+    plane.start()
+    await until(lambda: plane._gate is not None)
+    reader, writer = await asyncio.open_connection("127.0.0.1", plane._gate.getsockname()[1])
+    with suppress(ConnectionResetError):
+        assert await asyncio.wait_for(reader.read(), 10) == b""
+    writer.close()
     await plane.stop()
 
 

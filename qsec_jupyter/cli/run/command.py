@@ -83,7 +83,9 @@ async def _session(command: list[str], wishes: list[dict[str, Any]], proof: Secr
 
     log = logging.getLogger("qsec.run")
     known = KnownValues()
-    control = ControlPlane(owner(), log, assertion=proof)
+    control = ControlPlane(
+        owner(), log, kernels=lambda: {name: [] for name in sockets.ids()}, assertion=proof
+    )
     masker = Masker(known)
     sockets = KernelSockets(control, known.add, log, masked=masker.redact)
     control.start()

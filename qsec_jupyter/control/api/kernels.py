@@ -25,11 +25,7 @@ def end_kernel(kernel_id: str, control: Control, asker: Asker) -> Any:
 def share_kernel(kernel_id: str, body: schemas.Present, control: Control, asker: Asker) -> Any:
     """Note who is present at a kernel beside its owner; it gets the least of what they may."""
     _not_a_kernel(asker)
-    others = [name for name in body.names if name != asker.principal.name]
-    present = [person for name in others for person in control.persons(name)]
-    ended = control.ending.share(asker.by(kernel_id), present)
-    control.changes.rights.bump()
-    return {"ended": ended}
+    return {"ended": control.share(asker.by(kernel_id), body.names)}
 
 
 def _not_a_kernel(asker: Caller) -> None:

@@ -25,6 +25,7 @@ from .forward import Upstream
 from .jobs import Jobs
 from .jobs.account import Account
 from .jobs.accounts import Speak, no_account
+from .kept_passes import KeptPasses
 from .keys import Keyring
 from .model import Field, Pass
 from .payload import Workers, dry_run
@@ -49,6 +50,7 @@ class Gateway:
         jobs: Jobs,
         book: Book,
         judge: Judge,
+        kept: KeptPasses,
         policy: LivePolicy,
         audit: Audit,
         changes: Counter,
@@ -57,7 +59,7 @@ class Gateway:
     ) -> None:
         self._policy = policy
         self._audit = audit
-        self.passes = Passes(book=book, judge=judge, changes=changes, clock=clock)
+        self.passes = Passes(book=book, judge=judge, kept=kept, changes=changes, clock=clock)
         on_leave(self.passes.leave)
         self._desk = Desk(upstream=Upstream(), keys=Keyring(issue), jobs=jobs, workers=Workers())
         self.edge = Edge(

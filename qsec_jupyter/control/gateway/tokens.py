@@ -1,8 +1,8 @@
 """Gateway tokens: what a kernel or tool holds in the place of a provider's key.
 
 A token is good for one grant, here only, while the grant is active and policy lets its holder use it. Only
-its digest is kept. The client of IBM wants a JSON Web Token for a bearer; then the token is its third
-part, and the first two say no more than when it ends.
+its digest is kept, also over a crash of the control plane. The client of IBM wants a JSON Web Token for a
+bearer; then the token is its third part, and the first two say no more than when it ends.
 """
 
 from __future__ import annotations
@@ -15,18 +15,19 @@ import re
 import secrets
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from ...core.errors import Denied, QsecError
-from ...core.model import Grant, Scope, moment
+from ...core.model import Grant, Scope, moment, rfc3339
 from ...core.secret import Secret
 from ..book import Book
 from ..callers import Caller
 from ..changes import Counter
 from ..judge import Judge
+from .kept_passes import KeptPasses
 from .model import Pass
 
 PREFIX = "qsecgw_"
@@ -65,29 +66,53 @@ class Passes:
     Args:
         book: How grants stand.
         judge: Asks policy whether a holder may still use a grant.
+        kept: Keeps them over a crash.
         changes: Says when something has changed on which rights depend; only then is anything looked up.
         clock: Gives the time.
     """
 
-    def __init__(self, *, book: Book, judge: Judge, changes: Counter, clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self,
+        *,
+        book: Book,
+        judge: Judge,
+        kept: KeptPasses,
+        changes: Counter,
+        clock: Callable[[], datetime],
+    ) -> None:
         self._book = book
         self._judge = judge
+        self._kept = kept
         self._changes = changes
         self._clock = clock
         self._lock = threading.Lock()
         self._held: dict[bytes, _Held] = {}
 
     def mint(self, caller: Caller, grant: Grant, scope: Scope) -> Secret:
-        """Make a token for the holder of an active grant."""
+        """Make a token for the holder of an active grant.
+
+        Raises:
+            Unavailable: The database cannot be written.
+        """
         token = PREFIX + secrets.token_urlsafe(34)[:45]
         holder = Pass(secrets.token_hex(8), caller, grant, scope)
         held = _Held(holder, self._changes.version, moment(grant.expires_at or ""))
+        self._kept.add(_digest(token), holder, rfc3339(self._clock()))
         with self._lock:
             mine = [key for key, one in self._held.items() if one.holder.grant.id == grant.id]
-            for key in mine[: max(0, len(mine) + 1 - MOST)]:
+            over = mine[: max(0, len(mine) + 1 - MOST)]
+            for key in over:
                 del self._held[key]
             self._held[_digest(token)] = held
+        if over:
+            self._kept.drop(over)
         return Secret(token, grant.target)
+
+    def resume(self, server_id: str, kernels: Iterable[str]) -> None:
+        """Know the tokens again that the last control plane made for kernels of a server that live still."""
+        for digest, holder in self._kept.take_up(server_id, kernels):
+            with self._lock:  # no version has been looked at: how each stands is asked at its next use
+                self._held[digest] = _Held(holder, 0, moment(holder.grant.expires_at or ""))
 
     def find(self, token: str | None, target: str) -> Pass:
         """Return what a token stands for, at the target that it was made for.
@@ -147,6 +172,7 @@ class Passes:
             caller = held.holder.caller
             if caller.server_id == server_id and kernel_id in {None, caller.kernel_id}:
                 held.left = True
+        self._kept.leave(server_id, kernel_id)
         self._changes.bump()
 
     def _as_held(self, holder: Pass, grant: Grant) -> Grant:
@@ -182,7 +208,7 @@ class Passes:
             if version != swept and time.monotonic() >= due:
                 swept, due = version, time.monotonic() + _SWEEP_SECONDS
                 still = frozenset(grant.id for grant in await asyncio.to_thread(self._book.open))
-                self._forget(still)
+                await asyncio.to_thread(self._forget, still)
                 ended(still)
 
     def _cut(self, held: _Held) -> None:
@@ -199,6 +225,7 @@ class Passes:
             over = [key for key, one in held if one.left or one.holder.grant.id not in still]
             for key in over[: max(0, len(over) - _REMEMBERED)]:
                 del self._held[key]
+        self._kept.keep_only(still)
 
 
 def _left(target: str) -> Denied:
