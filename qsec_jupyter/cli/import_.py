@@ -57,7 +57,8 @@ def move(
     if plain.kind == "file" and _wanted(plain, scrub):
         scrub_file(plain)
         print(
-            f"Taken out of {shown(plain.where)}. Copies in backups and git stay: replace the value at its provider."
+            f"Taken out of {shown(plain.where)}. Copies in backups and git stay: "
+            "replace the value at its provider."
         )
     elif plain.kind == "environment":
         print(f"Unset {plain.where} where it is set: no program can do that for its shell.")

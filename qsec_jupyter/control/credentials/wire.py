@@ -11,6 +11,7 @@ import select
 import socket
 import ssl
 import time
+import weakref
 from collections.abc import Mapping
 from concurrent.futures import Future, ThreadPoolExecutor, TimeoutError as FutureTimeout
 from dataclasses import dataclass
@@ -89,6 +90,9 @@ class Wire:
             self._free.put(None)
         self._connecting = ThreadPoolExecutor(CONNECTIONS, thread_name_prefix="qsec-vault")
         self._closed = False
+        weakref.finalize(
+            self, _close_free, self._free
+        )  # who asks once, at the end of a program, closes nothing
 
     def send(
         self, method: str, path: str, headers: Mapping[str, str], body: bytes | None, seconds: float
@@ -124,7 +128,7 @@ class Wire:
     def _give_back(self, connection: _Connection | None) -> None:
         self._free.put(connection)
         if self._closed:
-            self._close_free()
+            _close_free(self._free)
 
     def _connected(self, seconds: float) -> _Connection:
         """Connect on a thread of its own: looking a name up takes as long as it takes."""
@@ -153,16 +157,17 @@ class Wire:
         """Close what is open; calls under way end by their time limit."""
         self._closed = True
         self._connecting.shutdown(wait=False, cancel_futures=True)
-        self._close_free()
+        _close_free(self._free)
 
-    def _close_free(self) -> None:
-        for _ in range(CONNECTIONS):
-            try:
-                connection = self._free.get_nowait()
-            except queue.Empty:
-                return
-            if connection is not None:
-                connection.close()
+
+def _close_free(free: queue.LifoQueue[_Connection | None]) -> None:
+    for _ in range(CONNECTIONS):
+        try:
+            connection = free.get_nowait()
+        except queue.Empty:
+            return
+        if connection is not None:
+            connection.close()
 
 
 class _Connection(HTTPConnection):
