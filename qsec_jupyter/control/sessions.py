@@ -105,7 +105,8 @@ class Sessions:
         }
         known = {"grant_id": request.grant_id, "accessor": session.accessor, "ended": False}
         # Only a lease comes to a session that is known already.
-        if not session.lease_ids or not self._store.change(tables.sessions, known, row):
+        leases = {"lease_ids": row["lease_ids"]}
+        if not session.lease_ids or not self._store.change(tables.sessions, known, leases):
             self._store.add(tables.sessions, row)
         if request.grant_id not in self._held:
             self._holders.opened(request.grant_id, request.subject)

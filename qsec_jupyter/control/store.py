@@ -6,18 +6,22 @@ import secrets
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import quote
 
 from sqlalchemy import (
     URL,
+    BindParameter,
     ColumnElement,
     Connection,
     Delete,
     Engine,
     Select,
     Table,
+    Update,
+    bindparam,
     create_engine,
     delete,
     event,
@@ -114,7 +118,7 @@ class Store:
     def add(self, table: Table, row: Row) -> int:
         """Insert a row; return its integer key, when it has one."""
         with self._begin() as connection:
-            key = connection.execute(insert(table).values(**row)).inserted_primary_key
+            key = connection.execute(insert(table), row).inserted_primary_key
         return key[0] if key and isinstance(key[0], int) else 0
 
     def add_all(self, rows: Sequence[tuple[Table, Sequence[Row]]], *, flush: bool = True) -> None:
@@ -136,28 +140,31 @@ class Store:
 
     def change(self, table: Table, where: Row, values: Row, *, flush: bool = True) -> int:
         """Update the rows that match; return how many."""
-        statement = update(table).where(*_equal(table, where)).values(**values)
+        form, told = _taken_apart(where)
         with self._begin(flush=flush) as connection:
-            return connection.execute(statement).rowcount
+            return connection.execute(_update(table, form), {**told, **values}).rowcount
 
     def remove(self, table: Table, where: Row) -> int:
         """Delete the rows that match; return how many."""
+        form, told = _taken_apart(where)
         with self._begin() as connection:
-            return connection.execute(delete(table).where(*_equal(table, where))).rowcount
+            return connection.execute(_delete(table, form), told).rowcount
 
     def change_each(self, table: Table, changes: Sequence[tuple[Row, Row]]) -> None:
         """Update rows, each by a condition of its own: all of them or none."""
         with self._begin() as connection:
             for where, values in changes:
-                connection.execute(update(table).where(*_equal(table, where)).values(**values))
+                form, told = _taken_apart(where)
+                connection.execute(_update(table, form), {**told, **values})
 
     def rows(self, table: Table, where: Row | None = None, *, newest: int | None = None) -> list[Row]:
         """Return the rows that match; with ``newest``, that many with the highest ``id``."""
-        statement = select(table).where(*_equal(table, where or {}))
+        form, told = _taken_apart(where or {})
+        statement = _select(table, form)
         if newest is not None:
             statement = statement.order_by(table.c.id.desc()).limit(newest)
         with self._engine.connect() as connection:
-            return [dict(row._mapping) for row in connection.execute(statement)]
+            return [dict(row._mapping) for row in connection.execute(statement, told)]
 
     def ordered(
         self, table: Table, conditions: Sequence[ColumnElement[bool]], order: ColumnElement[Any], limit: int
@@ -202,10 +209,47 @@ class Store:
         return row["id"], row["key"]
 
 
-def _equal(table: Table, where: Row) -> list[Any]:
-    return [
-        table.c[name].in_(value)
-        if isinstance(value, (list, tuple, set, frozenset))
-        else table.c[name] == value
-        for name, value in where.items()
-    ]
+# -- statements: making one takes longer than running it, so each form is made once -------------------
+
+_Form = tuple[tuple[str, Literal["is", "in", "null"]], ...]
+
+
+def _taken_apart(where: Row) -> tuple[_Form, Row]:
+    """Return the form of a condition, and its values as parameters."""
+    form: list[tuple[str, Literal["is", "in", "null"]]] = []
+    told: Row = {}
+    for name, value in where.items():
+        if value is None:
+            form.append((name, "null"))
+        elif isinstance(value, (list, tuple, set, frozenset)):
+            form.append((name, "in"))
+            told[f"where_{name}"] = list(value)
+        else:
+            form.append((name, "is"))
+            told[f"where_{name}"] = value
+    return tuple(form), told
+
+
+def _conditions(table: Table, form: _Form) -> Iterator[ColumnElement[bool]]:
+    for name, kind in form:
+        column = table.c[name]
+        value: BindParameter[Any] = bindparam(f"where_{name}", type_=column.type, expanding=kind == "in")
+        if kind == "null":
+            yield column.is_(None)
+        else:
+            yield column.in_(value) if kind == "in" else column == value
+
+
+@lru_cache(256)
+def _select(table: Table, form: _Form) -> Select[Any]:
+    return select(table).where(*_conditions(table, form))
+
+
+@lru_cache(256)
+def _update(table: Table, form: _Form) -> Update:
+    return update(table).where(*_conditions(table, form))
+
+
+@lru_cache(256)
+def _delete(table: Table, form: _Form) -> Delete:
+    return delete(table).where(*_conditions(table, form))
