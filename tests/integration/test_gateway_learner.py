@@ -39,6 +39,7 @@ class Learner(Relay):
     def __init__(self, provider: str) -> None:
         super().__init__(provider)
         self.seen: list[bytes] = []
+        self.instead = b""
 
     def asked(self, method, path, body):
         if method != "POST" or path != "/jobs":
@@ -49,7 +50,7 @@ class Learner(Relay):
 
     def answered(self, method, path, content):
         if method == "GET" and path.endswith("/results"):
-            return self.learned(json.loads(self.seen[-1])["params"])
+            return self.instead or self.learned(json.loads(self.seen[-1])["params"])
         told = json.loads(content) if content else {}
         if "program" in told:
             told["program"] = {"id": "noise-learner"}
@@ -93,15 +94,20 @@ def relay(shared_sandbox):
 
 
 @pytest.fixture(scope="module")
-def backend(tmp_path_factory, shared_sandbox, relay):
-    logging.getLogger("qiskit_ibm_runtime").setLevel(logging.ERROR)
+def gate(tmp_path_factory, shared_sandbox, relay):
     catalogue = entry(shared_sandbox, runtime=relay.address)
     gate = Gated(tmp_path_factory.mktemp("home"), catalogue, {"ibm-pilot": shared_sandbox.key})
     gate.grant(kernel="k1")
+    yield gate
+    gate.close()
+
+
+@pytest.fixture
+def backend(gate):
+    logging.getLogger("qiskit_ibm_runtime").setLevel(logging.ERROR)
     issued = gate.credential(kernel="k1")
     service = gateway_service(Credential(Secret(issued["value"], "ibm-pilot"), public=issued["public"]), {})
-    yield service.backend("sandbox_manila")
-    gate.close()
+    return service.backend("sandbox_manila")
 
 
 def circuit(name) -> QuantumCircuit:
@@ -134,3 +140,18 @@ def test_boxes_are_learned_without_their_names(relay, backend):
     assert np.allclose(found.rates, [0.1])
     (kept,) = job.inputs["instructions"]
     assert kept.operation.annotations == boxes[0].operation.annotations
+
+
+@pytest.mark.parametrize(
+    "value", [b"bm90IFFQWQ==", b"no base64", b"eJwLDPQO8Q==", b"\\u0041", b"\xff\xfe", b"", b"A" * 3_000_000]
+)
+def test_a_circuit_that_cannot_be_read_is_passed_on_as_it_is(gate, relay, backend, value):
+    """Whatever a provider sends: a result is never withheld for a circuit in it."""
+    job = NoiseLearner(backend).run([circuit("caffeine")])
+    job.wait_for_final_state()
+    relay.instead = b'{"a": {"__type__": "QuantumCircuit", "__value__": "' + value + b'"}, "b": [1]}'
+    try:
+        answer = gate.call("GET", f"/jobs/{job.job_id()}/results", gate.credential()["value"])
+    finally:
+        given, relay.instead = relay.instead, b""
+    assert (answer.status_code, answer.content) == (200, given)
