@@ -36,12 +36,14 @@ class View:
         starts: Where each run of ``text`` begins.
         runs: For each, (start, end, whether characters correspond one by one) in the text it came from.
         parent: The view that was decoded, or ``None`` for the original text.
+        named: Whether each line has its name already, as the cells of tables get theirs.
     """
 
     text: str
     starts: tuple[int, ...]
     runs: tuple[tuple[int, int, bool], ...]
     parent: View | None = None
+    named: bool = False
 
     def locate(self, start: int, end: int) -> tuple[int, int]:
         """Return the span of the original text whose decoding holds ``text[start:end]``."""
@@ -52,6 +54,8 @@ class View:
         stop, finish, plain = self.runs[last]
         if plain:
             finish = stop + end - self.starts[last]
+        if finish < begin:  # cells of a table stand there in another order: what is meant begins in the first
+            finish = self.runs[first][1]
         return self.parent.locate(begin, finish) if self.parent else (begin, finish)
 
 
@@ -109,7 +113,7 @@ def _rewritten(view: View, readings: Iterable[tuple[int, int, str]]) -> list[Vie
         pieces.append(view.text[at:])
         starts.append(size)
         runs.append((at, len(view.text), True))
-    return [View("".join(pieces), tuple(starts), tuple(runs), view)] if starts else []
+    return [View("".join(pieces), tuple(starts), tuple(runs), view, view.named)] if starts else []
 
 
 # An expression begins with what it must begin with: `re` looks for that ahead of everything else.
@@ -124,7 +128,9 @@ _TAG = re.compile(
     rf"(?:\s*</t[dh]>\s*<t[dh]\b[^<>]{{0,400}}>\s*)|(?P<inline></?(?:{INLINE})(?:\s[^<>]{{0,400}})?/?>)"
     r"|</?[a-zA-Z!][^<>]{0,400}>"
 )
-_JOIN = re.compile(r"(?P<q>[\"'])\s*\\?[+,]?\s*\\?\n?\s*[rRbBuUfF]{0,2}(?P=q)")
+_JOIN = re.compile(
+    r"(?P<q>[\"'])(?:(?P=q)\.join\(\s*[\[({]?\s*[rRbBuUfF]{0,2}[\"']|\s*\\?[+,]?\s*\\?\n?\s*[rRbBuUfF]{0,2}(?P=q))"
+)
 _BLOB = re.compile(r"[A-Za-z0-9+/_-]{24,}(?:(?:\\n|\r?\n)[ \t]{0,8}[A-Za-z0-9+/_-]{4,})*={0,2}")
 _LINE = re.compile(r"(?:^|\\n|\r?\n)[ \t]{0,8}([A-Za-z0-9+/_-]+={0,2})")
 _HEX = re.compile(
@@ -284,6 +290,8 @@ def _rule(
 
 def _table(view: View) -> list[View]:
     """Write the cells of tables with the headers of their columns: ``token: value``."""
+    if view.named:
+        return []
     pieces: list[str] = []
     starts: list[int] = []
     runs: list[tuple[int, int, bool]] = []
@@ -298,8 +306,10 @@ def _table(view: View) -> list[View]:
             starts.append(size)
             runs.append((start, end, plain))
             size += len(text)
-    return [View("".join(pieces), tuple(starts), tuple(runs), view)] if pieces else []
+    return [View("".join(pieces), tuple(starts), tuple(runs), view, named=True)] if pieces else []
 
+
+_glued = _rule(_JOIN, lambda match: match[0][-1] if ".join(" in match[0] else "")
 
 _REWRITES: tuple[Callable[[View], list[View]], ...] = (
     _table,
@@ -311,5 +321,5 @@ _REWRITES: tuple[Callable[[View], list[View]], ...] = (
     lambda view: _rewritten(view, _blobs(view)),
     _rule(_HEX, _hex),
     _rule(_NUMBERS, _numbers, ",", 9),
-    _rule(_JOIN, lambda _: ""),
+    lambda view: [] if view.named else _glued(view),  # no value goes on in the next cell
 )

@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+from .layout import NAME
 from .units import MINIMUM, Unit
 
 _IMAGE_MAGIC = ("iVBORw0KGgo", "/9j/", "R0lGOD", "UklGR")
@@ -17,6 +18,9 @@ _PLAIN_CELL_KEYS = frozenset(
     {"cell_type", "source", "input", "outputs", "id", "execution_count", "metadata", "attachments"}
 )
 _PLAIN_OUTPUT_KEYS = frozenset({"output_type", "text", "data", "name", "execution_count", "metadata"})
+
+_Named = tuple["str | list[Any]", Any]
+"""Something nested, and the key that names it, or the columns that name its parts."""
 
 
 class Group:
@@ -182,49 +186,70 @@ class _Walk:
 
     def _leaves(self, tree: Any, surface: str, units: list[Unit]) -> None:
         """Read every string of a JSON value, with its key; iterative, so that depth costs no stack."""
-        stack = [tree]
+        stack: list[_Named] = [("", tree)]
         seen: set[str] = set()
         while stack:
-            node = stack.pop()
+            name, node = stack.pop()
             if isinstance(node, dict):
-                stack.extend(reversed(self._object(node, surface, units, seen, tree)))
+                stack.extend(
+                    reversed(
+                        self._object(node, name if isinstance(name, str) else "", surface, units, seen, tree)
+                    )
+                )
             elif isinstance(node, list):
-                stack.extend(reversed(self._array(node, surface, units)))
+                stack.extend(reversed(self._array(node, name, surface, units)))
 
     def _object(
-        self, node: dict[str, Any], surface: str, units: list[Unit], seen: set[str], tree: Any
-    ) -> list[Any]:
-        """Read the keys and strings of one object; return what is nested in it."""
-        nested: list[Any] = []
+        self, node: dict[str, Any], name: str, surface: str, units: list[Unit], seen: set[str], tree: Any
+    ) -> list[_Named]:
+        """Read the keys and strings of one object; return what is nested in it, with what names it."""
+        nested: list[_Named] = []
+        columns = node.get("columns")
         for key, value in node.items():
             if len(key) >= MINIMUM and key not in seen:
                 seen.add(key)
                 units.append(Unit(surface, key, tree, None))
             if isinstance(value, str):
                 if len(value) >= MINIMUM and not self._image(value):
-                    units.append(Unit(surface, value, node, key, name=key))
+                    units.append(Unit(surface, value, node, key, name=(key.isdigit() and name) or key))
             elif isinstance(value, (dict, list)) and value:
                 if isinstance(value, list) and _lines(value):
                     units.append(Unit(surface, "".join(value), node, key, name=key, joint=""))
+                elif key == "data" and isinstance(columns, list) and _rows(value):
+                    nested += [(columns, row) for row in value]
                 else:
-                    nested.append(value)
+                    nested.append((name if key.isdigit() else key, value))
         return nested
 
-    def _array(self, node: list[Any], surface: str, units: list[Unit]) -> list[Any]:
-        """Read the strings of one array; return what is nested in it."""
-        nested: list[Any] = []
+    def _array(self, node: list[Any], name: str | list[Any], surface: str, units: list[Unit]) -> list[_Named]:
+        """Read the strings of one array, or of one row of a table; return what is nested in it."""
+        nested: list[_Named] = []
         if _numbers(node):
             return nested
+        names = _names(name, len(node))
         for index, value in enumerate(node):
             if isinstance(value, str):
                 if len(value) >= MINIMUM and not self._image(value):
-                    units.append(Unit(surface, value, node, index))
+                    units.append(Unit(surface, value, node, index, name=names[index] if names else ""))
             elif isinstance(value, (dict, list)) and value:
-                nested.append(value)
+                nested.append((name, value))
         return nested
 
     def _keys(self, node: dict[str, Any], surface: str, units: list[Unit], tree: Any) -> None:
         units.extend(Unit(surface, key, tree, None) for key in node if len(key) >= MINIMUM)
+
+
+def _rows(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(row, list) for row in value)
+
+
+def _names(name: str | list[Any], size: int) -> list[str]:
+    """Return what each of ``size`` texts in a list is called; nothing when no name is a credential's."""
+    names = [name] * size if isinstance(name, str) else [one if isinstance(one, str) else "" for one in name]
+    named = [one if NAME.search(one) else "" for one in dict.fromkeys(names)]
+    if len(names) != size or not any(named):
+        return []
+    return [one if one in named else "" for one in names]
 
 
 def _shape(notebook: dict[str, Any]) -> str:

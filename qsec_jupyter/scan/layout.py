@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
 
 from ..core.secret import MARKED
+from . import nested
+from .nested import Cell
 
 NAME = re.compile(
     r"(?i)(?:token|secret|key|passw(?:or)?d|passwort|pwd|passphrase|credentials?|cookie|bearer|jwt)"
     r"[a-z_]{0,10}\W{0,3}$"
 )
 _MOST_NAME = 40
+_QUOTED = re.compile(r"\s*([\"'])(.*)\1[,;]?\s*")
+_LEAST = 8  # no rule takes less (characters)
 _WORDS = ("token", "secret", "key", "passw", "pwd", "passphrase", "credential", "cookie", "bearer", "jwt")
 """One of these is in whatever ``NAME`` takes; asking for it is quicker than taking a line apart."""
 
@@ -26,6 +31,7 @@ _SEPARATORS = tuple(
     )
 )  # fmt: skip
 """What stands between the cells of a row, and a text that each of them holds: counting is quicker."""
+_NESTED = re.compile(rf"(?:{'|'.join(_WORDS)})[a-z_]{{0,10}}[\"']\s{{0,12}}(?:[,\]]|:\s{{0,4}}[\[{{])")
 _MOST_ROWS = 60
 _MOST_INSERTED = 4000
 _INSERT = re.compile(r"\((?P<columns>[^()\n'=]{3,400})\)\s{0,20}values?\b", re.IGNORECASE)
@@ -33,12 +39,25 @@ _COLUMN = re.compile(r"\w+")
 _TUPLE = re.compile(r"[(\[](?:[^'\"()\[\]]|'[^'\n]{0,1500}'|\"[^\"\n]{0,1500}\"){0,1500}[)\]]")
 _ITEM = re.compile(r"[bruf]?['\"]([^'\"\n]*)['\"]|[^\s,'\"]+")
 
-Cell = tuple[str, int, int]
-"""Text of a cell, and where it stands."""
-
 
 def named_cells(text: str) -> Iterator[tuple[Cell, Cell]]:
-    """Yield (header, cell) for each cell of a table in ``text`` below a header that names a credential."""
+    """Yield (name, cell) for each cell of a table in ``text`` that something else names as a credential."""
+    seen: set[tuple[str, int, int]] = set()  # every line of code with a key in it may be a header
+    for name, whole in _all_named(text):
+        cell = _bare(whole)
+        one = (name[0], *cell[1:])
+        if len(cell[0]) >= _LEAST and one not in seen:
+            seen.add(one)
+            yield name, cell
+
+
+def _bare(cell: Cell) -> Cell:
+    """Return a cell without the quotes around it."""
+    inside = _QUOTED.fullmatch(cell[0])
+    return (inside[2], cell[1] + inside.start(2), cell[1] + inside.end(2)) if inside else cell
+
+
+def _all_named(text: str) -> Iterator[tuple[Cell, Cell]]:
     lower = text.lower()
     if not any(word in lower for word in _WORDS):
         return
@@ -55,6 +74,10 @@ def named_cells(text: str) -> Iterator[tuple[Cell, Cell]]:
         marked = [number for number in headers if mark in text[slice(*lines[number])]]
         yield from _delimited(text, mark, separator, lines, marked)
     yield from _inserted(text)
+    further = nested.named_values(text) if _NESTED.search(lower) else iter(())
+    for name, cell in chain(further, nested.aliased(text)):
+        if _names(name[0]) and cell[0]:
+            yield name, cell
 
 
 def _names(header: str) -> bool:
@@ -79,14 +102,23 @@ def _items(row: re.Match[str]) -> list[Cell]:
 def _delimited(
     text: str, mark: str, separator: re.Pattern[str], lines: Sequence[tuple[int, int]], headers: Iterable[int]
 ) -> Iterator[tuple[Cell, Cell]]:
+    taken: dict[tuple[int, int], list[Cell]] = {}  # in code a line follows many that look like headers
+
+    def cells(line: tuple[int, int]) -> list[Cell]:
+        if line not in taken:
+            taken[line] = _cells(text, *line, separator)
+        return taken[line]
+
     for number in headers:
-        header = _cells(text, *lines[number], separator)
+        header = cells(lines[number])
         if len(header) < 2 or not any(_names(name) for name, _, _ in header):
             continue
         below = lines[number + 1 : number + 1 + _MOST_ROWS]
-        rows = [
-            _cells(text, *line, separator) for line in below if text.count(mark, *line) >= len(header) - 1
-        ]
+        rows = [cells(line) for line in below if text.count(mark, *line) >= len(header) - 1]
+        if len(header) == 2 and not header[0][0]:  # lines that are indented, or end in a comma, are no table
+            rows = [row for row in rows if row[0][0]]
+        if len(header) == 2 and not header[1][0]:
+            continue
         yield from _below([header, *rows])
 
 

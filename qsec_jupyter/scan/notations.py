@@ -33,15 +33,31 @@ class Trigger:
     Attributes:
         pattern: What the engine looks for.
         exact: What must be found around the hit, when ``pattern`` is only a part of it.
+        reach: How far around the hit the notation goes (bytes); 0 is a neighbourhood.
     """
 
     pattern: str
     exact: re.Pattern[bytes] | None = None
+    reach: int = 0
 
     def confirmed(self, data: bytes, end: int) -> bool:
         """Tell whether the hit that ends at ``end`` is one."""
-        return self.exact is None or self.exact.search(data, max(0, end - 160), end + 160) is not None
+        if self.exact is None:
+            return True
+        first, room = max(0, end - 160), 700 if self.reach else 160
+        if self.exact.search(data, first, end + room) is None:
+            return False
+        return not self.reach or _ITEM.search(data, max(0, end - self.reach), end + self.reach) is not None
 
+    def ends(self, end: int, size: int) -> Iterable[int]:
+        """Return the ends of what is to be read around a hit that ends at ``end``, in ``size`` bytes."""
+        return (
+            range(max(end - self.reach, 1), min(end + self.reach, size) + 1, _STEP) if self.reach else (end,)
+        )
+
+
+_STEP = 1500
+"""No more than what is decoded around one place, so that what lies between places is decoded, too."""
 
 _BREAK = re.compile(rb"[A-Za-z0-9_-]{4}</?(?:%b)(?:\s[^<>]{0,120})?></?(?:%b)" % ((INLINE.encode(),) * 2))
 _RUN = re.compile(rb"[A-Za-z0-9+/_-]{20}|(?:[0-9a-fA-F]{2}[ :]?){10}")
@@ -54,6 +70,14 @@ _COLUMN = re.compile(  # a cell of the lines below looks drawn
 _INSERT = re.compile(  # among columns in brackets, right before the word
     rb"(?i)(?:%b)[a-z_]{0,10}[\"'`\]]?\s{0,4}(?:,[^()=]{0,300})?\)[\s\"'`+\\n]{0,60}values?\b"
     % _NAMED.encode()
+)
+
+_ITEM = re.compile(  # a text in a list or an object looks drawn
+    rb"[\[{,:]\s{0,12}[\"'](?=[^\"'\n]{0,30}[0-9])(?=[^\"'\n]{0,30}[A-Za-z])[A-Za-z0-9._~+/=-]{12,4000}[\"']"
+)
+_LISTED = r"(?:columns?|headers?|fields|column_names)[\"']?\s{0,4}[:=]\s{0,4}\["
+_COLUMNS = re.compile(  # one of the names that follow is a credential's
+    rb"(?i)%b[^\[\]]{0,600}?(?:%b)[a-z_]{0,10}[\"']\s{0,12}[,\]]" % (_LISTED.encode(), _NAMED.encode())
 )
 
 EVERYWHERE = (
@@ -77,8 +101,18 @@ EVERYWHERE = (
     Trigger(r"(?i)values?[\s\"',]{0,12}\(", _INSERT),
     Trigger(r"\\[_$#%&]|\\(?:text(?:tt|bf|it)|mathrm|mathtt|verb)\b"),
     Trigger(
-        rf"(?i)(?:{_NAMED})\W{{1,12}}[\"'][A-Za-z0-9._~+/=-]{{3,200}}[\"']\s{{0,40}}[+,]?\s{{0,40}}[\"']"
+        rf"(?i)(?:{_NAMED})\W{{1,12}}(?:join\([\[({{]?\s{{0,40}})?"
+        r"[\"'][A-Za-z0-9._~+/=-]{3,200}[\"']\s{0,40}[+,]?\s{0,40}[\"']"
     ),
+    # Tables as JSON or Python: names of columns in a list of their own, and a key above a list or an object.
+    Trigger(f"(?i){_LISTED}", _COLUMNS, 6000),
+    Trigger(rf"(?i)(?:{_NAMED})[a-z_]{{0,10}}[\"']\s{{0,4}}:\s{{0,4}}[\[{{]", _ITEM, 6000),
+    Trigger(
+        rf"(?i)(?:{_NAMED})[a-z_]{{0,10}}[\"'](?:,[^\[\]]{{0,200}})?\s{{0,12}}\],\s{{0,12}}\[", _ITEM, 6000
+    ),
+    Trigger(
+        rf"(?i)(?:{_NAMED})[a-z_]{{0,10}}[\"']?\s{{0,4}}:\s{{1,4}}\*[a-z0-9_]", reach=24_000
+    ),  # YAML's alias
 )
 """Notations that betray themselves."""
 
@@ -104,6 +138,13 @@ _WORDS = (
 )
 
 
+_PART = re.compile(  # a part that looks drawn
+    rb"[\"'](?=[^\"'\n]{0,80}[0-9])(?=[^\"'\n]{0,80}[A-Za-z])[A-Za-z0-9._~+/=-]{6,400}[\"']"
+)
+
+SPLIT = Trigger("", _PART)
+"""Stands for the expression of :func:`split`."""
+
 HINT = Trigger("", _RUN)
 """Stands for each expression of :func:`hints`."""
 
@@ -112,7 +153,26 @@ _EXPRESSION = 12_000  # the longest that Hyperscan takes is 16,000 characters
 
 def trigger(number: int) -> Trigger:
     """Return the trigger of an engine's expression, counted from the first of :data:`EVERYWHERE`."""
-    return EVERYWHERE[number] if number < len(EVERYWHERE) else HINT
+    return (*EVERYWHERE, SPLIT)[number] if number <= len(EVERYWHERE) else HINT
+
+
+def split(patterns: Iterable[str]) -> str:
+    """Return how a match of ``patterns`` begins in the first of several literals, whatever they are called.
+
+    A beginning in both cases is that of a name, and names are looked for by :data:`EVERYWHERE`.
+    """
+    starts = {start for pattern in patterns for start in beginnings(pattern)}
+    drawn = sorted(
+        start
+        for start in starts
+        if re.fullmatch(r"[\w.-]+", start, re.ASCII) and not (start.isalpha() and start.swapcase() in starts)
+    )
+    kept = "|".join(map(re.escape, drawn)) or "\0"
+    first = rf"[\"'](?:{kept})[A-Za-z0-9._~+/=-]{{0,80}}[\"']"
+    # A list of texts is one text only where it is joined.
+    return (
+        rf"{first}\s{{0,20}}\\?\+?\s{{0,20}}[bfrBFR]?[\"'][A-Za-z0-9._~+/=-]|join\([\s\[({{]{{0,20}}{first},"
+    )
 
 
 def hints(patterns: Iterable[str]) -> list[str]:

@@ -85,8 +85,9 @@ class RuleSet:
         encoded = [end for number, end in self.close.scan(data) if number != _DRAWN] if close else []
         for trigger, end in sorted(self.engine.scan(data)):
             if trigger >= len(self._triggered):
-                if notations.trigger(trigger - len(self._triggered)).confirmed(data, end):
-                    encoded.append(end)
+                notation = notations.trigger(trigger - len(self._triggered))
+                if notation.confirmed(data, end):
+                    encoded += notation.ends(end, len(data))
                 continue
             for index in self._triggered[trigger]:
                 rule = self.rules[index]
@@ -122,7 +123,12 @@ class RuleSet:
 def triggers(rules: Sequence[Rule]) -> list[str]:
     """Return the expressions for an engine, each once (rules may share one), then those of notations."""
     own = list(dict.fromkeys(rule.trigger for rule in rules))
-    return [*own, *(trigger.pattern for trigger in notations.EVERYWHERE), *notations.hints(own)]
+    return [
+        *own,
+        *(trigger.pattern for trigger in notations.EVERYWHERE),
+        notations.split(own),
+        *notations.hints(own),
+    ]
 
 
 def _by_trigger(rules: Sequence[Rule]) -> list[list[int]]:
