@@ -10,6 +10,7 @@ import { shieldIcon } from './icons';
 import { CommandIDs } from './ids';
 import type { QsecPanel, TabName } from './panel/panel';
 import { Problem } from './problem';
+import { sayProblem } from './serverTexts';
 import type { IQsecModel } from './tokens';
 
 /** Add the commands, and list them in the palette when there is one. */
@@ -128,18 +129,21 @@ function addExtension(
       const grant = candidates().find(one => one.id === id);
       if (grant && model.state) {
         const more = asDuration(extensionOf(grant, model.state));
-        await orTell(() => model.extend(grant.id, more));
+        await orTell(() => model.extend(grant.id, more), trans);
       }
     }
   });
 }
 
 /** Do it, and show a refusal in a dialog: a command has no other place for it. */
-async function orTell(work: () => Promise<unknown>): Promise<void> {
+async function orTell(
+  work: () => Promise<unknown>,
+  trans: TranslationBundle
+): Promise<void> {
   try {
     await work();
   } catch (error) {
-    const { title, detail, remedy } = Problem.from(error);
+    const { title, detail, remedy } = sayProblem(Problem.from(error), trans);
     await showErrorMessage(title, [detail, remedy].join('\n').trim());
   }
 }
@@ -182,7 +186,7 @@ function addDecision(
         (await pick(candidates(), label, trans));
       if (id) {
         const comment = args.comment as string | undefined;
-        await orTell(() => model.act(id, verb, comment));
+        await orTell(() => model.act(id, verb, comment), trans);
       }
     }
   });

@@ -5,6 +5,7 @@ import React from 'react';
 
 import type { IFinding } from './contract';
 import { placeOf } from './place';
+import { sayServer } from './serverTexts';
 
 /** Which values stay, and why. */
 export interface IKeepChoice {
@@ -67,7 +68,7 @@ class KeepBody extends ReactWidget {
             <li key={fingerprint}>
               <label>
                 <input type="checkbox" value={fingerprint} defaultChecked />
-                {findings[0].title} (
+                {sayServer(findings[0].title, trans)} (
                 {findings.map(f => placeOf(f, trans)).join('; ')})
               </label>
             </li>

@@ -11,6 +11,7 @@ import {
 } from './countdown';
 import { Problem } from './problem';
 import { lockTitle } from './sayings';
+import { sayProblem, sayServer } from './serverTexts';
 import type { QsecSettings } from './settings';
 import type { INotice, IShow } from './toasts';
 import type { IQsecModel } from './tokens';
@@ -139,7 +140,7 @@ export class Notifier implements IDisposable {
     const outages = outagesOf(state).map(check => ({
       key: `outage:${check.name}`,
       kind: 'warning' as const,
-      text: check.detail,
+      text: sayServer(check.detail, trans),
       actions
     }));
     return [...locks, ...outages];
@@ -188,11 +189,11 @@ export class Notifier implements IDisposable {
   }
 
   private async _extend(grant: IGrant, more: number): Promise<void> {
-    const { model, toasts } = this._options;
+    const { model, toasts, trans } = this._options;
     try {
       await model.extend(grant.id, asDuration(more));
     } catch (error) {
-      const { title, remedy } = Problem.from(error);
+      const { title, remedy } = sayProblem(Problem.from(error), trans);
       toasts.tell({
         key: `refused:${grant.id}`,
         kind: 'error',

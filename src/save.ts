@@ -16,6 +16,7 @@ import type { Form } from './openTab';
 import { OpenTab } from './openTab';
 import { Problem } from './problem';
 import type { IScanReport } from './scanReport';
+import { sayProblem } from './serverTexts';
 
 export interface ISaveOptions {
   api: Pick<IQsecApi, 'scan' | 'keep' | 'unkeep'>;
@@ -176,7 +177,10 @@ export class NotebookSaves implements IDisposable {
     try {
       await work();
     } catch (error) {
-      const { title, detail, remedy } = Problem.from(error);
+      const { title, detail, remedy } = sayProblem(
+        Problem.from(error),
+        this._options.trans
+      );
       await showErrorMessage(title, [detail, remedy].filter(Boolean).join(' '));
       return false;
     }

@@ -2,6 +2,8 @@ import { readdirSync, readFileSync } from 'fs';
 import { join } from 'path';
 import ts from 'typescript';
 
+import { SERVER_TEXTS } from '../serverTexts';
+
 const SOURCE = join(__dirname, '..');
 const SCHEMA = join(SOURCE, '..', 'schema', 'plugin.json');
 
@@ -21,6 +23,9 @@ export function messages(): Map<string, Message> {
     const { title, description } = part as Record<string, string>;
     found.set(title, [title]);
     found.set(description, [description]);
+  }
+  for (const text of SERVER_TEXTS) {
+    found.set(text, [text]);
   }
   return found;
 }

@@ -3,6 +3,7 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import { actionOf } from '../place';
 import { saySeverity } from '../sayings';
 import type { ILiveFinding } from '../saveWatcher';
+import { sayServer } from '../serverTexts';
 
 /** What a finding is and what can be done about it, as a card beside the text; built without React, as editors are. */
 export function findingCard(
@@ -32,7 +33,7 @@ function part(
   const host = element('div', 'jp-Qsec-cardPart');
   const head = element('div', 'jp-Qsec-cardHead');
   head.append(
-    element('strong', '', finding.title),
+    element('strong', '', sayServer(finding.title, trans)),
     element(
       'span',
       `jp-Qsec-severity jp-mod-${finding.severity}`,
@@ -45,7 +46,7 @@ function part(
   host.append(
     head,
     element('div', 'jp-Qsec-cardState', state),
-    element('p', 'jp-Qsec-cardRemedy', finding.remedy),
+    element('p', 'jp-Qsec-cardRemedy', sayServer(finding.remedy, trans)),
     actions(live, trans, close)
   );
   return host;

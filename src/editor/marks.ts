@@ -12,6 +12,7 @@ import {
 import type { TranslationBundle } from '@jupyterlab/translation';
 
 import type { ILiveFinding, SaveWatcher } from '../saveWatcher';
+import { sayServer } from '../serverTexts';
 import { findingCard } from './card';
 import { rangeOf } from './position';
 
@@ -142,7 +143,9 @@ function decorate(
     const { severity, action, title } = live.finding;
     const mark = Decoration.mark({
       class: `jp-Qsec-mark jp-mod-${severity} jp-mod-${action}`,
-      attributes: { 'aria-description': trans.__('Found: %1', title) },
+      attributes: {
+        'aria-description': trans.__('Found: %1', sayServer(title, trans))
+      },
       live
     });
     return [mark.range(range.from, range.to)];

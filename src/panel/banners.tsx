@@ -2,6 +2,7 @@ import React from 'react';
 
 import type { IState } from '../contract';
 import { lockTitle } from '../sayings';
+import { sayServer } from '../serverTexts';
 import { locksOf, outagesOf } from '../troubles';
 import { usePanel } from './context';
 
@@ -49,7 +50,8 @@ function Outages(props: { state: IState }): JSX.Element | null {
     <div className="jp-Qsec-banner jp-mod-warn" role="alert">
       {away.map(check => (
         <p key={check.name}>
-          <strong>{check.detail}</strong> {check.remedy}
+          <strong>{sayServer(check.detail, trans)}</strong>{' '}
+          {sayServer(check.remedy, trans)}
         </p>
       ))}
       <p>

@@ -9,6 +9,7 @@ import {
   spell,
   warningReached
 } from '../countdown';
+import { sayServer } from '../serverTexts';
 import { Age } from './age';
 import { targetTitle, useAction, useNow, usePanel } from './context';
 import { ProblemCard } from './parts';
@@ -151,6 +152,7 @@ export function Ended(props: { state: IState }): JSX.Element | null {
 }
 
 function EndedGrant(props: { grant: IGrant; state: IState }): JSX.Element {
+  const { trans } = usePanel();
   const { grant, state } = props;
   const moment = grant.ended_at ?? grant.decided_at ?? grant.requested_at;
   return (
@@ -159,7 +161,9 @@ function EndedGrant(props: { grant: IGrant; state: IState }): JSX.Element {
         <div className="jp-Qsec-main">
           <span>{targetTitle(state, grant.target)}</span>
           <span className="jp-Qsec-dim">
-            {[grant.reason, grant.decision_comment].filter(Boolean).join(' · ')}
+            {[grant.reason, sayServer(grant.decision_comment ?? '', trans)]
+              .filter(Boolean)
+              .join(' · ')}
           </span>
         </div>
         <StateBadge grant={grant} />

@@ -8,6 +8,7 @@ import {
 import React, { useId, useState } from 'react';
 
 import type { ICheck, IHealth } from '../contract';
+import { sayServer } from '../serverTexts';
 import { usePanel } from './context';
 
 /** The line at the panel's foot: is all well, and if not, what to do. */
@@ -79,8 +80,10 @@ function Check(props: { check: ICheck }): JSX.Element {
         <span className="jp-Qsec-hidden">
           {ok ? trans.__('is well.') : trans.__('needs attention.')}
         </span>
-        <span className="jp-Qsec-dim">{detail}</span>
-        {!ok && remedy ? <p className="jp-Qsec-remedy">{remedy}</p> : null}
+        <span className="jp-Qsec-dim">{sayServer(detail, trans)}</span>
+        {!ok && remedy ? (
+          <p className="jp-Qsec-remedy">{sayServer(remedy, trans)}</p>
+        ) : null}
       </div>
     </li>
   );

@@ -9,6 +9,7 @@ import {
 import React, { useEffect, useId, useState } from 'react';
 
 import type { Problem } from '../problem';
+import { sayProblem } from '../serverTexts';
 import { usePanel } from './context';
 
 /** A foldable part of the panel, with the number of things in it. */
@@ -89,7 +90,8 @@ export function ProblemCard(props: {
   problem: Problem;
   children?: React.ReactNode;
 }): JSX.Element {
-  const { title, detail, remedy } = props.problem;
+  const { trans } = usePanel();
+  const { title, detail, remedy } = sayProblem(props.problem, trans);
   return (
     <div className="jp-Qsec-problem" role="alert">
       <errorIcon.react tag="span" className="jp-Qsec-problemIcon" />

@@ -2,6 +2,7 @@ import { UseSignal } from '@jupyterlab/ui-components';
 import React, { useEffect, useRef, useState } from 'react';
 
 import type { IGrant, ILock, IState, ITarget } from '../contract';
+import { sayServer } from '../serverTexts';
 import { Announcer } from './announcer';
 import { usePanel } from './context';
 import { Ended, OpenGrant, openGrants } from './grants';
@@ -115,7 +116,10 @@ function TargetCard(props: {
     >
       <div className="jp-Qsec-row">
         <div className="jp-Qsec-main">
-          <span className="jp-Qsec-strong" title={target.revocability}>
+          <span
+            className="jp-Qsec-strong"
+            title={sayServer(target.revocability, trans)}
+          >
             {target.title}
           </span>
           <span className="jp-Qsec-dim jp-Qsec-secondary">{facts}</span>

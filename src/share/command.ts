@@ -11,6 +11,7 @@ import { shieldIcon } from '../icons';
 import { CommandIDs } from '../ids';
 import { Problem } from '../problem';
 import type { SaveWatcher } from '../saveWatcher';
+import { sayProblem, sayServer } from '../serverTexts';
 import { askToShare } from './dialog';
 import { contentsOf } from './preview';
 import { showShared } from './result';
@@ -95,7 +96,7 @@ async function share(path: string, options: IShareOptions): Promise<void> {
         contents: contentsOf(file.content as nbformat.INotebookContent),
         secrets: (options.watcher.find(path)?.findings ?? [])
           .filter(finding => finding.action !== 'redacted')
-          .map(finding => finding.title)
+          .map(finding => sayServer(finding.title, trans))
       },
       trans
     );
@@ -113,7 +114,7 @@ async function share(path: string, options: IShareOptions): Promise<void> {
       trans
     );
   } catch (error) {
-    const { title, detail, remedy } = Problem.from(error);
+    const { title, detail, remedy } = sayProblem(Problem.from(error), trans);
     await showErrorMessage(title, [detail, remedy].filter(Boolean).join(' '));
   }
 }

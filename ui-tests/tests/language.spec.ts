@@ -1,9 +1,10 @@
 import { expect } from '@playwright/test';
+import { randomBytes } from 'crypto';
 import { readFileSync } from 'fs';
 import { join } from 'path';
 
 import { closeNotifications, picture, test, violations } from './fixtures';
-import { Notebook, writeNotebook } from './notebook';
+import { Notebook, oldCell, writeNotebook } from './notebook';
 
 const NAME = 'sprache.ipynb';
 const CATALOGUE = join(
@@ -28,11 +29,15 @@ test('all of it speaks German when JupyterLab does, and follows its settings', a
   plain: page,
   jupyter
 }) => {
+  test.slow(); // a restart, three tabs read with axe, and a server that goes away
   jupyter.set('@jupyterlab/translation-extension', 'plugin', {
     locale: 'de_DE'
   });
   await jupyter.restart();
-  writeNotebook(jupyter.root, NAME);
+  const token = randomBytes(33).toString('base64url');
+  writeNotebook(jupyter.root, NAME, [
+    oldCell('alt', 'konto()', `token = "${token}"\n`)
+  ]);
   await page.goto(`${jupyter.url}/lab/tree/${NAME}?reset`);
   await page.locator('.jp-NotebookPanel').waitFor();
   const notebook = new Notebook(page, jupyter.root, NAME);
@@ -55,6 +60,21 @@ test('all of it speaks German when JupyterLab does, and follows its settings', a
     await expect(panel.getByRole('timer')).toHaveAccessibleName(
       /Pilot backend: noch/
     );
+  });
+
+  await test.step('what the server says of a finding and of itself in German', async () => {
+    await notebook.write('print(1)');
+    await notebook.save();
+    await closeNotifications(page);
+    await panel.getByRole('tab', { name: 'Funde' }).click();
+    const findings = panel.getByRole('list').first();
+    await expect(findings).toContainText(/Schlüssel|Wert|Text/);
+    // By keyboard: a notification about the save may lie over it.
+    await panel.locator('.jp-Qsec-healthLine').press('Enter');
+    await expect(panel.getByRole('group', { name: 'Prüfungen' })).toContainText(
+      'Einträge'
+    );
+    await panel.locator('.jp-Qsec-healthLine').press('Enter');
   });
 
   await test.step('no tab holds a text in English', async () => {
@@ -82,5 +102,15 @@ test('all of it speaks German when JupyterLab does, and follows its settings', a
     await editor.getByLabel('Kompakte Ansicht').check();
     await expect(panel).toHaveClass(/jp-mod-compact/);
     await picture(page, 'settings');
+  });
+
+  await test.step('a server that is away is said in German', async () => {
+    await jupyter.stop();
+    await expect(panel.getByRole('alert').first()).toContainText(
+      'Der Jupyter-Server antwortet nicht'
+    );
+    await expect(panel.getByRole('alert').first()).toContainText(
+      'das Panel versucht es von selbst wieder'
+    );
   });
 });

@@ -4,6 +4,7 @@ import React from 'react';
 import type { IRecordedFinding } from '../../contract';
 import { actionOf, placeOf } from '../../place';
 import { saySeverity } from '../../sayings';
+import { sayServer } from '../../serverTexts';
 import { Age } from '../age';
 import { useAction, usePanel } from '../context';
 import { ProblemCard } from '../parts';
@@ -15,6 +16,7 @@ export function FindingRow(props: {
 }): JSX.Element {
   const { findings: model, notebooks, trans } = usePanel();
   const finding = model.here(props.finding);
+  const title = sayServer(finding.title, trans);
   const { problem, run } = useAction();
   const place = placeOf(finding, trans);
   const file = PathExt.basename(finding.path);
@@ -29,17 +31,17 @@ export function FindingRow(props: {
           type="checkbox"
           className="jp-Qsec-pick"
           checked={isChosen}
-          aria-label={trans.__('Choose %1, %2', finding.title, place)}
+          aria-label={trans.__('Choose %1, %2', title, place)}
           onChange={event => model.choose([finding.id], event.target.checked)}
         />
       ) : null}
       <button
         type="button"
         className="jp-Qsec-open"
-        title={finding.remedy}
+        title={sayServer(finding.remedy, trans)}
         aria-label={trans.__(
           '%1 in %2, %3. %4. Go to the cell.',
-          `${finding.title}, ${saySeverity(finding.severity, trans)},`,
+          `${title}, ${saySeverity(finding.severity, trans)},`,
           file,
           place,
           action
@@ -49,7 +51,7 @@ export function FindingRow(props: {
         }
       >
         <span className="jp-Qsec-row">
-          <span className="jp-Qsec-main jp-Qsec-strong">{finding.title}</span>
+          <span className="jp-Qsec-main jp-Qsec-strong">{title}</span>
           <span className={`jp-Qsec-severity jp-mod-${finding.severity}`}>
             {saySeverity(finding.severity, trans)}
           </span>
