@@ -4,6 +4,7 @@ The sandbox's own tests of that client run again here, with a service that knows
 """
 
 import logging
+import time
 
 import pytest
 
@@ -12,7 +13,7 @@ pytest.importorskip("qiskit_ibm_runtime")
 import test_sandbox_client
 from qiskit_ibm_runtime import Sampler
 from qiskit_ibm_runtime.api.exceptions import RequestsApiError
-from qiskit_ibm_runtime.exceptions import RuntimeJobNotFound
+from qiskit_ibm_runtime.exceptions import IBMRuntimeError, RuntimeJobNotFound
 from test_sandbox_client import bell
 
 from qsec_jupyter.core.secret import Secret
@@ -89,6 +90,17 @@ def test_submission_whose_answer_is_lost_makes_one_job(sandbox, service, backend
     assert job.result() is not None
     assert len(sandbox.jobs()) == before + 1
     assert job.job_id() in {each["id"] for each in sandbox.jobs()}
+
+
+def test_a_provider_that_fails_at_a_submission_is_told_of_soon_and_gets_it_once(sandbox, service, backend):
+    sandbox.set(execution="none")
+    before = len(sandbox.jobs())
+    sandbox.fault("500 path=/api/v1/jobs method=POST")
+    begun = time.monotonic()
+    with pytest.raises(IBMRuntimeError, match=r"Nobody knows yet.*qsec jobs show [0-9a-f]{32}"):
+        Sampler(mode=backend).run([bell(backend)])
+    assert time.monotonic() - begun < 25, "on a busy machine"
+    assert len(sandbox.jobs()) == before, "the client did not send it again, nor did the gateway"
 
 
 def test_jobs_are_found_by_every_filter(sandbox, service, backend):

@@ -29,6 +29,7 @@ from qiskit_ibm_runtime.exceptions import (
     RuntimeJobFailureError,
     RuntimeJobMaxTimeoutError,
     RuntimeJobNotFound,
+    RuntimeJobTimeoutError,
 )
 from qiskit_ibm_runtime.executor_estimator import EstimatorV2 as ClientEstimator
 from qiskit_ibm_runtime.executor_sampler import SamplerV2 as ClientSampler
@@ -361,6 +362,30 @@ def test_expired_bearer_is_told_apart(sandbox, service, backend):
     sandbox.fault("expired-token path=/api/v1/backends/*")
     with pytest.raises(IBMNotAuthorizedError):
         backend.status()
+
+
+def test_a_new_job_is_not_among_the_ten_oldest_of_an_account_that_was_used(sandbox, service, backend):
+    sandbox.set(execution="none")
+    before = now()
+    sampler = Sampler(mode=backend)
+    for _ in range(10):
+        sampler.run([bell(backend)])
+    job = sampler.run([bell(backend)])
+    job.wait_for_final_state()
+    about = {"pending": False, "created_after": before}
+    assert job.job_id() in [one.job_id() for one in service.jobs(limit=20, descending=True, **about)]
+    assert job.job_id() not in [one.job_id() for one in service.jobs(limit=10, descending=False, **about)]
+
+
+def test_a_wait_that_is_too_short_for_a_queue_is_said(sandbox, service, backend):
+    sandbox.set(execution="none", queue_seconds=3)
+    job = Sampler(mode=backend).run([bell(backend)])
+    with pytest.raises(RuntimeJobTimeoutError):
+        job.wait_for_final_state(0.1)
+    with pytest.raises(RuntimeJobTimeoutError):
+        job.result(timeout=0.1)
+    job.wait_for_final_state(60)
+    assert job.result() is not None
 
 
 def test_client_repeats_a_submit_after_500_and_makes_two_jobs_after_a_lost_answer(sandbox, service, backend):

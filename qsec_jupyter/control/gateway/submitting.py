@@ -11,8 +11,12 @@ from .forward import Broken, Reply
 from .model import Admission, Outcome, Submission
 from .restoring import restored
 
-SETTLE_SECONDS = 90.0
-"""How long a client waits for what became of its job; by sending it again it asks again (seconds)."""
+SETTLE_SECONDS = 15.0
+"""How long a client waits for what became of its job (seconds).
+
+A provider that has it shows it within seconds. That it has it not is known only after a minute
+(``jobs/settling.py``), too long to leave somebody without a word; by sending it again they ask again.
+"""
 
 _LOOK_SECONDS = 0.2
 _going: set[asyncio.Task[Answer]] = set()
@@ -100,7 +104,8 @@ async def _settled(call: Call, admission: Admission) -> Answer:
             raise Conflict(
                 "job.unsettled",
                 "Nobody knows yet whether the provider took this job",
-                f"It is looked for under its tag (correlation id {admission.correlation_id}).",
-                "Submitting the same again sends nothing: it tells what became of this one.",
+                "It gave no clear answer, and is asked for the job for a minute.",
+                f"`qsec jobs show {admission.correlation_id}` says what became of it. Submitting it again "
+                "sends nothing until that is known, and then gives this job, or sends it if it is lost.",
             )
         await asyncio.sleep(_LOOK_SECONDS)

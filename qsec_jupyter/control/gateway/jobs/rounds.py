@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from ....core.errors import QsecError
 from .account import Account, OpenAccount
 
-PAUSES = (1.0, 2.0, 5.0, 15.0, 60.0)
+PAUSES = (1.0, 2.0, 5.0, 15.0)
 """Pauses between rounds while something is left (seconds)."""
 
 _log = logging.getLogger("qsec.gateway")
