@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import logging
 import os
@@ -148,6 +149,7 @@ async def _run(control: Any, gate: socket.socket) -> None:
     threading.Thread(target=_await_end, args=(loop, end), daemon=True).start()
     control.start()
     control.gateway.start(gate.getsockname()[1])
+    gc.freeze()  # what is there stays: to look all of it through again holds everybody up for 70 ms
 
     _say(
         {
