@@ -138,6 +138,7 @@ def test_pulses_that_a_target_takes_reach_it_with_names_hidden(tmp_path, braket_
         "x $1; x $01; x $001; " * 4,
         "qubit[2] q;" + "\n#pragma braket unitary([[1, 0], [0, 1]]) q[0]" * 12 + "\n",
         "defcal x $0 { " + "play(f, w); " * 12 + "} x $0;",
+        "defcal reset $0 { " + "play(f, w); " * 12 + "} reset $0;",
         "bit c; defcal measure $0 -> bit { " + "play(f, w); " * 12 + "} c = measure $0;",
     ],
 )
@@ -153,6 +154,7 @@ def test_a_program_is_never_deeper_than_what_was_counted(source) -> None:
         "const uint[8] a = 250; qubit q; for uint[8] i in [a + 11:20] { h q; }",
         "const int[8] a = 100; qubit q; for int[8] i in [2 * a:20] { h q; }",
         "qubit q; x q; defcal x $0 { play(f, w); }",
+        "defcal delay $0 { play(f, w); } delay[1ns] $0;",
         "bit c = measure $0; defcal measure $0 -> bit { play(f, w); }",
         "qubit q; my q; gate my a { h a; }",
         "qubit[9] q; qubit[1] q;",

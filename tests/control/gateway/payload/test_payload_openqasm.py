@@ -158,6 +158,7 @@ def test_what_is_no_program_is_refused(source) -> None:
         "{" * 100 + "}" * 100,
         "int a = " + "(" * 5000 + "1" + ")" * 5000 + ";" + "{" * 70 + "}" * 70,
         "h $99999999999999;",
+        "qubit[90000] q; h q; bit c; " + "if (c) h q[0];" * 5000,
     ],
 )  # fmt: skip
 def test_what_takes_too_much_is_refused_at_once(source) -> None:

@@ -210,6 +210,7 @@ class Measuring:
         self._count(inner.size * times)
         frame.pulses += inner.pulses * times
         depth = max(inner.levels.values(), default=0) * times
+        self._operands.spend(len(frame.levels) if waits else 0)
         self._raise(inner.levels, depth, frame.levels.values() if waits else ())
 
     def _raise(self, places: Iterable[int], depth: int, others: Iterable[int] = ()) -> None:

@@ -193,6 +193,8 @@ class _Binder:
         name = self._texts[at]
         if name in self._used:
             raise refusals.unsupported("a calibration of what was carried out before it")
+        if self._kinds[at] != "name" and name not in ("measure", "reset"):
+            raise refusals.unsupported("a calibration of what is no instruction")
         if self._kinds[at] == "name":
             self._gate_name(at)
             self._used.discard(name)
