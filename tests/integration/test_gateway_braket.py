@@ -8,7 +8,7 @@ import pytest
 pytest.importorskip("braket.aws")
 
 from botocore.exceptions import ClientError
-from braket.aws import AwsDevice, AwsQuantumTask
+from braket.aws import AwsDevice, AwsQuantumTask, DirectReservation
 from braket.circuits import Circuit, FreeParameter, Observable
 from braket_server import ACCESS_KEY, BUCKET, DEVICE, PREFIX, REGION, SECRET_KEY
 from gateway_child import Gated
@@ -36,6 +36,8 @@ submit = "10s"
 [targets.amazon.gateway.addresses]
 braket = "{address}"
 s3 = "{address}"
+[targets.amazon.envelope]
+reservations = ["arn:aws:braket:{region}:123456789012:reservation/*"]
 """
 
 
@@ -73,6 +75,20 @@ def test_a_task_runs_and_its_result_is_the_users_own(aws, braket_server) -> None
     (sent,) = braket_server.seen
     assert "x-ray" not in json.dumps(sent)
     assert len(sent["tags"]) == 2  # the user's, hidden, and the one that names it in the ledger
+
+
+def test_a_reservation_is_named_only_where_the_envelope_takes_it_in(aws, braket_server) -> None:
+    own = f"arn:aws:braket:{REGION}:123456789012:reservation/8a1b"
+    device = AwsDevice(DEVICE, aws)
+    with DirectReservation(device, own):
+        task = device.run(bell(), shots=10, poll_interval_seconds=0.1)
+        assert sum(task.result().measurement_counts.values()) == 10
+    assert braket_server.seen[-1]["associations"][0]["arn"] == own
+    before = len(braket_server.seen)
+    other = own.replace("123456789012", "210987654321")
+    with DirectReservation(device, other), pytest.raises(ClientError, match=r"envelope\.reservation_named"):
+        device.run(bell(), shots=10)
+    assert len(braket_server.seen) == before
 
 
 def test_names_are_hidden_on_the_way_and_back_in_the_result(aws, braket_server) -> None:

@@ -16,7 +16,7 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:/@+-]{0,199}")
 like one of these and is another."""
 _PATTERN = re.compile(r"[A-Za-z0-9_.:/@+*?-]{1,200}")
 _LIMITS = ("max_shots", "max_circuits", "max_width", "max_depth", "max_execution_time")
-_KEYS = frozenset({*_LIMITS, "backends", "regions", "labels", "quota", "on_end", "pulses"})
+_KEYS = frozenset({*_LIMITS, "backends", "regions", "reservations", "labels", "quota", "on_end", "pulses"})
 _LABEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:=-]{0,99}")
 
 OnEnd = Literal["cancel", "close", "leave"]
@@ -64,6 +64,7 @@ class Envelope:
         max_shots: Of all circuits together.
         max_execution_time: In seconds; a job must then name a limit of its own that is no higher.
         pulses: Whether a job may play pulses: what they do to a machine, no width or depth tells.
+        reservations: Patterns of the reservations that a job may name, as of the backends.
         labels_required: A job carries at least one of these.
         labels_allowed: A job carries no others; ``None`` for any.
         quota: By whom it is counted: ``user``, ``project`` or ``target`` (everybody together).
@@ -78,6 +79,7 @@ class Envelope:
     max_depth: int | None = None
     max_execution_time: int | None = None
     pulses: bool = False
+    reservations: tuple[str, ...] = ()
     labels_required: tuple[str, ...] = ()
     labels_allowed: tuple[str, ...] | None = None
     quota: Mapping[str, Allowance] = field(default_factory=dict)
@@ -97,6 +99,7 @@ class Envelope:
         return cls(
             backends=_texts(told["backends"], _PATTERN) if "backends" in told else None,
             regions=_texts(told.get("regions", ()), _NAME),
+            reservations=_texts(told.get("reservations", ()), _PATTERN),
             max_execution_time=None if limit is None else parse_duration(limit),
             pulses=_yes_or_no(told.get("pulses", False)),
             labels_required=_texts(labels.get("required", ()), _LABEL),
@@ -121,6 +124,12 @@ class Envelope:
             where = job.region or "a place that its provider does not name"
             said = f"It stands in {where}; allowed: {', '.join(self.regions)}."
             raise _outside("region", said, "Choose a backend in one of them.")
+        if job.reservation and not any(matches(job.reservation, one) for one in self.reservations):
+            raise _outside(
+                "reservation_named",
+                "The target takes no job in the reservation that it names.",
+                "Leave it out, or have it put into the envelope's reservations.",
+            )
         if job.pulses and not self.pulses:
             raise _outside(
                 "pulses",

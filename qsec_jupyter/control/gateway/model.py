@@ -101,6 +101,7 @@ class Submission:
         digest: SHA-256 of the body as the client sent it: the same body again is no second job.
         names: Opaque name to the user's own, for everything that was hidden.
         fields: What the vendor will see.
+        reservation: The provider's name of the reservation that it is to run in, if it names one.
         pulses: Whether anything in it is played as pulses, which say nothing of the gates they make.
     """
 
@@ -117,6 +118,7 @@ class Submission:
     digest: str
     names: Mapping[str, str] = field(default_factory=dict)
     fields: tuple[Field, ...] = ()
+    reservation: str = ""
     pulses: bool = False
 
 

@@ -54,6 +54,33 @@ def test_a_task_is_read() -> None:
     assert (circuit.width, circuit.size, circuit.depth) == (3, 10, 5)
 
 
+RESERVED = {"arn": "arn:aws:braket:us-east-1:1:reservation/a", "type": "RESERVATION_TIME_WINDOW_ARN"}
+
+
+def test_the_reservation_that_a_task_names_is_read() -> None:
+    assert braket.read(task(), HIDE).reservation == ""
+    read = braket.read(task(associations=[RESERVED]), HIDE)
+    assert read.reservation == RESERVED["arn"]
+    assert (read.reservation, "reservation") in {(one.sent, one.name) for one in read.fields}
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        [RESERVED, RESERVED],
+        [{**RESERVED, "type": "OTHER"}],
+        [{**RESERVED, "arn": ""}],
+        [{**RESERVED, "arn": ["a"]}],
+        [{**RESERVED, "more": 1}],
+        RESERVED,
+        "a",
+    ],
+)
+def test_an_association_that_could_be_read_in_two_ways_is_refused(told) -> None:
+    with pytest.raises(Invalid, match=r"payload\.unsupported"):
+        braket.read(task(associations=told), HIDE)
+
+
 def test_what_is_sent_holds_no_name_of_the_users() -> None:
     read = braket.read(task(inputs={"bondlength": 0.74}, tags={"project": "x-ray"}), HIDE)
     for name in (

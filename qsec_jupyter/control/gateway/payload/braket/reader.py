@@ -35,6 +35,8 @@ _NEEDED = ("action", "deviceArn", "outputS3Bucket", "outputS3KeyPrefix")
 _AUTOMATIC = frozenset({"b"})
 """What the SDK itself calls the measured bits; ``q`` is what it calls the qubits."""
 
+_RESERVED = "RESERVATION_TIME_WINDOW_ARN"
+
 MAX_TAGS = 50
 _OFF = "Hiding is off for this target."
 _RUNS = "The vendor's machine carries it out."
@@ -80,6 +82,7 @@ def read(body: bytes, how: Reading) -> Submission:
         tags=tuple(f"{key}={value}" if value else key for key, value in tags.items()),
         session=None,
         circuits=tuple(found),
+        reservation=_reservation(told.get("associations")),
         pulses=any(program.pulses for program in programs),
         body=text.write(told) if how.hide else body,
         digest=hashlib.sha256(body).hexdigest(),
@@ -109,6 +112,23 @@ def _check(told: dict[str, Any]) -> None:
         raise refusals.malformed("tags are no names with texts")
     if len(tags or ()) > MAX_TAGS:
         raise refusals.too_large("Tags", str(MAX_TAGS))
+
+
+def _reservation(told: Any) -> str:
+    """Return the reservation that a task is to run in, as the SDK's ``DirectReservation`` writes it."""
+    if not told:
+        return ""
+    if (
+        not isinstance(told, list)
+        or len(told) != 1
+        or not isinstance(told[0], dict)
+        or set(told[0]) != {"arn", "type"}
+        or told[0]["type"] != _RESERVED
+        or not isinstance(told[0]["arn"], str)
+        or not told[0]["arn"]
+    ):
+        raise refusals.unsupported("an association that is no reservation")
+    return str(told[0]["arn"])
 
 
 def _programs(action: dict[str, Any]) -> list[dict[str, Any]]:
@@ -176,6 +196,7 @@ def _fields(
                 ("shots", str(told.get("shots")), _RUNS),
                 ("device", told["deviceArn"], "It chooses where the task runs."),
                 ("device parameters", _short(told.get("deviceParameters")), _RUNS),
+                ("reservation", _reservation(told.get("associations")) or "none", _RUNS),
                 ("place of results", _place(told), "The vendor writes results there."),
                 ("account and time", "the project's account, when it was sent", "The vendor bills by them."),
             )
