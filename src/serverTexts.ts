@@ -268,6 +268,7 @@ export const SERVER_TEXTS: readonly string[] = [
   'A password in a URL',
   'A password in a connection string',
   'A password in plain text',
+  'A password in a statement that makes a user',
   'A value before the name of a credential',
   'A value below the name of a credential',
   'A value beside the name of a credential',

@@ -5,6 +5,8 @@ import type { IEvent, IState } from '../contract';
 import { sayMoment } from '../countdown';
 import { Age } from '../panel/age';
 import { targetTitle, usePanel } from '../panel/context';
+import type { Term } from '../panel/parts';
+import { Terms } from '../panel/parts';
 import { isGrave, sayDetail, sayEvent } from './words';
 
 /** One event: what, where, by whom; all that the ledger says of it unfolds. */
@@ -75,20 +77,10 @@ function Details(props: { event: IEvent }): JSX.Element {
       .filter(([name]) => !name.endsWith('_hmac'))
       .map(([name, value]) => [sayDetail(name, trans), value] as const)
   ];
-  return (
-    <dl className="jp-Qsec-terms">
-      {rows
-        .filter(([, value]) => value !== null && value !== '')
-        .map(([name, value]) => (
-          <React.Fragment key={name}>
-            <dt>{name}</dt>
-            <dd>
-              <Value value={value} />
-            </dd>
-          </React.Fragment>
-        ))}
-    </dl>
-  );
+  const terms = rows
+    .filter(([, value]) => value !== null && value !== '')
+    .map(([name, value]): Term => [name, <Value key={name} value={value} />]);
+  return <Terms terms={terms} />;
 }
 
 /** A value as short as it can be read; all of it is in the tooltip. */

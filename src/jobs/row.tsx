@@ -10,7 +10,8 @@ import type { IJob, IState } from '../contract';
 import { sayMoment } from '../countdown';
 import { Age } from '../panel/age';
 import { targetTitle, useAction, usePanel } from '../panel/context';
-import { CopyButton, ProblemCard } from '../panel/parts';
+import type { Term } from '../panel/parts';
+import { CopyButton, ProblemCard, Terms } from '../panel/parts';
 import { sayJobState } from './words';
 
 const ENDS: ReadonlySet<string> = new Set(['sent', 'accepted', 'unknown']);
@@ -79,7 +80,7 @@ function Facts(props: { job: IJob; state: IState }): JSX.Element {
   const { job, state } = props;
   const currency = state.targets.find(one => one.name === job.target)?.price
     ?.currency;
-  const rows: ReadonlyArray<readonly [string, React.ReactNode]> = [
+  const terms: Term[] = [
     [
       trans.__('Job'),
       job.job_id && <CopyButton text={job.job_id} label={job.job_id} />
@@ -112,18 +113,7 @@ function Facts(props: { job: IJob; state: IState }): JSX.Element {
     [trans.__('Rules'), job.policies?.join(', ')],
     [trans.__('Evidence'), trans.__('seen by the control plane')]
   ];
-  return (
-    <dl className="jp-Qsec-terms">
-      {rows
-        .filter(([, value]) => value)
-        .map(([name, value]) => (
-          <React.Fragment key={name}>
-            <dt>{name}</dt>
-            <dd>{value}</dd>
-          </React.Fragment>
-        ))}
-    </dl>
-  );
+  return <Terms terms={terms} />;
 }
 
 /** For the eye; the state stands beside it in words. */

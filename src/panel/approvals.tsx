@@ -5,7 +5,8 @@ import { sayMoment, spell } from '../countdown';
 import { sayClass } from '../wish';
 import { Age } from './age';
 import { targetTitle, useAction, usePanel } from './context';
-import { ProblemCard, Section } from './parts';
+import type { Term } from './parts';
+import { ProblemCard, Section, Terms } from './parts';
 
 /** From how many requests on they can be searched, and denied together. */
 const MANY = 3;
@@ -139,7 +140,7 @@ function Approval(props: { grant: IAwaitedGrant; state: IState }): JSX.Element {
         </div>
         <Age moment={grant.requested_at} />
       </div>
-      <Terms grant={grant} state={state} />
+      <Request grant={grant} state={state} />
       <div className="jp-Qsec-decision">
         <input
           className="jp-Qsec-input"
@@ -176,29 +177,16 @@ function Approval(props: { grant: IAwaitedGrant; state: IState }): JSX.Element {
 }
 
 /** Who asks, for what work, what runs, at what cost, what changed since the last approval, and who agreed already. */
-function Terms(props: { grant: IAwaitedGrant; state: IState }): JSX.Element {
-  const rows = [
+function Request(props: { grant: IAwaitedGrant; state: IState }): JSX.Element {
+  const terms = [
     ...useCircumstances(props.grant, props.state),
     ...usePayload(props.grant),
     ...useVotes(props.grant, props.state)
   ];
-  return (
-    <dl className="jp-Qsec-terms">
-      {rows
-        .filter(([, value]) => value)
-        .map(([name, value]) => (
-          <React.Fragment key={name}>
-            <dt>{name}</dt>
-            <dd>{value}</dd>
-          </React.Fragment>
-        ))}
-    </dl>
-  );
+  return <Terms terms={terms} />;
 }
 
-type Row = readonly [name: string, value: React.ReactNode];
-
-function useCircumstances(grant: IAwaitedGrant, state: IState): Row[] {
+function useCircumstances(grant: IAwaitedGrant, state: IState): Term[] {
   const { notebooks, trans } = usePanel();
   const isOwn = grant.requester_subject === state.principal.subject;
   const roles = grant.requester_roles.join(', ');
@@ -225,7 +213,7 @@ function useCircumstances(grant: IAwaitedGrant, state: IState): Row[] {
   ];
 }
 
-function usePayload(grant: IAwaitedGrant): Row[] {
+function usePayload(grant: IAwaitedGrant): Term[] {
   const { trans } = usePanel();
   const { payload } = grant;
   const names = {
@@ -246,7 +234,7 @@ function usePayload(grant: IAwaitedGrant): Row[] {
         )
     ],
     [trans.__('Costs about'), grant.cost],
-    ...grant.changes.map(({ field, approved, asked }): Row => [
+    ...grant.changes.map(({ field, approved, asked }): Term => [
       names[field],
       <>
         <del>{brief(approved)}</del> → <ins>{brief(asked)}</ins>
@@ -255,7 +243,7 @@ function usePayload(grant: IAwaitedGrant): Row[] {
   ];
 }
 
-function useVotes(grant: IAwaitedGrant, state: IState): Row[] {
+function useVotes(grant: IAwaitedGrant, state: IState): Term[] {
   const { trans } = usePanel();
   const target = state.targets.find(one => one.name === grant.target);
   const rounds = target?.rounds ?? [];

@@ -85,6 +85,25 @@ export function Empty(props: { children: React.ReactNode }): JSX.Element {
   return <p className="jp-Qsec-empty">{props.children}</p>;
 }
 
+/** A fact's name and what it is; without a value it is not shown. */
+export type Term = readonly [name: string, value: React.ReactNode];
+
+/** Facts beside their names. */
+export function Terms(props: { terms: readonly Term[] }): JSX.Element {
+  return (
+    <dl className="jp-Qsec-terms">
+      {props.terms
+        .filter(([, value]) => value || value === 0)
+        .map(([name, value]) => (
+          <React.Fragment key={name}>
+            <dt>{name}</dt>
+            <dd>{value}</dd>
+          </React.Fragment>
+        ))}
+    </dl>
+  );
+}
+
 /** A refusal or failure: what happened, and what to do. */
 export function ProblemCard(props: {
   problem: Problem;
