@@ -51,9 +51,10 @@ class Trigger:
 
     def ends(self, end: int, size: int) -> Iterable[int]:
         """Return the ends of what is to be read around a hit that ends at ``end``, in ``size`` bytes."""
-        return (
-            range(max(end - self.reach, 1), min(end + self.reach, size) + 1, _STEP) if self.reach else (end,)
-        )
+        if not self.reach:
+            return (end,)
+        first = max(end - self.reach, 0) // _STEP + 1  # the same places for hits that are near each other
+        return (end, *range(first * _STEP, min(end + self.reach, size) + 1, _STEP))
 
 
 _STEP = 1500

@@ -97,6 +97,7 @@ class RuleSet:
                     joined[-1][1] = stop
                 else:
                     joined.append([start, stop])
+        encoded = list(dict.fromkeys(encoded))
         return [(self.rules[index], a, b) for index, joined in spans.items() for a, b in joined], encoded
 
     def confirm(

@@ -93,12 +93,12 @@ class Unit:
     def position(self, start: int) -> tuple[int, int]:
         """Return line and column, from 1, of ``text[start]`` as the user sees them."""
         column = self.text[self.text.rfind("\n", 0, start) + 1 : start]
-        return self.text.count("\n", 0, start) + 1, len(_UNSEEN.sub("", column)) + 1
+        return self.text.count("\n", 0, start) + 1, len(_plain(column)) + 1
 
     def end_column(self, start: int, end: int) -> int:
         """Return the column, from 1, behind ``text[start:end]`` on its first line."""
         stop = self.text.find("\n", start, end)
-        shown = _UNSEEN.sub("", self.text[start : end if stop < 0 else stop])
+        shown = _plain(self.text[start : end if stop < 0 else stop])
         return self.position(start)[1] + len(shown)
 
     def replace(self, spans: Iterable[tuple[int, int, str]]) -> str:
@@ -137,6 +137,12 @@ def seen(text: str) -> str:
 def _may_hide(data: bytes) -> bool:
     """Tell whether there may be zero-width characters; single bytes are found 50 times faster than two."""
     return any(first in data and lead in data for first, lead in _UNSEEN_LEADS)
+
+
+def _plain(text: str) -> str:
+    return (
+        _UNSEEN.sub("", text) if _has_unseen(text) else text
+    )  # there may be thousands of findings in a line
 
 
 def _has_unseen(text: str) -> bool:
