@@ -90,9 +90,8 @@ class Wire:
             self._free.put(None)
         self._connecting = ThreadPoolExecutor(CONNECTIONS, thread_name_prefix="qsec-vault")
         self._closed = False
-        weakref.finalize(
-            self, _close_free, self._free
-        )  # who asks once, at the end of a program, closes nothing
+        # Who asks once, at the end of a program, closes nothing.
+        weakref.finalize(self, _close_free, self._free)
 
     def send(
         self, method: str, path: str, headers: Mapping[str, str], body: bytes | None, seconds: float
