@@ -16,46 +16,22 @@ from pathlib import Path
 import numpy as np
 import psutil
 import pytest
+from payload_refusals import refusal, refusals as of_worker
 from qiskit import QuantumCircuit, qpy
 from qiskit.circuit import Parameter, ParameterVector
 
 from qsec_jupyter.control.gateway.payload import Limits, Workers
-from qsec_jupyter.core.errors import Invalid, Unavailable
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "control" / "gateway" / "payload"))
 from ibm_jobs import sampler
 
-KEY = b"k" * 32
 CANARY = "canary-7f3a"
 SLOW = Limits()
 SMALL = Limits(unpacked=32 * 1024 * 1024, memory=512 * 1024 * 1024, seconds=5)
 
 
 def refusals(*bodies: bytes, limits: Limits = SMALL, then=None) -> list[str | None]:
-    """Return the code with which each body is refused, or ``None``; an honest job is read after them."""
-
-    async def run() -> list[str | None]:
-        workers = Workers(most=1, limits=limits)
-        try:
-            codes = [await _code(workers, body) for body in bodies]
-            assert (await workers.read("ibm", honest(), key=KEY)).shots == 7
-            if then is not None:
-                then(workers)
-            return codes
-        finally:
-            await workers.close()
-
-    return asyncio.run(run())
-
-
-async def _code(workers: Workers, body: bytes) -> str | None:
-    (outcome,) = await asyncio.gather(workers.read("ibm", body, key=KEY), return_exceptions=True)
-    if not isinstance(outcome, BaseException):
-        return None
-    assert isinstance(outcome, (Invalid, Unavailable))
-    assert outcome.code.startswith("payload.")
-    assert CANARY not in json.dumps(outcome.to_problem())
-    return outcome.code
+    return of_worker(*bodies, honest=honest(), shots=7, limits=limits, canary=CANARY, then=then)
 
 
 def honest() -> bytes:
@@ -245,7 +221,7 @@ def test_a_worker_that_is_killed_takes_nothing_down() -> None:
         workers = Workers(most=2, limits=SLOW)
         try:
             await workers.warm()
-            hanging = asyncio.ensure_future(_code(workers, slow))
+            hanging = asyncio.ensure_future(refusal(workers, slow, CANARY))
             killed = set()
             while len(killed) < 2 and not hanging.done():  # it is tried once more
                 await asyncio.sleep(0.2)
@@ -254,7 +230,9 @@ def test_a_worker_that_is_killed_takes_nothing_down() -> None:
                         os.kill(worker._process.pid, signal.SIGKILL)
                         killed.add(worker)
             assert await hanging in ("payload.too_costly", "payload.no_worker")
-            assert await asyncio.gather(*[_code(workers, honest()) for _ in range(10)]) == [None] * 10
+            assert (
+                await asyncio.gather(*[refusal(workers, honest(), CANARY) for _ in range(10)]) == [None] * 10
+            )
         finally:
             await workers.close()
 

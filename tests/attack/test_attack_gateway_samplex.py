@@ -1,6 +1,5 @@
 """Attack: names in randomised programs that a vendor might see, and samplexes that are built to harm."""
 
-import asyncio
 import base64
 import copy
 import json
@@ -14,12 +13,13 @@ import pytest
 
 pytest.importorskip("samplomatic")
 
+from payload_refusals import refusals
 from provider_view import assert_unseen, layers
 from qiskit import QuantumCircuit
 
-from qsec_jupyter.control.gateway.payload import Limits, Restorer, Workers, ibm
+from qsec_jupyter.control.gateway.payload import Limits, Restorer, ibm
 from qsec_jupyter.control.gateway.payload.reading import Reading
-from qsec_jupyter.core.errors import Invalid, Unavailable
+from qsec_jupyter.core.errors import Invalid
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "control" / "gateway" / "payload"))
 from ibm_jobs import KEY, executor
@@ -182,30 +182,8 @@ def honest() -> dict:
 
 
 def codes(*bodies: bytes, limits: Limits = SMALL) -> list[str | None]:
-    """Return the code with which a worker refuses each body; an honest job is read after them."""
-
-    async def run() -> list[str | None]:
-        workers = Workers(most=1, limits=limits)
-        try:
-            found = [await _code(workers, body) for body in bodies]
-            assert (await workers.read("ibm", executor(program(of=plain)), key=KEY)).shots == 200
-            return found
-        finally:
-            await workers.close()
-
-    return asyncio.run(run())
-
-
-async def _code(workers: Workers, body: bytes) -> str | None:
-    (outcome,) = await asyncio.gather(workers.read("ibm", body, key=KEY), return_exceptions=True)
-    if not isinstance(outcome, BaseException):
-        return None
-    assert isinstance(outcome, (Invalid, Unavailable)), outcome
-    told = outcome.to_problem()
-    assert told["title"]
-    assert told["remedy"]
-    assert CANARY not in json.dumps(told)
-    return outcome.code
+    honest = executor(program(of=plain))
+    return refusals(*bodies, honest=honest, shots=200, limits=limits, canary=CANARY)
 
 
 def changed(honest, change, *, text=None) -> bytes:

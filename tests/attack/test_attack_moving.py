@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 
 import pytest
+from qsec_command import account_in, command_in
 
 from qsec_jupyter.control.credentials.keystore import KeyStore
 from qsec_jupyter.control.credentials.sealed import SealedFile
@@ -20,31 +21,12 @@ VALUE = "Zq4-Value_of.a-token-0123456789abcdefghijkl"
 
 @pytest.fixture
 def environ(tmp_path):
-    (tmp_path / "work").mkdir()
-    return {
-        "PATH": "/usr/bin:/bin",
-        "HOME": str(tmp_path),
-        "QSEC_HOME": str(tmp_path / "qsec"),
-        "PYTHON_KEYRING_BACKEND": "keyring.backends.fail.Keyring",
-    }
+    return account_in(tmp_path)
 
 
 @pytest.fixture
 def run(tmp_path, environ):
-    def command(*arguments, said=None, **more):
-        return subprocess.run(
-            [sys.executable, "-m", "qsec_jupyter.cli", *arguments],
-            check=False,
-            cwd=tmp_path / "work",
-            env={**environ, **more},
-            input=said,
-            stdin=subprocess.DEVNULL if said is None else None,
-            capture_output=True,
-            text=True,
-            timeout=120,
-        )
-
-    return command
+    return command_in(tmp_path, environ)
 
 
 def where_it_is(tmp_path: Path, value: str) -> set[str]:

@@ -3,9 +3,9 @@
 import json
 import os
 import subprocess
-import sys
 
 import pytest
+from qsec_command import account_in, command_in
 
 from qsec_jupyter.control.credentials.broker import TargetSource
 from qsec_jupyter.control.credentials.keystore import KeyStore
@@ -17,29 +17,7 @@ DWAVE = "DEV-9f8e7d6c5b4a39281706f5e4d3c2b1a098765432"
 
 @pytest.fixture
 def run(tmp_path):
-    (tmp_path / "work").mkdir()
-    environ = {
-        "PATH": "/usr/bin:/bin",
-        "HOME": str(tmp_path),
-        "QSEC_HOME": str(tmp_path / "qsec"),
-        "PYTHON_KEYRING_BACKEND": "keyring.backends.fail.Keyring",
-        "GIT_CONFIG_GLOBAL": os.devnull,
-    }
-
-    def command(*arguments, said=None, **more):
-        return subprocess.run(
-            [sys.executable, "-m", "qsec_jupyter.cli", *arguments],
-            check=False,
-            cwd=tmp_path / "work",
-            env={**environ, **more},
-            input=said,
-            stdin=subprocess.DEVNULL if said is None else None,
-            capture_output=True,
-            text=True,
-            timeout=120,
-        )
-
-    return command
+    return command_in(tmp_path, {**account_in(tmp_path), "GIT_CONFIG_GLOBAL": os.devnull})
 
 
 def kept(tmp_path, name="sandbox"):

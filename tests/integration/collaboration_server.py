@@ -14,7 +14,7 @@ import sys
 import urllib.request
 from pathlib import Path
 
-from jupyter_server.serverapp import ServerApp
+from collaboration_app import tell
 
 FOLDER, TOKEN = Path(sys.argv[1]), sys.argv[2]
 
@@ -78,26 +78,4 @@ def ask(app, route):
         return json.loads(answer.read())
 
 
-async def tell(app):
-    try:
-        told = await asyncio.wait_for(story(app), 90)
-    except BaseException as error:
-        sys.stdout.write(json.dumps({"failed": repr(error)}) + "\n")
-        raise
-    sys.stdout.write(json.dumps(told) + "\n")
-    sys.stdout.flush()
-    app.stop(from_signal=False)
-
-
-def main():
-    extensions = dict.fromkeys(("qsec_jupyter.server", "jupyter_server_ydoc", "jupyter_server_fileid"), True)
-    app = ServerApp(
-        root_dir=str(FOLDER), port=0, open_browser=False, allow_root=True, log_level="WARN",
-        jpserver_extensions=extensions,
-    )  # fmt: skip
-    app.initialize(argv=["--IdentityProvider.token=t", "--YDocExtension.document_save_delay=0.5"])
-    app.io_loop.add_callback(tell, app)
-    app.start()
-
-
-main()
+tell(story, FOLDER, 90, ["--IdentityProvider.token=t", "--YDocExtension.document_save_delay=0.5"])

@@ -12,8 +12,8 @@ import sys
 import time
 from pathlib import Path
 
+from collaboration_app import tell
 from jupyter_server.auth.identity import IdentityProvider, User
-from jupyter_server.serverapp import ServerApp
 from tornado.httpclient import AsyncHTTPClient, HTTPClientError, HTTPRequest
 from tornado.websocket import websocket_connect
 
@@ -107,31 +107,20 @@ async def tell_story(app):
     return told
 
 
-async def tell(app):
-    try:
-        told = await asyncio.wait_for(tell_story(app), 100)
-    except BaseException as error:
-        sys.stdout.write(json.dumps({"failed": repr(error)}) + "\n")
-        raise
-    sys.stdout.write(json.dumps(told) + "\n")
-    sys.stdout.flush()
-    app.stop(from_signal=False)
-
-
-def main():
-    extensions = dict.fromkeys(("qsec_jupyter.server", "jupyter_server_ydoc", "jupyter_server_fileid"), True)
-    (FOLDER / PATH).write_text(json.dumps({"cells": [], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}))
-    app = ServerApp(
-        root_dir=str(FOLDER), port=0, open_browser=False, allow_root=True, log_level="WARN",
-        jpserver_extensions=extensions, identity_provider_class=Badges, disable_check_xsrf=True,
-    )  # fmt: skip
-    app.initialize(argv=["--QsecExtension.owner_username=ada"])
-    # This environment has no control plane of its own.
+def with_control_plane(app):
+    """This environment has no control plane of its own."""
     app.web_app.settings["qsec_control"]._command = (
         PYTHON, "-m", "qsec_jupyter.cli", "serve", "--embedded"
     )  # fmt: skip
-    app.io_loop.add_callback(tell, app)
-    app.start()
 
 
-main()
+(FOLDER / PATH).write_text(json.dumps({"cells": [], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}))
+tell(
+    tell_story,
+    FOLDER,
+    100,
+    ["--QsecExtension.owner_username=ada"],
+    prepare=with_control_plane,
+    identity_provider_class=Badges,
+    disable_check_xsrf=True,
+)
