@@ -140,9 +140,8 @@ def _may_hide(data: bytes) -> bool:
 
 
 def _plain(text: str) -> str:
-    return (
-        _UNSEEN.sub("", text) if _has_unseen(text) else text
-    )  # there may be thousands of findings in a line
+    # There may be thousands of findings in a line.
+    return _UNSEEN.sub("", text) if _has_unseen(text) else text
 
 
 def _has_unseen(text: str) -> bool:

@@ -96,9 +96,8 @@ class PolicyEngine:
         """
         if action in self._unknown:
             return Decision(allowed=False, policies=(), advice=_OUTDATED)
-        decide = (
-            self._remembered if isinstance(context, Situation) else self._decide
-        )  # hardly two jobs are alike
+        # Hardly two jobs are alike.
+        decide = self._remembered if isinstance(context, Situation) else self._decide
         try:
             return decide(principal, action, target, context)
         except _Failed:
