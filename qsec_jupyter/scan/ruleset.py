@@ -85,9 +85,7 @@ class RuleSet:
         encoded = [end for number, end in self.close.scan(data) if number != _DRAWN] if close else []
         for trigger, end in sorted(self.engine.scan(data)):
             if trigger >= len(self._triggered):
-                notation = notations.trigger(trigger - len(self._triggered))
-                if notation.confirmed(data, end):
-                    encoded += notation.ends(end, len(data))
+                encoded += notations.trigger(trigger - len(self._triggered)).places(data, end)
                 continue
             for index in self._triggered[trigger]:
                 rule = self.rules[index]
