@@ -86,6 +86,11 @@ class Gated:
         status, ended = self.child.ask("POST", f"/v1/grants/{grant['id']}/revoke", {}, kernel=kernel)
         assert status == 200, ended
 
+    def leave(self, kernel):
+        """Have a kernel end, and with it what it holds."""
+        status, told = self.child.ask("POST", f"/v1/kernels/{kernel}/ended", {})
+        assert status == 200, told
+
     def call(self, method, path, token, target="ibm-pilot", api="runtime", **options):
         with requests.Session() as session:
             session.trust_env = False

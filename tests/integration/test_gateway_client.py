@@ -41,7 +41,8 @@ backend = test_sandbox_client.backend
 def gate(shared_gated, request):
     shared_gated.kernel = request.node.name
     shared_gated.held = shared_gated.grant(kernel=shared_gated.kernel)
-    return shared_gated
+    yield shared_gated
+    shared_gated.leave(shared_gated.kernel)
 
 
 @pytest.fixture
