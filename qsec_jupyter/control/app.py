@@ -17,7 +17,6 @@ from .api import (
     credentials,
     events,
     evidence,
-    exposures,
     findings,
     grants,
     jobs,
@@ -53,7 +52,6 @@ _MODULES = (
     findings,
     shares,
     kernels,
-    exposures,
 )
 _KERNEL = b"qsec-kernel"
 LOGIN_BYTES = 20_000

@@ -171,8 +171,7 @@ def test_name_that_is_no_digest_reaches_no_file(plane, name) -> None:
 def test_zip_bomb_is_refused_before_it_is_unpacked(plane) -> None:
     import base64
 
-    from qsec_jupyter.control.api.evidence import _bytes
-    from qsec_jupyter.control.api.schemas import EvidenceBytes
+    from qsec_jupyter.control.api.evidence import EvidenceBytes, _bytes
 
     bomb = base64.b64encode(zlib.compress(bytes(200 * 1024 * 1024))).decode()
     body = EvidenceBytes(media_type=TYPE, encoding="deflate", data=bomb)

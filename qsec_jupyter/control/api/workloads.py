@@ -3,20 +3,28 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import Any
+from typing import Annotated, Any
 
 from fastapi import APIRouter
+from pydantic import Field
 
-from . import schemas
 from .edge import Control
+from .schema import Schema
+from .tokens import IssuedToken
 
 LOGIN = "/v1/workloads/sessions"
 
 router = APIRouter(tags=["workloads"])
 
 
-@router.post(LOGIN, response_model=schemas.IssuedToken, status_code=201)
-def log_in(body: schemas.Assertion, control: Control) -> Any:
+class Assertion(Schema):
+    """What a workload proves itself by."""
+
+    assertion: Annotated[str, Field(min_length=1, max_length=16_384)]
+
+
+@router.post(LOGIN, response_model=IssuedToken, status_code=201)
+def log_in(body: Assertion, control: Control) -> Any:
     """Return a short-lived bearer for an assertion of a workload of the catalogue."""
     token, bearer = control.admission.admit(body.assertion)
     return {**asdict(token), "bearer": bearer.reveal()}
