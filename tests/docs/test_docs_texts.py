@@ -14,8 +14,9 @@ SHOWN = [
         "access", "asking", "grants", "book", "locks", "series", "upkeep", "store", "sessions", "health",
     )),
     "control/credentials/vault_errors.py", "control/gateway/jobs/listing.py", "control/api/grants.py",
-    "core/duration.py", "server/control_plane.py", "server/handlers.py", "server/share.py",
+    "core/duration.py", "server/control_plane.py", "server/share.py",
     "server/sharing.py", "server/save/guard.py",
+    *(str(path.relative_to(PACKAGE)) for path in (PACKAGE / "server" / "handlers").glob("*.py")),
 ]  # fmt: skip
 """What panel, dialogs and editor reach. Refusals that only a program or a notebook meets stay English."""
 
