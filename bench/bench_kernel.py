@@ -86,18 +86,18 @@ def _result(kernel: Kernel, code: str) -> str:
 
 def credential_rows() -> list[dict[str, Any]]:
     """Time the second and later calls for a credential."""
-    from qsec_jupyter.kernel import session
+    from qsec_jupyter.kernel import api, session
     from qsec_jupyter.kernel.channel import Channel
 
     with Peer() as peer:
         channel = Channel(peer.kernel_end)
         session.start(session.Session(channel, lambda *_: True))
-        session.request("sandbox", reason="bench")
-        session.credential("sandbox")
+        api.request("sandbox", reason="bench")
+        api.credential("sandbox")
         times = []
         for _ in range(1000):
             began = time.perf_counter()
-            session.credential("sandbox").reveal()
+            api.credential("sandbox").reveal()
             times.append(time.perf_counter() - began)
         channel.close()
         session.start(None)

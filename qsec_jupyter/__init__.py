@@ -10,23 +10,23 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .kernel.exposure import exposure as exposure
-    from .kernel.session import (
-        Credential as Credential,
-        braket_session as braket_session,
-        credential as credential,
-        decrypt as decrypt,
-        encrypt as encrypt,
-        extend as extend,
-        grants as grants,
-        provenance as provenance,
-        request as request,
-        revoke as revoke,
-        runtime_service as runtime_service,
-        sign as sign,
-        status as status,
-        targets as targets,
-        verify as verify,
+    from .kernel.api import (
+        Credential,
+        braket_session,
+        credential,
+        decrypt,
+        encrypt,
+        exposure,
+        extend,
+        grants,
+        provenance,
+        request,
+        revoke,
+        runtime_service,
+        sign,
+        status,
+        targets,
+        verify,
     )
 
 __all__ = [
@@ -52,9 +52,9 @@ __all__ = [
 def __getattr__(name: str) -> Any:
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from .kernel import exposure, session
+    from .kernel import api
 
-    value = getattr(exposure if name == "exposure" else session, name)
+    value = getattr(api, name)
     globals()[name] = value
     return value
 
@@ -67,7 +67,7 @@ class _Provenance(ModuleType):
     """The sub-package ``provenance`` once imported: still called like the function of that name."""
 
     def __call__(self, run_id: str | None = None) -> Any:
-        from .kernel.session import provenance as show
+        from .kernel.api import provenance as show
 
         return show(run_id)
 

@@ -10,7 +10,7 @@ from IPython.core.error import UsageError
 from IPython.core.magic_arguments import MagicArgumentParser
 from IPython.utils.process import arg_split
 
-from . import execution, exposure, session
+from . import api, execution
 
 
 def run(line: str) -> Any:
@@ -66,11 +66,11 @@ def _parser() -> _Parser:
     more.add_argument("target_or_id", metavar="target")
     more.add_argument("--for", dest="duration", metavar="TIME", required=True, help="such as 30m or 1h30m")
     more.add_argument("--reason", help="the grant's own when left out")
-    add("credential", session.credential, "Show a credential, masked.").add_argument("target")
-    add("grants", session.grants, "List this kernel's grants.")
-    add("targets", session.targets, "List what can be asked for.")
-    add("status", session.status, "Say what is on, what is off and why.")
-    shows = add("provenance", session.provenance, "Show the record of a run.")
+    add("credential", api.credential, "Show a credential, masked.").add_argument("target")
+    add("grants", api.grants, "List this kernel's grants.")
+    add("targets", api.targets, "List what can be asked for.")
+    add("status", api.status, "Say what is on, what is off and why.")
+    shows = add("provenance", api.provenance, "Show the record of a run.")
     shows.add_argument("run_id", nargs="?", help="the last run when left out")
     seen = add("exposure", _exposure, "Show what the vendor sees of a job, or would see of a circuit.")
     seen.add_argument(
@@ -78,7 +78,7 @@ def _parser() -> _Parser:
     )
     seen.add_argument("--target", help="where they would go")
     seen.add_argument("--job", help="a job's id; the last one when left out")
-    ends = add("revoke", session.revoke, "Hand a grant back, or withdraw a request.")
+    ends = add("revoke", api.revoke, "Hand a grant back, or withdraw a request.")
     ends.add_argument("target_or_id", metavar="target")
     ends.add_argument("--comment")
     add("off", lambda: _switch(on=False), "Stop recording runs; that is recorded.")
@@ -88,11 +88,11 @@ def _parser() -> _Parser:
 
 
 def _request(**options: Any) -> Any:
-    return session.request(options.pop("target"), **options)
+    return api.request(options.pop("target"), **options)
 
 
 def _extend(**options: Any) -> Any:
-    return session.extend(options.pop("target_or_id"), **options)
+    return api.extend(options.pop("target_or_id"), **options)
 
 
 def _exposure(names: list[str], target: str | None, job: str | None) -> Any:
@@ -105,7 +105,7 @@ def _exposure(names: list[str], target: str | None, job: str | None) -> Any:
     found: list[Any] = []
     for name in names:
         found += known[name] if isinstance(known[name], (list, tuple)) else [known[name]]
-    return exposure.exposure(found or None, target=target, job=job)
+    return api.exposure(found or None, target=target, job=job)
 
 
 def _switch(*, on: bool) -> None:

@@ -7,9 +7,10 @@ import traceback
 import pytest
 from qsec_peer import VALUE, Peer, wait_until
 
+import qsec_jupyter
 from qsec_jupyter.core.errors import Conflict, Denied, Invalid, NotFound, QsecError, Unavailable
 from qsec_jupyter.core.secret import Secret
-from qsec_jupyter.kernel import session
+from qsec_jupyter.kernel import api, session
 from qsec_jupyter.kernel.channel import Channel
 
 
@@ -26,46 +27,46 @@ def started(channel, registered):
 
 
 def test_a_request_for_an_auto_approved_target_returns_an_active_grant(peer):
-    grant = session.request("sandbox", reason="first run", ticket="QC-1", duration="30m")
+    grant = api.request("sandbox", reason="first run", ticket="QC-1", duration="30m")
     assert (grant.state, grant.ticket, grant.policies) == ("active", "QC-1", ("sandbox-auto",))
 
 
 def test_an_empty_reason_is_refused_before_anything_is_sent(peer):
     with pytest.raises(Invalid) as caught:
-        session.request("sandbox", reason="  ")
+        api.request("sandbox", reason="  ")
     assert caught.value.code == "request.reason_empty"
     assert peer.calls == []
 
 
 def test_a_refusal_of_the_control_plane_arrives_with_its_code_and_remedy():
     with pytest.raises(Invalid) as caught:
-        session.request("sandbox", reason="x", duration="99d")
+        api.request("sandbox", reason="x", duration="99d")
     assert (caught.value.code, caught.value.remedy) == ("duration.over_cap", "Ask for less.")
 
 
 def test_a_waiting_request_returns_as_soon_as_a_person_approves(peer):
     threading.Timer(0.2, lambda: peer.decide("active", "fine")).start()
     began = time.monotonic()
-    assert session.request("pilot", reason="r").state == "active"
+    assert api.request("pilot", reason="r").state == "active"
     assert time.monotonic() - began < 2
 
 
 def test_a_waiting_request_raises_the_approvers_comment_when_denied(peer):
     threading.Timer(0.1, lambda: peer.decide("denied", "not this week")).start()
     with pytest.raises(Denied) as caught:
-        session.request("pilot", reason="r")
+        api.request("pilot", reason="r")
     assert caught.value.code == "grant.denied"
     assert "not this week" in caught.value.detail
     assert "grace" in caught.value.detail
 
 
 def test_without_wait_a_pending_request_is_returned_as_it_is():
-    assert session.request("pilot", reason="r", wait=False).state == "requested"
+    assert api.request("pilot", reason="r", wait=False).state == "requested"
 
 
 def test_a_time_limit_ends_the_waiting_and_leaves_the_request_open(peer):
     with pytest.raises(Unavailable) as caught:
-        session.request("pilot", reason="r", timeout=0.3)
+        api.request("pilot", reason="r", timeout=0.3)
     assert caught.value.code == "grant.undecided"
     assert next(iter(peer.grants.values()))["state"] == "requested"
 
@@ -74,19 +75,19 @@ def test_a_waiting_request_survives_a_control_plane_that_restarts(peer):
     threading.Timer(0.1, peer.go_down).start()
     threading.Timer(0.6, peer.come_back).start()
     threading.Timer(0.8, lambda: peer.decide("active")).start()
-    assert session.request("pilot", reason="r").state == "active"
+    assert api.request("pilot", reason="r").state == "active"
 
 
 def test_a_waiting_request_ends_when_the_server_is_gone(peer):
     threading.Timer(0.2, peer.close).start()
     with pytest.raises(Unavailable) as caught:
-        session.request("pilot", reason="r")
+        api.request("pilot", reason="r")
     assert caught.value.code == "channel.closed"
 
 
 def test_a_credential_is_masked_in_every_form_but_reveal(peer):
-    session.request("sandbox", reason="r")
-    credential = session.credential("sandbox")
+    api.request("sandbox", reason="r")
+    credential = api.credential("sandbox")
     forms = [
         repr(credential),
         str(credential),
@@ -106,46 +107,46 @@ def test_a_credential_is_masked_in_every_form_but_reveal(peer):
 
 
 def test_a_pickled_credential_holds_no_value():
-    session.request("sandbox", reason="r")
+    api.request("sandbox", reason="r")
     with pytest.raises(ValueError, match="holds no value"):
-        pickle.loads(pickle.dumps(session.credential("sandbox"))).reveal()
+        pickle.loads(pickle.dumps(api.credential("sandbox"))).reveal()
 
 
 def test_an_exception_that_mentions_a_credential_object_shows_no_value():
-    session.request("sandbox", reason="r")
-    credential = session.credential("sandbox")
+    api.request("sandbox", reason="r")
+    credential = api.credential("sandbox")
     error = RuntimeError(credential)
     text = "".join(traceback.format_exception(type(error), error, error.__traceback__))
     assert VALUE not in text
 
 
 def test_a_value_is_known_to_redaction_before_anyone_can_reveal_it(registered):
-    session.request("sandbox", reason="r")
+    api.request("sandbox", reason="r")
     assert registered == []
-    session.credential("sandbox")
+    api.credential("sandbox")
     assert registered == [("sandbox", VALUE)]
 
 
 def test_a_second_call_is_answered_from_memory(peer):
-    session.request("sandbox", reason="r")
-    assert session.credential("sandbox") is session.credential("sandbox")
+    api.request("sandbox", reason="r")
+    assert api.credential("sandbox") is api.credential("sandbox")
     assert peer.calls.count("credential") == 1
 
 
 def test_many_threads_fetch_a_credential_once(peer):
-    session.request("sandbox", reason="r")
-    threads = [threading.Thread(target=session.credential, args=("sandbox",)) for _ in range(8)]
+    api.request("sandbox", reason="r")
+    threads = [threading.Thread(target=api.credential, args=("sandbox",)) for _ in range(8)]
     [t.start() for t in threads]
     [t.join() for t in threads]
     assert peer.calls.count("credential") == 1
 
 
 def test_after_a_revocation_the_old_object_and_the_next_call_raise_it(peer):
-    session.request("sandbox", reason="r")
-    credential = session.credential("sandbox")
+    api.request("sandbox", reason="r")
+    credential = api.credential("sandbox")
     peer.decide("revoked", "laptop lost")
     assert wait_until(lambda: credential.end is not None)
-    for act in (credential.reveal, lambda: session.credential("sandbox")):
+    for act in (credential.reveal, lambda: api.credential("sandbox")):
         with pytest.raises(Denied) as caught:
             act()
         assert caught.value.code == "grant.revoked"
@@ -155,12 +156,12 @@ def test_after_a_revocation_the_old_object_and_the_next_call_raise_it(peer):
 
 def test_after_expiry_by_the_clock_the_old_object_raises_without_any_message(peer):
     peer.lasting = 0.2
-    session.request("sandbox", reason="r")
-    credential = session.credential("sandbox")
+    api.request("sandbox", reason="r")
+    credential = api.credential("sandbox")
     assert 0 < credential.expires_in <= 0.2
     time.sleep(0.25)
     peer.grants["g-1"]["state"] = "expired"
-    for act in (credential.reveal, lambda: session.credential("sandbox")):
+    for act in (credential.reveal, lambda: api.credential("sandbox")):
         with pytest.raises(Denied) as caught:
             act()
         assert caught.value.code == "grant.expired"
@@ -168,42 +169,42 @@ def test_after_expiry_by_the_clock_the_old_object_raises_without_any_message(pee
 
 
 def test_a_new_grant_after_a_revocation_gives_a_new_credential(peer):
-    session.request("sandbox", reason="r")
-    old = session.credential("sandbox")
-    session.revoke("sandbox", "done")
-    session.request("sandbox", reason="again")
-    assert session.credential("sandbox").reveal() == VALUE
+    api.request("sandbox", reason="r")
+    old = api.credential("sandbox")
+    api.revoke("sandbox", "done")
+    api.request("sandbox", reason="again")
+    assert api.credential("sandbox").reveal() == VALUE
     with pytest.raises(Denied):
         old.reveal()
 
 
 def test_a_held_credential_keeps_working_when_the_server_is_gone(peer):
-    session.request("sandbox", reason="r")
-    session.credential("sandbox")
+    api.request("sandbox", reason="r")
+    api.credential("sandbox")
     peer.close()
-    assert session.credential("sandbox").reveal() == VALUE
+    assert api.credential("sandbox").reveal() == VALUE
     with pytest.raises(Unavailable):
-        session.grants()
+        api.grants()
 
 
 def test_without_a_grant_a_credential_is_refused_in_the_control_planes_words():
     with pytest.raises(Denied) as caught:
-        session.credential("sandbox")
+        api.credential("sandbox")
     assert caught.value.code == "grant.none"
 
 
 def test_revoke_by_target_or_id_ends_active_grants_and_withdraws_open_requests(peer):
-    session.request("sandbox", reason="r")
-    pending = session.request("pilot", reason="r", wait=False)
-    assert session.revoke("sandbox").state == "revoked"
-    assert session.revoke(pending.id).state == "cancelled"
+    api.request("sandbox", reason="r")
+    pending = api.request("pilot", reason="r", wait=False)
+    assert api.revoke("sandbox").state == "revoked"
+    assert api.revoke(pending.id).state == "cancelled"
     with pytest.raises(NotFound):
-        session.revoke("sandbox")
+        api.revoke("sandbox")
 
 
 def test_lists_are_tables_that_escape_what_came_over_the_wire():
-    session.request("sandbox", reason="<script>alert(1)</script>")
-    html = session.grants()._repr_html_() + session.targets()._repr_html_()
+    api.request("sandbox", reason="<script>alert(1)</script>")
+    html = api.grants()._repr_html_() + api.targets()._repr_html_()
     assert "<script>" not in html
     assert "Pilot &lt;b&gt;QPU" in html
     assert "var(--jp-" in html
@@ -211,7 +212,7 @@ def test_lists_are_tables_that_escape_what_came_over_the_wire():
 
 def test_status_names_what_is_off_when_nobody_answers(peer):
     peer.go_down()
-    status = session.status()
+    status = api.status()
     assert not status.ok
     assert "control plane does not answer" in repr(status)
     assert "not loaded" in status._repr_html_()
@@ -220,16 +221,16 @@ def test_status_names_what_is_off_when_nobody_answers(peer):
 def test_without_a_channel_every_call_says_so_with_a_remedy():
     session.start(None)
     for act in (
-        lambda: session.request("a", reason="b"),
-        lambda: session.credential("a"),
-        session.grants,
-        session.targets,
+        lambda: api.request("a", reason="b"),
+        lambda: api.credential("a"),
+        api.grants,
+        api.targets,
     ):
         with pytest.raises(Unavailable) as caught:
             act()
         assert caught.value.code == "channel.absent"
         assert caught.value.remedy
-    assert "channel" in repr(session.status())
+    assert "channel" in repr(api.status())
 
 
 def test_a_call_that_gets_no_answer_ends_at_its_time_limit(peer, channel):
@@ -288,3 +289,8 @@ def test_a_useless_descriptor_number_means_no_channel(monkeypatch, number):
 def test_errors_are_the_projects_own():
     assert issubclass(Conflict, QsecError)
     assert repr(Secret("x", "y")) == "[redacted: y]"
+
+
+def test_the_package_offers_the_public_api():
+    assert qsec_jupyter.__all__ == api.__all__
+    assert all(callable(getattr(qsec_jupyter, name)) for name in api.__all__)
