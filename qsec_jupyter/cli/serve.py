@@ -93,10 +93,10 @@ def _embedded() -> None:
 
 def _principal(hello: dict[str, Any], policy: Any, folder: Path) -> Principal:
     """Return who this control plane is for: the workload that proves itself, else the server's owner."""
-    from ..control.control_plane import now
     from ..control.identity.keys import Keys
     from ..control.identity.replay import UsedAssertions
     from ..control.identity.workloads import Verifier
+    from ..control.parts import now
 
     assertion = hello.pop("assertion", None)
     if assertion is not None:

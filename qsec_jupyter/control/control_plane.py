@@ -1,344 +1,33 @@
-"""Puts the parts of a control plane together, starts them, sets their times, and ends them in order."""
+"""Starts a control plane, sets its times, and ends it in order."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Mapping
-from datetime import datetime, timezone
-from pathlib import Path
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ..core.model import Principal
 from ..core.paths import enforce_marker
-from ..ledger.evidence import StatementStore
-from ..ledger.keys import KeyArchive
-from ..ledger.log import Ledger
-from . import journal
-from .access import Access
-from .audit import Audit
-from .book import Book
-from .callers import Caller, Callers
-from .catalog import Catalogue
-from .changes import Changes
-from .checkpoints import CHECKPOINT_SECONDS, Checkpoints
-from .credentials.broker import Broker, Issued
-from .ending import Ending
-from .events import EVENTS_SECONDS, Events
-from .evidence import Artefacts, Evidence, Runs
-from .findings import Findings
-from .gateway.gateway import Gateway, accounts_of
-from .gateway.jobs import Jobs
-from .gateway.jobs.office import POLLS_SECONDS, RESERVATIONS_SECONDS, SETTLE_SECONDS, JobOffice
-from .gateway.kept_passes import KeptPasses
-from .gateway.model import Pass
-from .health import HEALTH_SECONDS, Health
-from .identity.admission import Admission
-from .identity.replay import UsedAssertions
-from .identity.tokens import TOKEN_SECONDS, Tokens
-from .issuing import KEEP_SECONDS, Issuing
-from .judge import Judge
-from .locks import Locks
-from .lookup import Lookup
-from .notifications.notices import NOTICES_SECONDS, Notices
-from .orphans import ORPHANS_AFTER, ORPHANS_EVERY, Orphans
-from .panel import Panel
-from .people import People
-from .permits import Permits
-from .policy.live import POLICY_SECONDS, LivePolicy
-from .retrieval import Retrieval
-from .series import AllSeries
-from .sessions import Sessions
-from .shares import Shares
-from .signing import Signing
-from .store import Store, open_engine
-from .timers import Timers
-from .timetable import Timetable
-from .upkeep import Upkeep
+from .callers import Caller
+from .checkpoints import CHECKPOINT_SECONDS
+from .events import EVENTS_SECONDS
+from .gateway.jobs.office import POLLS_SECONDS, RESERVATIONS_SECONDS, SETTLE_SECONDS
+from .health import HEALTH_SECONDS
+from .identity.tokens import TOKEN_SECONDS
+from .issuing import KEEP_SECONDS
+from .notifications.notices import NOTICES_SECONDS
+from .orphans import ORPHANS_AFTER, ORPHANS_EVERY
+from .parts import Parts
+from .policy.live import POLICY_SECONDS
 
 END_SECONDS = 2.0
 """How long the end of this process waits for providers to cancel and close; the rest is durable (seconds)."""
 
 
-def now() -> datetime:
-    """Return the time in UTC."""
-    return datetime.now(timezone.utc)
+class ControlPlane(Parts):
+    """One journal, one store of credentials, one Jupyter Server: opened, started, stopped and closed."""
 
-
-class ControlPlane:
-    """One journal, one store of credentials, one Jupyter Server.
-
-    Args:
-        home: The state folder.
-        broker: The opened store of credentials.
-        policy: Decides, and holds the catalogue of targets.
-        principal: The owner of the server; roles are what policy reads.
-        server_id: The same for every control plane of one Jupyter Server.
-        single_user: Whether one person owns this installation.
-        server_pid: That server's process; while it lives, its journal is nobody else's.
-        clock: Gives the time; tests replace it.
-    """
-
-    def __init__(
-        self,
-        home: Path,
-        broker: Broker,
-        policy: LivePolicy,
-        principal: Principal,
-        server_id: str,
-        clock: Callable[[], datetime] = now,
-        server_pid: int = 0,
-        single_user: bool = True,
-    ) -> None:
-        self.principal = principal
-        self.owner = Caller(principal, server_id)
-        self.policy = policy
-        self.broker = broker
-        self.changes = Changes()
-        self._home = home
-        self._journal = journal.take(home, server_id, server_pid)
-        folder = self._journal.path
-        self.store = Store(open_engine(folder / "qsec.db"))
-        self.people = People(self.store)
-        self.people.seen(principal, alone=single_user)
-        self.callers = Callers(self.people)
-        self._ledger = Ledger.open(folder / "ledger", clock)
-        self._keys = KeyArchive(folder / "keys")
-        self.audit = Audit(self._ledger, self.store, lambda: policy.digest)
-        self.sessions = Sessions(self.store, self.audit, broker, lambda: policy.catalogue.caps)
-        self.signing = Signing(broker)
-        self._clock = clock
-        self.events = Events(self.store, self._ledger, self.changes, policy)
-        self.locks = Locks(self.store, self.audit, self.people, self.changes, clock)
-        self.series = AllSeries(self.store, self.audit, clock)
-        self.judge = judge = Judge(
-            policy=policy,
-            locks=self.locks,
-            series=self.series,
-            people=self.people,
-            audit=self.audit,
-            single_user=single_user,
-        )
-        book = Book(self.store, self.audit, self.changes, clock)
-        timetable = Timetable(policy)
-        self.lookup = Lookup(book=book, judge=judge, timetable=timetable, clock=clock)
-        self.ending = Ending(
-            book=book,
-            audit=self.audit,
-            judge=judge,
-            timetable=timetable,
-            sessions=self.sessions,
-            locks=self.locks,
-            clock=clock,
-        )
-        self.access = Access(
-            book=book,
-            audit=self.audit,
-            judge=judge,
-            policy=policy,
-            timetable=timetable,
-            sessions=self.sessions,
-            ending=self.ending,
-            series=self.series,
-            clock=clock,
-        )
-        self.retrieval = Retrieval(book=book, lookup=self.lookup, policy=policy, clock=clock)
-        self.findings = Findings(self.store, self.audit, self.changes, principal, clock)
-        self.shares = Shares(self.audit, principal)
-        statements = StatementStore(folder / "statements")
-        self.artefacts = Artefacts(folder / "evidence", broker, (broker, self.audit, clock))
-        self.runs = Runs(self.store, statements, self._keys, self._ledger.journal, self.artefacts)
-        self.evidence = Evidence(
-            statements=statements,
-            artefacts=self.artefacts,
-            runs=self.runs,
-            ledger=self._ledger,
-            keys=self._keys,
-            store=self.store,
-            audit=self.audit,
-            lookup=self.lookup,
-            retrieval=self.retrieval,
-            signing=self.signing,
-            changes=self.changes,
-            targets_of=self._targets_of,
-            principal=principal,
-            policy=lambda: policy.digest,
-            server_id=server_id,
-            clock=clock,
-        )
-        self.notices = Notices(
-            home=home,
-            journal=self._ledger.journal,
-            store=self.store,
-            events=self.events,
-            audit=self.audit,
-            policy=policy,
-            clock=clock,
-        )
-        self.upkeep = Upkeep(
-            ending=self.ending,
-            store=self.store,
-            audit=self.audit,
-            judge=judge,
-            policy=policy,
-            broker=broker,
-            people=self.people,
-        )
-        self.permits = Permits(
-            lookup=self.lookup,
-            policy=policy,
-            judge=judge,
-            audit=self.audit,
-            locks=self.locks,
-        )
-        self.office = JobOffice(
-            home=home,
-            store=self.store,
-            audit=self.audit,
-            ledger=self._ledger,
-            keys=self.artefacts.data_keys,
-            changes=self.changes,
-            grants=book,
-            judge=judge,
-            policy=policy,
-            locks=self.locks,
-            retrieval=self.retrieval,
-            sessions=self.sessions,
-            speak=accounts_of(policy),
-            server_id=server_id,
-            clock=clock,
-        )
-        timetable.keep_to(self.office.reservations)
-        self.gateway = Gateway(
-            issue=self._behind,
-            jobs=self.jobs,
-            book=book,
-            judge=judge,
-            kept=KeptPasses(self.store, book, self.people),
-            policy=policy,
-            audit=self.audit,
-            changes=self.changes.rights,
-            on_leave=self.ending.on_leave,
-            clock=clock,
-        )
-        self.issuing = Issuing(
-            gateway=self.gateway,
-            access=self.access,
-            book=book,
-            store=self.store,
-            audit=self.audit,
-            judge=judge,
-            policy=policy,
-            sessions=self.sessions,
-            people=self.people,
-        )
-        self.orphans = Orphans(home, broker, self.signing, policy, clock)
-        self.tokens = Tokens(self.audit, self._end_token, clock)
-        self.callers.ask(self.tokens.find)
-        self.admission = Admission(
-            policy=policy,
-            tokens=self.tokens,
-            audit=self.audit,
-            used=UsedAssertions(home / "used-assertions"),
-            server_id=server_id,
-            clock=clock,
-        )
-        self._closed = False
-        self.checkpoints = Checkpoints(
-            ledger=self._ledger, keys=self._keys, signing=self.signing, clock=clock
-        )
-        self.health = Health(
-            broker=broker,
-            upkeep=self.upkeep,
-            changes=self.changes,
-            audit=self.audit,
-            evidence=self.evidence,
-            sessions=self.sessions,
-            ledger=self._ledger,
-            policy=policy,
-            notices=self.notices,
-            gateway=self.gateway,
-            office=self.office,
-        )
-        self.panel = Panel(
-            keeps_for=self.keeps_for,
-            events=self.events,
-            changes=self.changes,
-            policy=policy,
-            broker=broker,
-            lookup=self.lookup,
-            gateway=self.gateway,
-            office=self.office,
-            locks=self.locks,
-            runs=self.runs,
-            findings=self.findings,
-            judge=judge,
-            health=self.health,
-        )
-        self.timers = Timers(policy, self.changes.rights)
-
-    @property
-    def catalogue(self) -> Catalogue:
-        """Targets, projects and data classes of the bundle in force."""
-        return self.policy.catalogue
-
-    @property
-    def jobs(self) -> Jobs:
-        """What the gateway asks about jobs."""
-        return self.office.jobs
-
-    def _behind(self, holder: Pass) -> Issued:
-        return self.issuing.behind(holder)
-
-    def _end_token(self, caller: Caller) -> None:
-        if caller.kernel_id is not None:
-            self.ending.kernel_ended(caller, caller.kernel_id)
-
-    def person_changed(self, principal: Principal) -> list[str]:
-        """Take note of somebody's new roles and groups, and end what they may not hold any more.
-
-        Returns:
-            The ids of the grants that ended.
-        """
-        if not self.people.seen(principal):
-            return []
-        ended = self.ending.reconsider(principal)
-        self.changes.rights.bump()
-        return ended
-
-    def share(self, kernel: Caller, names: Iterable[str]) -> list[str]:
-        """Take note of who is present at a kernel beside its owner; it gets the least of what they may.
-
-        Returns:
-            The ids of the grants that ended.
-        """
-        others = [name for name in names if name != kernel.principal.name]
-        present = [person for name in others for person in self.persons(name)]
-        ended = self.ending.share(kernel, present)
-        self.changes.rights.bump()
-        return ended
-
-    def resume(self, kernels: Mapping[str, Iterable[str]]) -> None:
-        """Go on where the last control plane of this server was killed.
-
-        Args:
-            kernels: Those that live, with the names of who is present at each.
-        """
-        self.timers.safely(lambda: self._resume(kernels))
-
-    def _resume(self, kernels: Mapping[str, Iterable[str]]) -> None:
-        for kernel_id, names in kernels.items():
-            self.share(self.owner.by(kernel_id), names)
-        self.gateway.passes.resume(self.owner.server_id, kernels)
-
-    def persons(self, name: str) -> list[Principal]:
-        """Return who may have that name: everybody last seen with it, else as the catalogue says."""
-        known = self.people.named(name)
-        return known or [self.catalogue.named(Principal(name, name, "Jupyter Server"))]
-
-    def _targets_of(self, backend: str) -> list[str]:
-        return self.catalogue.runs.targets_of(backend)
-
-    # -- life -------------------------------------------------------------------------------------
+    _closed = False
 
     def open(self) -> None:
         """Write the start to the ledger, and end what an earlier server left."""
@@ -359,6 +48,19 @@ class ControlPlane:
             marker.touch(mode=0o600)
         else:
             marker.unlink(missing_ok=True)
+
+    def resume(self, kernels: Mapping[str, Iterable[str]]) -> None:
+        """Go on where the last control plane of this server was killed.
+
+        Args:
+            kernels: Those that live, with the names of who is present at each.
+        """
+        self.timers.safely(lambda: self._resume(kernels))
+
+    def _resume(self, kernels: Mapping[str, Iterable[str]]) -> None:
+        for kernel_id, names in kernels.items():
+            self.share(self.owner.by(kernel_id), names)
+        self.gateway.passes.resume(self.owner.server_id, kernels)
 
     def start(self) -> None:
         """Start keeping time, on the running loop."""
@@ -411,6 +113,37 @@ class ControlPlane:
         if self.sessions.pending():
             self.signing.rest()  # what did not end a session in time is not waited for again
 
+    # -- people -----------------------------------------------------------------------------------
+
+    def person_changed(self, principal: Principal) -> list[str]:
+        """Take note of somebody's new roles and groups, and end what they may not hold any more.
+
+        Returns:
+            The ids of the grants that ended.
+        """
+        if not self.people.seen(principal):
+            return []
+        ended = self.ending.reconsider(principal)
+        self.changes.rights.bump()
+        return ended
+
+    def share(self, kernel: Caller, names: Iterable[str]) -> list[str]:
+        """Take note of who is present at a kernel beside its owner; it gets the least of what they may.
+
+        Returns:
+            The ids of the grants that ended.
+        """
+        others = [name for name in names if name != kernel.principal.name]
+        present = [person for name in others for person in self.persons(name)]
+        ended = self.ending.share(kernel, present)
+        self.changes.rights.bump()
+        return ended
+
+    def persons(self, name: str) -> list[Principal]:
+        """Return who may have that name: everybody last seen with it, else as the catalogue says."""
+        known = self.people.named(name)
+        return known or [self.catalogue.named(Principal(name, name, "Jupyter Server"))]
+
     # -- keeping time -----------------------------------------------------------------------------
 
     def _settle_once(self) -> bool:
@@ -431,9 +164,3 @@ class ControlPlane:
 
     def _tell_policy(self, event: str, data: dict[str, Any]) -> None:
         self.audit.record_ending(event, **data)
-
-    def keeps_for(self, caller: Caller) -> bool:
-        """Say whether this journal is the one of the caller's server, and not of somebody else there."""
-        who, owner = caller.principal, self.owner
-        owns = who.kind == "workload" or who.subject == owner.principal.subject
-        return owns and caller.server_id == owner.server_id
