@@ -31,6 +31,7 @@ from ...scan.baseline import Baseline, fingerprint_key
 from ...scan.known import KnownValues
 from ...scan.literals import ISSUED
 from ...scan.scanner import Scanner, ScanResult
+from . import writing
 from .ahead import ReadAhead
 from .broker import offer
 from .contents import GuardedContents
@@ -117,6 +118,7 @@ class SaveGuard:
         contents = GuardedContents(manager, self)
         contents.attach()
         ReadAhead(self).attach(manager)
+        writing.attach(manager)
         return contents
 
     def read_ahead(self, notebook: dict[str, Any], path: str) -> None:
