@@ -12,6 +12,8 @@ import threading
 from collections.abc import Iterator, Sequence
 from typing import Any, Protocol
 
+from .needles import Needles
+
 _RE2_MEMORY = 256 * 1024 * 1024
 """For the automaton of all expressions at once; with less RE2 begins it anew again and again (bytes)."""
 
@@ -126,6 +128,19 @@ class Re2Engine:
         return [(index, end) for index, pattern in chosen for end in _ends(pattern, data)]
 
 
+class SampledEngine:
+    """Fixed texts without Hyperscan: see :mod:`.needles`."""
+
+    name = "samples"
+
+    def __init__(self, texts: Sequence[bytes]) -> None:
+        self._needles = Needles({text: index for index, text in enumerate(texts)})
+
+    def scan(self, data: bytes) -> list[tuple[int, int]]:
+        """Return (index of text, end offset) of every hit."""
+        return [(index, end) for _, end, index in self._needles.find(data)]
+
+
 def hyperscan_module() -> Any | None:
     """Return the ``hyperscan`` module, or ``None`` where it is not installed."""
     try:
@@ -154,9 +169,7 @@ def literals(texts: Sequence[bytes]) -> Engine:
     """Return an engine for fixed texts. It is never written to disk: these are secrets."""
     hyperscan = hyperscan_module()
     if hyperscan is None:
-        # Longest first, since one alternation reports one of several texts that begin at a place.
-        order = sorted(range(len(texts)), key=lambda index: -len(texts[index]))
-        return _Alternation(texts, order)
+        return SampledEngine(texts)
     filled = [*texts, *_filling(len(texts))]
     database = hyperscan.Database(mode=hyperscan.HS_MODE_BLOCK)
     database.compile(expressions=filled, ids=list(range(len(filled))), literal=True)
@@ -173,16 +186,3 @@ def _filling(count: int) -> list[bytes]:
         bytes((0xF8 + number % 8, 0xF8 + number // 8 % 8, 0xF8 + number // 64)) * 3
         for number in range(missing)
     ]
-
-
-class _Alternation:
-    """Fixed texts with :mod:`re`; overlapping hits are found one byte further on."""
-
-    name = "re"
-
-    def __init__(self, texts: Sequence[bytes], order: Sequence[int]) -> None:
-        self._index = {texts[index]: index for index in order}
-        self._pattern = re.compile(b"(?=(" + b"|".join(re.escape(texts[index]) for index in order) + b"))")
-
-    def scan(self, data: bytes) -> list[tuple[int, int]]:
-        return [(self._index[match[1]], match.end(1)) for match in self._pattern.finditer(data)]

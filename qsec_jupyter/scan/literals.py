@@ -27,17 +27,11 @@ class Literals:
     """
 
     def __init__(self, texts: dict[str, tuple[str, str]]) -> None:
-        forms = {value: set(_base64(value)) for _, value in texts.values()}
-        twice = {
-            inner: (label, value)
-            for label, value in dict.fromkeys(texts.values())
-            for once in forms[value]
-            for inner in notations.offsets(once.encode(), MINIMUM)
-        }
-        texts = {**twice, **_mixtures(texts), **texts}
+        owners = dict.fromkeys(texts.values())
+        texts = {**{text: owner for owner in owners for text in nested(owner[1])}, **texts}
         self._texts = [(text.encode("utf-8", "surrogatepass"), *owner) for text, owner in texts.items()]
         # A text in base64 may be written in lines.
-        parts = {part.encode() for once in set().union(*forms.values()) for part in _parts(once)}
+        parts = {part.encode() for _, value in owners for once in _base64(value) for part in _parts(once)}
         self._grams: Engine = engines.literals(list(_grams(texts)))
         self._engine: Engine = engines.literals([*(data for data, _, _ in self._texts), *parts])
 
@@ -83,20 +77,22 @@ class Literals:
         )
 
 
-def _mixtures(texts: dict[str, tuple[str, str]]) -> dict[str, tuple[str, str]]:
-    """Return values in one notation inside another: hexadecimal in base64, base64 in it, UTF-16 in base64."""
-    found: dict[str, tuple[str, str]] = {}
-    for owner in dict.fromkeys(texts.values()):
-        data = owner[1].encode("utf-8", "surrogatepass")
-        inner = [
-            data.hex().encode(),
-            data.hex().upper().encode(),
-            owner[1].encode("utf-16-le", "surrogatepass"),
-        ]
-        found |= {text: owner for one in inner for text in notations.offsets(one, MINIMUM)}
-        codes = [text.encode().hex() for text in _base64(owner[1])]
-        found |= {text: owner for code in codes for text in (code, code.upper())}
-    return found
+def nested(value: str) -> set[str]:
+    """Return ``value`` in one notation inside another.
+
+    That is base64 of base64, of hexadecimal and of UTF-16, and hexadecimal of base64.
+    """
+    data = value.encode("utf-8", "surrogatepass")
+    once = [text.encode() for text in set(_base64(value))]
+    codes = [text.hex() for text in once]
+    inner = [
+        *once,
+        data.hex().encode(),
+        data.hex().upper().encode(),
+        value.encode("utf-16-le", "surrogatepass"),
+    ]
+    found = {text for one in inner for text in notations.offsets(one, MINIMUM)}
+    return found.union(codes, map(str.upper, codes))
 
 
 def _grams(texts: dict[str, tuple[str, str]]) -> set[bytes]:

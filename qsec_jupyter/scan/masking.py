@@ -55,8 +55,8 @@ class _Set(NamedTuple):
     """One state of the known values, swapped whole."""
 
     version: int
-    plain: Needles
-    packed: Needles
+    plain: Needles[str]
+    packed: Needles[str]
     numeric: bool
 
 
@@ -191,7 +191,7 @@ def _visible(data: bytes) -> bytes:
     return data if data.isascii() and b"\\u001b" not in data else re.sub(_PACKED_NOISE, b"", data)
 
 
-def _spans(data: bytes, needles: Needles, *, noisy: bool) -> list[Span]:
+def _spans(data: bytes, needles: Needles[str], *, noisy: bool) -> list[Span]:
     """Return where known values stand, in order, overlaps joined."""
     spans = needles.find(data)
     if noisy:
@@ -236,7 +236,7 @@ def _without_noise(data: bytes) -> tuple[bytes, Callable[[int], int]]:
     return b"".join(kept), place
 
 
-def _cut(tail: bytes, needles: Needles, *, noisy: bool) -> int:
+def _cut(tail: bytes, needles: Needles[str], *, noisy: bool) -> int:
     """Return where the longest end of ``tail`` starts that may begin a known value, or be part of one."""
     plain, place = _without_noise(tail) if noisy else (tail, None)
     cut = needles.beginning(plain)

@@ -36,7 +36,7 @@ def pieces(value: str) -> Iterator[str]:
             yield piece
 
 
-class PiecedNeedles(Needles):
+class PiecedNeedles(Needles[str]):
     """Needles of which some are pieces of longer values: what is found of those grows as far as it goes.
 
     Args:

@@ -11,7 +11,6 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from ..core.finding import Finding
-from ..core.secret import Secret
 from .baseline import Baseline, fingerprint
 from .clean import CLEAN_CHARACTERS, CleanTexts
 from .document import Document, Group
@@ -22,6 +21,7 @@ from .rules.exemptions import Where
 from .ruleset import RuleSet, load_rules
 from .search import Search
 from .settle import settled
+from .spread import spread
 from .units import SEPARATOR, Unit, encode as _encoded
 
 if TYPE_CHECKING:
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 
 _Place = tuple[int, int]  # number of the group, position of the unit in it
 _SMALL = 4096
-_SPREAD_MINIMUM = 12
 _SILENT = 500
 _PYTHON_FENCE = re.compile(r"\s*`{3,}\s*\{?(?:i?python3?|py)\b")
 
@@ -243,7 +242,7 @@ class Scanner:
         hits = list(self._source_hits(cells, search))
         for number, position in suspects:
             hits += search.hits(document.groups[number].units[position], number, position)
-        return hits + self._spread(document, hits)
+        return [*hits, *spread(document.groups, hits)]
 
     def _source_hits(self, cells: dict[int, str], search: Search) -> Iterator[Hit]:
         """Yield what the syntax trees of source say, unless the same source said nothing before."""
@@ -270,38 +269,6 @@ class Scanner:
                 self._silent[said] = None
                 if len(self._silent) > _SILENT:
                     self._silent.popitem(last=False)
-
-    def _spread(self, document: Document | _TextDocument, hits: list[Hit]) -> list[Hit]:
-        """Return where values that a rule named turn up without their name, in any encoding."""
-        origins = {
-            hit.value: hit
-            for hit in hits
-            if hit.redact and not hit.issued and len(hit.value) >= _SPREAD_MINIMUM
-        }
-        if not origins:
-            return []
-        values = KnownValues()
-        for value in origins:
-            values.add(value, Secret(value, ""))
-        literals = Literals(values.snapshot()[1])
-        return [
-            Hit(
-                hit.group,
-                hit.unit,
-                hit.start,
-                hit.end,
-                origin.rule,
-                origin.label,
-                origin.title,
-                origin.severity,
-                origin.remedy,
-                origin.value,
-            )
-            for number, group in enumerate(document.groups)
-            for position, unit in enumerate(group.units)
-            for hit in literals.hits(unit, number, position)
-            for origin in [origins[hit.value]]
-        ]
 
     # -- judging ----------------------------------------------------------------------------------
 

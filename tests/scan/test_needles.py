@@ -4,7 +4,7 @@ import string
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from qsec_jupyter.scan.needles import MANY, Needles
+from qsec_jupyter.scan.needles import LASTING, MANY, MOST_GRAMS, Needles
 
 
 def naive(data, needles):
@@ -16,8 +16,8 @@ def naive(data, needles):
     }
 
 
-def needles_of(texts):
-    return Needles({text: text.decode() for text in texts})
+def needles_of(texts, size=LASTING):
+    return Needles({text: text.decode() for text in texts}, size)
 
 
 @settings(max_examples=1500, deadline=None)
@@ -26,13 +26,14 @@ def needles_of(texts):
         st.binary(min_size=8, max_size=70).map(lambda raw: bytes(b % 4 + 97 for b in raw)), max_size=6
     ),
     pieces=st.lists(st.binary(max_size=30).map(lambda raw: bytes(b % 4 + 97 for b in raw)), max_size=5),
+    size=st.sampled_from([1, 1000, 100_000, LASTING]),
     data=st.data(),
 )
-def test_sampling_finds_what_a_plain_search_finds(texts, pieces, data):
+def test_sampling_finds_what_a_plain_search_finds(texts, pieces, size, data):
     whole = b"".join(
         part for piece in pieces for part in (piece, data.draw(st.sampled_from(sorted(texts) or [b""])))
     )
-    assert set(needles_of(texts).find(whole)) == naive(whole, texts)
+    assert set(needles_of(texts, size).find(whole)) == naive(whole, texts)
 
 
 @pytest.mark.parametrize("count", [3, MANY + 1])
@@ -70,11 +71,23 @@ def test_the_longest_end_that_may_begin_a_needle():
 
 
 def test_the_table_of_many_needles_stays_bounded():
-    from qsec_jupyter.scan.needles import MOST_GRAMS
-
     dice = random.Random(1)
     texts = {"".join(dice.choices(string.ascii_letters, k=60)).encode() for _ in range(30_000)}
     needles = needles_of(texts)
     assert len(needles._grams) <= MOST_GRAMS
     wanted = max(texts)
     assert needles.find(b"...." + wanted) == [(4, 64, wanted.decode())]
+
+
+def test_little_text_is_not_worth_a_large_table():
+    dice = random.Random(1)
+    texts = ["".join(dice.choices(string.ascii_letters, k=60)).encode() for _ in range(500)]
+    sizes = [len(needles_of(texts, size)._grams) for size in (50_000, 5_000_000, LASTING)]
+    assert len(texts) < sizes[0] < sizes[1] < sizes[2] == 48 * len(texts)
+
+
+def test_a_common_beginning_and_end_cost_no_entry_each():
+    texts = [b"x" * 30 + f"{number:05d}".encode() + b"y" * 30 for number in range(2000)]
+    needles = needles_of(texts)
+    assert max(len(held) for held in needles._grams.values()) <= 60
+    assert {span[2].encode() for span in needles.find(b" ".join(texts))} == set(texts)
