@@ -1,4 +1,4 @@
-import { Notification, showErrorMessage } from '@jupyterlab/apputils';
+import { showErrorMessage } from '@jupyterlab/apputils';
 import { PathExt } from '@jupyterlab/coreutils';
 import type { DocumentRegistry } from '@jupyterlab/docregistry';
 import type { NotebookPanel } from '@jupyterlab/notebook';
@@ -11,10 +11,12 @@ import { Signal } from '@lumino/signaling';
 import type { IQsecApi } from './api';
 import type { DataClass, IFinding } from './contract';
 import { askToKeep } from './keepDialog';
-import { masked, message, needsChoice, signature, step } from './notice';
+import { masked, needsChoice } from './notice';
 import type { Form } from './openTab';
 import { OpenTab } from './openTab';
 import { Problem } from './problem';
+import type { IFound } from './saveNotice';
+import { SaveNotice } from './saveNotice';
 import type { IScanReport } from './scanReport';
 import { sayProblem } from './serverTexts';
 
@@ -47,6 +49,9 @@ export class NotebookSaves implements IDisposable {
     this._context = context;
     this._options = options;
     this._tab = new OpenTab(context.model.sharedModel);
+    this._notice = new SaveNotice(options.trans, () =>
+      PathExt.basename(this.path)
+    );
     context.saveState.connect(this._onSaveState, this);
   }
 
@@ -81,7 +86,7 @@ export class NotebookSaves implements IDisposable {
     this._isDisposed = true;
     this._context.saveState.disconnect(this._onSaveState, this);
     this._tab.forget();
-    this._dismiss();
+    this._notice.dismiss();
     Signal.clearData(this);
   }
 
@@ -119,14 +124,14 @@ export class NotebookSaves implements IDisposable {
 
   /** Put the marker or a broker call into the author's cells, then save. */
   async replace(form: Form, cells?: ReadonlySet<string>): Promise<void> {
-    this._dismiss();
+    this._notice.dismiss();
     if (this._tab.isStale(cells)) {
       // The cells went on changing: the report of a save made now fits them.
       this._plan = { do: 'replace', form, cells };
     } else {
       const changed = this._tab.replace(form, cells);
       this._plan = { do: 'compare' };
-      this._tellReplaced(form, changed);
+      this._notice.tellReplaced(form, changed, () => void this.undo());
     }
     await this._save();
   }
@@ -141,7 +146,7 @@ export class NotebookSaves implements IDisposable {
   /** Ask which values stay and why, record it, and save again so that they are written. */
   async keep(findings?: readonly IFinding[]): Promise<boolean> {
     const { api, trans } = this._options;
-    this._dismiss();
+    this._notice.dismiss();
     const asked = findings ?? this._authored();
     const choice = await askToKeep(asked, trans);
     const kept =
@@ -150,7 +155,7 @@ export class NotebookSaves implements IDisposable {
         api.keep(this.path, choice.fingerprints, choice.reason)
       ));
     if (!kept) {
-      this._tell(this._told());
+      this._notice.show(this._found());
     }
     return kept;
   }
@@ -163,14 +168,13 @@ export class NotebookSaves implements IDisposable {
 
   /** Save because what may be written has changed. */
   async refresh(): Promise<void> {
-    this._shown = '';
+    this._notice.forget();
     await this._save();
   }
 
   /** Leave the tab as it is; the file keeps the marker. */
   cancel(): void {
-    this._cancelled = signature(this._told());
-    this._dismiss();
+    this._notice.leave(this._told());
   }
 
   private async _record(work: () => Promise<unknown>): Promise<boolean> {
@@ -198,6 +202,23 @@ export class NotebookSaves implements IDisposable {
     return this.isBlocked
       ? this.findings.filter(f => f.action !== 'kept')
       : masked(this.findings);
+  }
+
+  /** What the notification says, and what its buttons do. */
+  private _found(): IFound {
+    const broker = () => void this.replace('broker');
+    const keep = () => void this.keep();
+    const choices = {
+      broker: this._tab.offers('broker') ? broker : null,
+      redact: () => void this.replace('marker'),
+      keep: this.mayKeep ? keep : null,
+      cancel: () => this.cancel()
+    };
+    return {
+      findings: this._told(),
+      isBlocked: this.isBlocked,
+      choices: this._authored().length > 0 ? choices : null
+    };
   }
 
   private _onSaveState(_: unknown, state: DocumentRegistry.SaveState): void {
@@ -241,7 +262,7 @@ export class NotebookSaves implements IDisposable {
       // What changed is now what the file holds.
       model.dirty = false;
     }
-    this._tellUnscanned(report);
+    this._notice.tellUnscanned(report.unscanned);
     const planned = this._plan;
     this._plan = null;
     if (planned?.do === 'replace') {
@@ -258,132 +279,12 @@ export class NotebookSaves implements IDisposable {
       await this._context.revert();
       return;
     }
-    this._announce();
+    this._notice.follow(this._found());
     this._changed.emit();
   }
 
   private _holdsNoCell(findings: readonly IFinding[]): boolean {
     return needsChoice(findings) && !this._tab.offers('marker');
-  }
-
-  private _announce(): void {
-    const told = this._told();
-    const now = signature(told);
-    const next = step(now, this._shown, this._cancelled);
-    if (now !== this._cancelled) {
-      this._cancelled = '';
-    }
-    if (next === 'show') {
-      this._tell(told);
-    } else if (next === 'dismiss') {
-      this._dismiss();
-    }
-  }
-
-  /** Show the one notification of this notebook, or bring it up to date. */
-  private _tell(findings: readonly IFinding[]): void {
-    const { trans } = this._options;
-    const file = PathExt.basename(this.path);
-    const text = message(file, findings, trans, this.isBlocked);
-    const asks = this._authored().length > 0;
-    const type = this.isBlocked ? 'error' : asks ? 'warning' : 'info';
-    const options: Notification.IOptions<null> = asks
-      ? { autoClose: false, actions: this._choices() }
-      : { autoClose: 8000, actions: [] };
-    this._shown = signature(findings);
-    if (this._notification && Notification.manager.has(this._notification)) {
-      Notification.update({
-        id: this._notification,
-        message: text,
-        type,
-        ...options
-      });
-    } else {
-      this._notification = Notification.emit(text, type, options);
-    }
-  }
-
-  private _choices(): Notification.IAction[] {
-    const { trans } = this._options;
-    const offersBroker = this._tab.offers('broker');
-    const broker: Notification.IAction = {
-      label: trans.__('Replace by a broker call'),
-      caption: trans.__('Ask the broker for the value when the cell runs'),
-      displayType: 'accent',
-      callback: () => void this.replace('broker')
-    };
-    const redact: Notification.IAction = {
-      label: trans.__('Redact'),
-      caption: trans.__('Put the marker into the cell, too'),
-      displayType: offersBroker ? 'default' : 'accent',
-      callback: () => void this.replace('marker')
-    };
-    const keep: Notification.IAction = {
-      label: trans.__('Keep with a reason…'),
-      caption: trans.__('Write the value to the file and record why'),
-      callback: () => void this.keep()
-    };
-    const cancel: Notification.IAction = {
-      label: trans.__('Cancel'),
-      caption: this.isBlocked
-        ? trans.__('Leave the tab as it is; nothing is saved')
-        : trans.__('Leave the cell as it is; the file keeps the marker'),
-      callback: () => this.cancel()
-    };
-    return [
-      ...(offersBroker ? [broker] : []),
-      redact,
-      ...(this.mayKeep ? [keep] : []),
-      cancel
-    ];
-  }
-
-  private _tellReplaced(form: Form, changed: number): void {
-    if (changed === 0) {
-      return;
-    }
-    const { trans } = this._options;
-    const text =
-      form === 'broker'
-        ? trans._n(
-            'A cell now asks the broker for its secret.',
-            '%1 cells now ask the broker for their secrets.',
-            changed
-          )
-        : trans._n('A cell was redacted.', '%1 cells were redacted.', changed);
-    Notification.success(text, {
-      autoClose: 10000,
-      actions: [
-        {
-          label: trans.__('Undo'),
-          caption: trans.__('Put the value back into the tab, not the file'),
-          callback: () => void this.undo()
-        }
-      ]
-    });
-  }
-
-  private _tellUnscanned(report: IScanReport): void {
-    const now = report.unscanned
-      .map(part => `${part.surface}: ${part.why}`)
-      .join('\n');
-    if (now && now !== this._unscanned) {
-      const { trans } = this._options;
-      const file = PathExt.basename(this.path);
-      Notification.warning(
-        `${trans.__('Not all of %1 was checked for secrets.', file)}\n${now}`,
-        { autoClose: 15000 }
-      );
-    }
-    this._unscanned = now;
-  }
-
-  private _dismiss(): void {
-    this._shown = '';
-    if (this._notification) {
-      Notification.dismiss(this._notification);
-      this._notification = null;
-    }
   }
 
   private async _save(): Promise<void> {
@@ -398,12 +299,9 @@ export class NotebookSaves implements IDisposable {
   private _context: SaveContext;
   private _options: ISaveOptions;
   private _tab: OpenTab;
+  private _notice: SaveNotice;
   private _report: IScanReport | null = null;
   private _changed = new Signal<this, void>(this);
-  private _notification: string | null = null;
-  private _shown = '';
-  private _cancelled = '';
-  private _unscanned = '';
   private _turn = 0;
   /** What the next report is for, when this asked for the save itself. */
   private _plan: Plan | null = null;
