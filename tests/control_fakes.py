@@ -31,6 +31,7 @@ class FakeBroker:
         self.before_answer = lambda: None
         self.open: dict[str, str] = {}
         self.issued = 0
+        self.form = "s3cret-value-{}"
         self.kept: list[str] = []
         self.wrapped: list[bytes] = []
         self._keys = [LocalSigner(Ed25519PrivateKey.generate(), name) for name in ("store", "local")]
@@ -43,7 +44,7 @@ class FakeBroker:
         self.open[session.accessor] = request.target
         remember(session)
         self.before_answer()
-        value = Secret(f"s3cret-value-{self.issued}", request.target)
+        value = Secret(self.form.format(self.issued), request.target)
         return Issued(value, request.expires_at, session, "not at all", "fake")
 
     def operate(self, request, remember, operation, data, signature=""):

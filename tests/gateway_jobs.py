@@ -5,8 +5,8 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 from qsec_jupyter.control.asking import Wish
-from qsec_jupyter.control.gateway.jobs.account import RemoteJob, Reservation
-from qsec_jupyter.control.gateway.model import Circuit, Field, Pass, Submission
+from qsec_jupyter.control.gateway.jobs.account import RemoteJob
+from qsec_jupyter.control.gateway.model import Circuit, Field, Pass, Reservation, Submission
 from qsec_jupyter.core.errors import Unavailable
 
 CATALOGUE = """

@@ -284,10 +284,13 @@ def _gateway(name: str, entry: dict[str, Any]) -> GatewaySettings:
 
     usual = {provider.name: provider.addresses for provider in PROVIDERS.values()}
     try:
-        return GatewaySettings.parse(entry["gateway"], usual)
+        settings = GatewaySettings.parse(entry["gateway"], usual)
     except (KeyError, TypeError, ValueError, QsecError) as error:
         why = error.detail if isinstance(error, QsecError) else _said(error)
         raise _invalid(f"target {name!r} is wrong ({type(error).__name__}: {why})") from error
+    if settings.reservations and not entry.get("reservations"):
+        raise _invalid(f"target {name!r} names reservations, and reservations = true is not set")
+    return settings
 
 
 def _source(told: dict[str, Any]) -> TargetSource:

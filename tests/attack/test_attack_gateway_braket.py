@@ -3,6 +3,7 @@
 import json
 import time
 import uuid
+from datetime import datetime, timedelta, timezone
 
 import pytest
 import requests
@@ -16,6 +17,7 @@ from braket_server import ACCESS_KEY, ACCOUNT, BUCKET, DEVICE, PREFIX, REGION, S
 from gateway_child import Gated
 
 from qsec_jupyter.control.gateway.providers.braket.signing import access_key_of
+from qsec_jupyter.core.model import moment
 
 CATALOGUE = """
 [targets.{name}]
@@ -27,6 +29,7 @@ max_duration = "8h"
 default_duration = "1h"
 source = {{ engine = "kv-v2", path = "targets/{name}", field = "token" }}
 backends = ["arn:aws:braket:::device/*"]
+{target}
 [targets.{name}.gateway]
 provider = "braket"
 instance = "{region}/{bucket}/{prefix}"
@@ -34,6 +37,7 @@ instance = "{region}/{bucket}/{prefix}"
 braket = "{address}"
 s3 = "{address}"
 """
+KEYS = dict.fromkeys(("amazon", "other"), f"{ACCESS_KEY}:{SECRET_KEY}")
 SOURCE = "OPENQASM 3.0;\nqubit[2] q;\nh q[0];\ncnot q[0], q[1];\n"
 
 
@@ -41,12 +45,14 @@ SOURCE = "OPENQASM 3.0;\nqubit[2] q;\nh q[0];\ncnot q[0], q[1];\n"
 def gate(tmp_path, braket_server):
     home = tmp_path / "home"
     home.mkdir(mode=0o700)
-    about = {"region": REGION, "bucket": BUCKET, "prefix": PREFIX, "address": braket_server.address}
-    catalogue = "".join(CATALOGUE.format(name=name, **about) for name in ("amazon", "other"))
-    keys = dict.fromkeys(("amazon", "other"), f"{ACCESS_KEY}:{SECRET_KEY}")
-    found = Gated(home, catalogue, keys)
+    found = Gated(home, entry(braket_server) + entry(braket_server, "other"), KEYS)
     yield found
     found.close()
+
+
+def entry(server, name="amazon", target="") -> str:
+    about = {"region": REGION, "bucket": BUCKET, "prefix": PREFIX, "address": server.address}
+    return CATALOGUE.format(name=name, target=target, **about)
 
 
 class Client:
@@ -81,8 +87,8 @@ class Client:
         return self.send("POST", "/quantum-task", task(**instead))
 
 
-def _sign_at(signer, request, moment) -> None:
-    stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(moment))
+def _sign_at(signer, request, seconds) -> None:
+    stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(seconds))
     request.context["timestamp"] = stamp
     signer._modify_request_before_signing(request)
     del request.headers["X-Amz-Date"]
@@ -246,3 +252,98 @@ def test_the_accounts_secret_is_nowhere_a_client_sees(gate, braket_server) -> No
     for path in gate.home.rglob("*"):
         if path.is_file():
             assert SECRET_KEY.encode() not in path.read_bytes(), path
+
+
+# -- reservations ----------------------------------------------------------------------------------
+
+OTHER_DEVICE = "arn:aws:braket:::device/quantum-simulator/amazon/dm1"
+OWN, LATER = (f"arn:aws:braket:{REGION}:{ACCOUNT}:reservation/{name}" for name in ("own", "later"))
+FOREIGN = OWN.replace(ACCOUNT, "210987654321")
+ANY_ACCOUNTS = f'[targets.amazon.envelope]\nreservations = ["arn:aws:braket:{REGION}:*:reservation/*"]\n'
+
+
+@pytest.fixture
+def reserved(tmp_path, braket_server):
+    """Return a function that starts a gateway whose device is reserved for so long."""
+    begun = []
+
+    def start(*windows: tuple[str, str, datetime, datetime]) -> Gated:
+        home = tmp_path / "home"
+        home.mkdir(mode=0o700)
+        catalogue = entry(braket_server, target="reservations = true") + "".join(
+            f"[[targets.amazon.gateway.reservations]]\nname = {name!r}\nbackend = {backend!r}\n"
+            f"start = {start.isoformat()}\nend = {end.isoformat()}\n"
+            for name, backend, start, end in windows
+        )
+        begun.append(Gated(home, catalogue + ANY_ACCOUNTS, {"amazon": KEYS["amazon"]}))
+        return begun[-1]
+
+    yield start
+    for one in begun:
+        one.close()
+
+
+def active(gate) -> dict:
+    """Ask for a grant, and wait until it begins."""
+    grant = gate.grant(target="amazon")
+    until = time.monotonic() + 20
+    while grant["state"] != "active" and time.monotonic() < until:
+        time.sleep(0.1)
+        grant = gate.child.ask("GET", f"/v1/grants/{grant['id']}")[1]
+    assert grant["state"] == "active"
+    return grant
+
+
+def named(arn) -> dict:
+    return {"associations": [{"arn": arn, "type": "RESERVATION_TIME_WINDOW_ARN"}]}
+
+
+def test_a_task_runs_in_its_own_reservation_and_nowhere_else(reserved, braket_server) -> None:
+    now = datetime.now(timezone.utc)
+    gate = reserved(
+        (OWN, DEVICE, now - timedelta(hours=1), now + timedelta(hours=1)),
+        (LATER, OTHER_DEVICE, now + timedelta(hours=2), now + timedelta(hours=3)),
+    )
+    active(gate)
+    client = Client(gate)
+    attempts = [
+        ("envelope.other_reservation", {}),  # it would go to the public queue
+        ("envelope.other_reservation", named(FOREIGN)),
+        ("envelope.other_reservation", named(LATER)),
+        ("envelope.other_reservation", named(f"{OWN[:-3]}OWN")),
+        ("envelope.reservation_named", named(OWN + "/x")),
+        ("envelope.reservation_named", named(OWN.replace("own", "\u043ewn"))),
+        ("envelope.reservation", {"deviceArn": OTHER_DEVICE, **named(LATER)}),
+        ("envelope.reservation", {"deviceArn": OTHER_DEVICE, **named(OWN)}),
+        ("envelope.reservation", {"deviceArn": OTHER_DEVICE}),
+        (
+            "payload.unsupported",
+            {"associations": [*named(OWN)["associations"], *named(FOREIGN)["associations"]]},
+        ),
+        ("payload.unsupported", {"associations": [{"arn": OWN, "type": "OTHER"}]}),
+    ]
+    for rule, attempt in attempts:
+        answer = client.submit(**attempt)
+        assert answer.status_code in {400, 403}, (attempt, answer.text)
+        assert f"({rule})" in answer.text, (attempt, answer.text)
+    assert not braket_server.seen
+    assert client.submit(**named(OWN)).status_code == 201
+
+
+def test_outside_of_the_reservation_there_is_no_credential_and_no_task(reserved, braket_server) -> None:
+    ends = datetime.now(timezone.utc) + timedelta(seconds=30)
+    gate = reserved(
+        (OWN, DEVICE, ends - timedelta(hours=1), ends),
+        (LATER, DEVICE, ends + timedelta(hours=1), ends + timedelta(hours=2)),
+    )
+    grant = active(gate)
+    assert abs(moment(grant["expires_at"]) - ends) < timedelta(seconds=1)
+    client = Client(gate)
+    assert client.submit(**named(OWN)).status_code == 201
+    time.sleep(max(0.0, (ends - datetime.now(timezone.utc)).total_seconds()))
+    assert client.submit(**named(OWN)).status_code in {401, 403}
+    assert len(braket_server.seen) == 1
+    assert gate.grant(target="amazon")["state"] == "approved"
+    body = {"target": "amazon"}
+    status, problem = gate.child.ask("POST", "/v1/credentials", body, kernel="k1")
+    assert (status, problem["code"]) == (403, "grant.not_begun")

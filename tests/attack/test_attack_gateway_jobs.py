@@ -5,14 +5,17 @@ Each test is one attempt at more, at a whole control plane, or two that share a 
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 
 import pytest
 from control_fakes import Clock, FakeBroker
-from gateway_jobs import ask, catalogue, circuit, pass_of, send, submission
+from gateway_jobs import FakeAccount, ask, catalogue, circuit, pass_of, send, submission
 
+from qsec_jupyter.control import parts
 from qsec_jupyter.control.callers import Caller
 from qsec_jupyter.control.control_plane import ControlPlane
 from qsec_jupyter.control.gateway.envelope import matches
+from qsec_jupyter.control.gateway.model import Reservation
 from qsec_jupyter.control.policy.bundle import SHIPPED, Place
 from qsec_jupyter.control.policy.live import LivePolicy
 from qsec_jupyter.core.errors import Denied, NotFound, QsecError
@@ -42,6 +45,40 @@ def refused(plane, holder, job) -> str:
         plane.jobs.admit(holder, job)
     assert refusal.value.remedy
     return refusal.value.code
+
+
+# -- reservations ----------------------------------------------------------------------------------
+
+
+def test_a_device_is_used_from_the_first_to_the_last_moment_of_its_reservation(lab, monkeypatch) -> None:
+    account = FakeAccount()
+    monkeypatch.setattr(parts, "accounts_of", lambda policy: account.speak)
+    plane = lab('reservations = ["r/*"]', "reservations = true")
+    clock, begin = plane._clock, plane._clock()
+    hour, instant = timedelta(hours=1), timedelta(microseconds=1)
+    account.reserved = [
+        Reservation(begin, begin + hour, "lab_5", "r/5"),
+        Reservation(begin + hour, begin + 2 * hour, "lab_6", "r/6"),
+    ]
+    plane._keep_reservations()
+    holder = pass_of(plane, ask(plane, duration="4h"))
+    first = {"backend": "lab_5", "reservation": "r/5"}
+    second = {"backend": "lab_6", "reservation": "r/6"}
+
+    def at(moment, passes, **refusals) -> None:
+        clock.moment = moment
+        plane._keep_reservations()
+        assert plane.jobs.admit(holder, submission(**passes, again=str(moment))).tag
+        for code, job in refusals.items():
+            assert refused(plane, holder, submission(**job, again=str(moment))) == f"envelope.{code}"
+
+    crossed = {"backend": "lab_5", "reservation": "r/6"}
+    at(begin, first, reservation=second, other_reservation=crossed)
+    at(begin + hour - instant, first, reservation=second, other_reservation=crossed)
+    at(begin + hour, second, reservation=first, other_reservation={**second, "reservation": "r/5"})
+    at(begin + 2 * hour - instant, second, reservation=crossed)
+    clock.moment = begin + 2 * hour
+    assert refused(plane, holder, submission(**second)) == "grant.expired"
 
 
 # -- quota -----------------------------------------------------------------------------------------

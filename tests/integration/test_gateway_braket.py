@@ -1,7 +1,9 @@
 """Amazon's real, unmodified SDK through the gateway, to a small Braket that checks every signature."""
 
 import json
+import time
 import uuid
+from datetime import datetime, timedelta, timezone
 
 import pytest
 
@@ -14,10 +16,12 @@ from braket_server import ACCESS_KEY, BUCKET, DEVICE, PREFIX, REGION, SECRET_KEY
 from gateway_child import Gated
 
 from qsec_jupyter.core.errors import Invalid
+from qsec_jupyter.core.model import moment
 from qsec_jupyter.core.secret import Secret
 from qsec_jupyter.kernel.braket_session import session
 from qsec_jupyter.kernel.credential import Credential
 
+KEYS = {"amazon": f"{ACCESS_KEY}:{SECRET_KEY}"}
 CATALOGUE = """
 [targets.amazon]
 title = "Braket through the gateway"
@@ -45,20 +49,33 @@ reservations = ["arn:aws:braket:{region}:123456789012:reservation/*"]
 def gate(tmp_path, braket_server):
     home = tmp_path / "home"
     home.mkdir(mode=0o700)
-    catalogue = CATALOGUE.format(region=REGION, bucket=BUCKET, prefix=PREFIX, address=braket_server.address)
-    found = Gated(home, catalogue, {"amazon": f"{ACCESS_KEY}:{SECRET_KEY}"})
+    found = Gated(home, entry(braket_server), KEYS)
     yield found
     found.close()
 
 
+def entry(server) -> str:
+    return CATALOGUE.format(region=REGION, bucket=BUCKET, prefix=PREFIX, address=server.address)
+
+
 @pytest.fixture
-def aws(gate, monkeypatch):
+def as_aws(monkeypatch):
+    """Return a function that returns the SDK's session at a gateway."""
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_PROFILE", "AMZN_BRAKET_OUT_S3_BUCKET"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
-    gate.held = gate.grant(target="amazon")
-    issued = gate.credential(target="amazon")
-    return session(Credential(Secret(issued["value"], "amazon"), public=issued["public"]))
+
+    def make(gate):
+        issued = gate.credential(target="amazon")
+        return session(Credential(Secret(issued["value"], "amazon"), public=issued["public"]))
+
+    return make
+
+
+@pytest.fixture
+def aws(gate, as_aws):
+    gate.grant(target="amazon")
+    return as_aws(gate)
 
 
 def bell() -> Circuit:
@@ -89,6 +106,33 @@ def test_a_reservation_is_named_only_where_the_envelope_takes_it_in(aws, braket_
     with DirectReservation(device, other), pytest.raises(ClientError, match=r"envelope\.reservation_named"):
         device.run(bell(), shots=10)
     assert len(braket_server.seen) == before
+
+
+def test_a_grant_is_as_long_as_the_reservation_that_the_catalogue_names(start_gated, braket_server, as_aws):
+    own, ends = f"arn:aws:braket:{REGION}:123456789012:reservation/8a1b", datetime.now(timezone.utc)
+    ends += timedelta(minutes=10)
+    window = f"""
+[[targets.amazon.gateway.reservations]]
+name = "{own}"
+backend = "{DEVICE}"
+start = {(ends - timedelta(hours=1)).isoformat()}
+end = {ends.isoformat()}
+"""
+    catalogue = entry(braket_server).replace("approval", "reservations = true\napproval") + window
+    gate = start_gated(catalogue, KEYS)
+    grant = gate.grant(target="amazon")
+    path, until = f"/v1/grants/{grant['id']}", time.monotonic() + 20
+    while (grant := gate.child.ask("GET", path)[1])["state"] != "active" and time.monotonic() < until:
+        time.sleep(0.1)
+    assert abs(moment(grant["expires_at"]) - ends) < timedelta(seconds=1)
+    device = AwsDevice(DEVICE, as_aws(gate))
+    with DirectReservation(device, own):
+        task = device.run(bell(), shots=10, poll_interval_seconds=0.1)
+        assert sum(task.result().measurement_counts.values()) == 10
+    assert braket_server.seen[-1]["associations"][0]["arn"] == own
+    with pytest.raises(ClientError, match=r"envelope\.other_reservation.*8a1b"):
+        device.run(bell(), shots=10)
+    assert len(braket_server.seen) == 1
 
 
 def test_names_are_hidden_on_the_way_and_back_in_the_result(aws, braket_server) -> None:

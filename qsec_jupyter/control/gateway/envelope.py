@@ -11,9 +11,9 @@ from ...core.duration import parse_duration
 from ...core.errors import Denied
 from .model import Submission
 
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:/@+-]{0,199}")
-"""What names of backends and regions consist of, Amazon's resource names included. No other letter looks
-like one of these and is another."""
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:/@+-]{0,199}")
+"""What names of backends, regions and reservations consist of, Amazon's resource names included. No other
+letter looks like one of these and is another."""
 _PATTERN = re.compile(r"[A-Za-z0-9_.:/@+*?-]{1,200}")
 _LIMITS = ("max_shots", "max_circuits", "max_width", "max_depth", "max_execution_time")
 _KEYS = frozenset({*_LIMITS, "backends", "regions", "reservations", "labels", "quota", "on_end", "pulses"})
@@ -98,7 +98,7 @@ class Envelope:
         limit = values.pop("max_execution_time", None)
         return cls(
             backends=_texts(told["backends"], _PATTERN) if "backends" in told else None,
-            regions=_texts(told.get("regions", ()), _NAME),
+            regions=_texts(told.get("regions", ()), NAME),
             reservations=_texts(told.get("reservations", ()), _PATTERN),
             max_execution_time=None if limit is None else parse_duration(limit),
             pulses=_yes_or_no(told.get("pulses", False)),
@@ -124,7 +124,7 @@ class Envelope:
             where = job.region or "a place that its provider does not name"
             said = f"It stands in {where}; allowed: {', '.join(self.regions)}."
             raise _outside("region", said, "Choose a backend in one of them.")
-        if job.reservation and not any(matches(job.reservation, one) for one in self.reservations):
+        if job.reservation and not self.takes_reservation(job.reservation):
             raise _outside(
                 "reservation_named",
                 "The target takes no job in the reservation that it names.",
@@ -139,8 +139,12 @@ class Envelope:
         self._sizes(job)
         self.check_labels(job.tags)
 
+    def takes_reservation(self, name: str) -> bool:
+        """Say whether a job may name a reservation."""
+        return bool(NAME.fullmatch(name)) and any(matches(name, one) for one in self.reservations)
+
     def _backend(self, name: str, permitted: Callable[[str], bool]) -> None:
-        if not _NAME.fullmatch(name):
+        if not NAME.fullmatch(name):
             raise _outside(
                 "backend", "That is not the name of a backend.", "Name it in plain letters and digits."
             )

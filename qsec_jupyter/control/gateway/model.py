@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Literal
 
 from ...core.model import Grant, Scope
@@ -120,6 +121,21 @@ class Submission:
     fields: tuple[Field, ...] = ()
     reservation: str = ""
     pulses: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Reservation:
+    """A time in which the account has a device, or all of a provider, to itself.
+
+    Attributes:
+        backend: The device; empty for all of them.
+        name: By which a job says that it runs in it; empty where the provider has no such thing.
+    """
+
+    start: datetime
+    end: datetime
+    backend: str = ""
+    name: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
+from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
 
 from ...core.duration import parse_duration
 from ..credentials.vault import checked_address
+from .envelope import NAME
+from .model import Reservation
 
 PROXIED = (
     "The provider's key never reaches the kernel; the token that stands for it is good at the gateway only, "
@@ -18,7 +21,8 @@ PROXIED = (
 """What ending a grant of a proxied target does, for whoever reads the catalogue."""
 
 _PATH = re.compile(r"(/[A-Za-z0-9._~-]+)*")
-_KEYS = frozenset({"provider", "instance", "hide", "addresses", "max_body_mb", "connect", "answer", "submit"})
+_TIMES = ("connect", "answer", "submit")
+_KEYS = frozenset({"provider", "instance", "hide", "addresses", "reservations", "max_body_mb", *_TIMES})
 _MEGABYTE = 1024 * 1024
 
 
@@ -36,6 +40,7 @@ class GatewaySettings:
         connect: Seconds to connect to the provider.
         answer: Seconds without a byte of an answer.
         submit: Seconds that the answer to a submission may take; then its outcome is unknown.
+        reservations: The account's, where the provider itself lists none.
     """
 
     provider: str
@@ -46,6 +51,7 @@ class GatewaySettings:
     connect: int = 5
     answer: int = 60
     submit: int = 120
+    reservations: tuple[Reservation, ...] = ()
 
     @classmethod
     def parse(cls, entry: Mapping[str, Any], usual: Mapping[str, Mapping[str, str]]) -> GatewaySettings:
@@ -78,7 +84,8 @@ class GatewaySettings:
             instance=_instance(entry.get("instance", "")),
             hide=bool(entry.get("hide", True)),
             max_body=megabytes * _MEGABYTE,
-            **{key: parse_duration(entry[key]) for key in ("connect", "answer", "submit") if key in entry},
+            reservations=tuple(map(_reservation, entry.get("reservations", ()))),
+            **{key: parse_duration(entry[key]) for key in _TIMES if key in entry},
         )
 
 
@@ -96,4 +103,22 @@ def _address(api: str, told: Any) -> str:
 def _instance(told: Any) -> str:
     if not isinstance(told, str) or len(told) > 512 or not told.isascii() or not told.isprintable():
         raise ValueError("gateway.instance is not a text that a header can hold")
+    return told
+
+
+def _reservation(told: Any) -> Reservation:
+    if not isinstance(told, Mapping) or set(told) - {one.name for one in fields(Reservation)}:
+        raise ValueError("gateway.reservations holds something else than name, backend, start and end")
+    start, end = _moment(told.get("start")), _moment(told.get("end"))
+    if start >= end:
+        raise ValueError("a reservation ends before it starts")
+    names = {name: told[name] for name in ("backend", "name") if name in told}
+    if not all(isinstance(name, str) and NAME.fullmatch(name) for name in names.values()):
+        raise ValueError("a reservation's name or backend is no plain name")
+    return Reservation(start, end, **names)
+
+
+def _moment(told: Any) -> datetime:
+    if not isinstance(told, datetime) or told.tzinfo is None:
+        raise ValueError("a reservation has a start and an end, each with its zone")
     return told

@@ -8,8 +8,10 @@ from datetime import timedelta
 import pytest
 from gateway_jobs import ask, pass_of, send, submission
 
-from qsec_jupyter.control.gateway.jobs.account import Reservation
+from qsec_jupyter.control.asking import Wish
+from qsec_jupyter.control.gateway.model import Reservation
 from qsec_jupyter.core.errors import Denied, Unavailable
+from qsec_jupyter.core.model import Grant
 
 
 def lost(plane, holder, **changes):
@@ -249,6 +251,80 @@ def test_without_a_reservation_nothing_begins_and_a_cancelled_one_ends_it(lab, a
     account.away, account.reserved = False, []
     plane._keep_reservations()
     assert plane.lookup.get(grant.id, plane.owner).state == "revoked"
+
+
+def test_a_job_names_the_reservation_that_it_runs_in_where_the_envelope_takes_it_in(
+    lab, account, clock
+) -> None:
+    plane = lab('reservations = ["r/*"]', "reservations = true")
+    now = clock()
+    account.reserved = [Reservation(now, now + timedelta(hours=1), "lab_5", "r/1")]
+    plane._keep_reservations()
+    holder = pass_of(plane, ask(plane))
+    assert plane.jobs.admit(holder, submission(reservation="r/1")).tag
+    for named in ("", "r/2"):
+        with pytest.raises(Denied, match="reservation") as refusal:
+            plane.jobs.admit(holder, submission(reservation=named))
+        assert refusal.value.code == "envelope.other_reservation"
+        assert "r/1" in refusal.value.detail
+
+
+def test_no_job_names_a_reservation_that_the_envelope_does_not_take_in(lab, account, clock) -> None:
+    plane = lab(target="reservations = true")
+    now = clock()
+    account.reserved = [Reservation(now, now + timedelta(hours=1), "lab_5", "r/1")]
+    plane._keep_reservations()
+    holder = pass_of(plane, ask(plane))
+    assert plane.jobs.admit(holder, submission()).tag
+    with pytest.raises(Denied) as refusal:
+        plane.jobs.admit(holder, submission(reservation="r/1"))
+    assert refusal.value.code == "envelope.reservation_named"
+
+
+RESERVED = """
+[targets.amazon]
+title = "Braket"
+provider = "braket"
+tier = "proxy"
+approval = "auto"
+max_duration = "8h"
+default_duration = "4h"
+reservations = true
+source = { engine = "kv-v2", path = "targets/amazon", field = "token" }
+[targets.amazon.gateway]
+provider = "braket"
+instance = "us-east-1/amazon-braket-lab/tasks"
+"""
+WINDOW = """
+[[targets.amazon.gateway.reservations]]
+name = "arn:aws:braket:us-east-1:123456789012:reservation/own"
+start = 2026-01-31T11:00:00+01:00
+end = 2026-01-31T12:00:00Z
+"""
+
+
+def test_a_grant_keeps_to_what_the_catalogue_names_as_reserved(make_plane, tmp_path, broker, clock) -> None:
+    broker.form = "AKIA{}:secret"
+    catalogue = tmp_path / "catalog.toml"
+    catalogue.write_text(RESERVED + WINDOW)
+    plane = make_plane()
+    plane._keep_reservations()
+    grant = plane.access.request(plane.owner.by("k1"), Wish("amazon", "k1", reason="first run"))
+    assert grant.state == "approved"
+
+    def now(**later) -> Grant:
+        clock.forward(**later)
+        plane.access.keep_time()
+        return plane.lookup.get(grant.id, plane.owner)
+
+    assert now(minutes=59).state == "approved"
+    begun = now(minutes=1)
+    assert (begun.state, begun.expires_at) == ("active", "2026-01-31T12:00:00.000Z")
+    catalogue.write_text(RESERVED)
+    for _ in range(2):  # a file that somebody may still write to is taken the next time
+        plane.reload_policy()
+    plane._keep_reservations()
+    assert now().state == "revoked", "what is taken out of the catalogue is taken back"
 
 
 # -- reconciliation --------------------------------------------------------------------------------

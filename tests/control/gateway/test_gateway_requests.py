@@ -1,8 +1,12 @@
 """How a request is taken apart, and what of a provider's table it can reach. No socket."""
 
+from datetime import datetime, timedelta, timezone
+
 import pytest
 from hypothesis import given, strategies as st
 
+from qsec_jupyter.control.catalog import parse_catalog
+from qsec_jupyter.control.gateway.model import Reservation
 from qsec_jupyter.control.gateway.providers import PROVIDERS
 from qsec_jupyter.control.gateway.request import read_request
 from qsec_jupyter.control.gateway.routes import Route, Table, check_query
@@ -11,6 +15,27 @@ from qsec_jupyter.core.errors import Invalid, NotFound, QsecError
 
 HOSTS = frozenset({"127.0.0.1:9"})
 USUAL = {name: provider.addresses for name, provider in PROVIDERS.items()}
+MORNING = datetime(2026, 1, 31, 9, tzinfo=timezone.utc)
+NOON = MORNING + timedelta(hours=3)
+RESERVED = """
+[targets.amazon]
+title = "Braket"
+provider = "braket"
+tier = "proxy"
+approval = "auto"
+max_duration = "8h"
+default_duration = "1h"
+reservations = true
+source = { engine = "kv-v2", path = "targets/amazon", field = "token" }
+[targets.amazon.gateway]
+provider = "braket"
+instance = "us-east-1/amazon-braket-lab/tasks"
+[[targets.amazon.gateway.reservations]]
+name = "arn:r/1"
+backend = "arn:aws:braket:us-east-1::device/qpu/ionq/Forte-1"
+start = 2026-01-31T10:00:00+01:00
+end = 2026-01-31T12:00:00Z
+"""
 
 
 def scope(path=b"/t/runtime/jobs", query=b"", method="GET", headers=()):
@@ -114,6 +139,15 @@ def test_parameter_that_a_route_does_not_take_is_refused():
         {"provider": "ibm", "max_body_mb": 0},
         {"provider": "ibm", "instance": "a\r\nb"},
         {"provider": "ibm", "connect": "soon"},
+        {"provider": "braket", "reservations": {"start": MORNING, "end": NOON}},
+        {"provider": "braket", "reservations": [{"start": MORNING}]},
+        {"provider": "braket", "reservations": [{"start": NOON, "end": MORNING}]},
+        {"provider": "braket", "reservations": [{"start": NOON, "end": NOON}]},
+        {"provider": "braket", "reservations": [{"start": MORNING.replace(tzinfo=None), "end": NOON}]},
+        {"provider": "braket", "reservations": [{"start": MORNING.isoformat(), "end": NOON}]},
+        {"provider": "braket", "reservations": [{"start": MORNING, "end": NOON, "arn": "r/1"}]},
+        {"provider": "braket", "reservations": [{"start": MORNING, "end": NOON, "name": "r 1"}]},
+        {"provider": "braket", "reservations": [{"start": MORNING, "end": NOON, "backend": ""}]},
     ],
 )
 def test_settings_that_are_wrong_are_refused_at_load(wrong):
@@ -128,3 +162,11 @@ def test_settings_need_the_provider_only():
     assert made.addresses["runtime"] == "http://127.0.0.1:1/api/v1"
     assert made.addresses["iam"] == "https://iam.cloud.ibm.com"
     assert (made.hide, made.max_body) == (True, 64 * 1024 * 1024)
+
+
+def test_reservations_that_the_provider_does_not_list_are_named_in_the_catalogue():
+    catalogue = parse_catalog(RESERVED)
+    (one,) = catalogue.gateways["amazon"].reservations
+    assert one == Reservation(MORNING, NOON, "arn:aws:braket:us-east-1::device/qpu/ionq/Forte-1", "arn:r/1")
+    with pytest.raises(Invalid, match="reservations = true is not set"):
+        parse_catalog(RESERVED.replace("reservations = true\n", ""))

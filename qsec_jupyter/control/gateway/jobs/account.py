@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, Protocol
 
+from ..model import Reservation
+
 RemoteState = Literal["queued", "running", "done", "failed", "cancelled"]
 OVER: frozenset[RemoteState] = frozenset({"done", "failed", "cancelled"})
 
@@ -32,19 +34,6 @@ class RemoteJob:
     tags: tuple[str, ...] = ()
     session: str | None = None
     usage_seconds: float | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Reservation:
-    """A time in which the account has a device, or all of a provider, to itself.
-
-    Attributes:
-        backend: The device; empty for all of them.
-    """
-
-    start: datetime
-    end: datetime
-    backend: str = ""
 
 
 class Account(Protocol):
@@ -75,7 +64,7 @@ class Account(Protocol):
         ...
 
     def reservations(self) -> list[Reservation]:
-        """Return the reservations that are not over yet; none where the provider has no such thing."""
+        """Return the reservations that are not over yet: the catalogue's where the provider lists none."""
         ...
 
 

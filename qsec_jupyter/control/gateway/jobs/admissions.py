@@ -73,7 +73,7 @@ class Admissions:
         self._not_locked(holder, grant)
         envelope = self._policy.catalogue.envelopes.get(grant.target, Envelope())
         envelope.check(job, lambda name: grant.target in self._policy.catalogue.runs.targets_of(name))
-        self._reserved(grant, job)
+        self._reserved(grant, job, envelope)
         self._sessions.check(grant.id, job.session)
         use = self._use(holder, grant, job, ours.correlation_id)
         if envelope.quota:
@@ -133,13 +133,25 @@ class Admissions:
                 "Wait until the lock is lifted; the panel says who set it and why.",
             )
 
-    def _reserved(self, grant: Grant, job: Submission) -> None:
-        if not self._reservations.covers(grant.target, job.backend, self._clock()):
+    def _reserved(self, grant: Grant, job: Submission, envelope: Envelope) -> None:
+        """Make sure that a job runs in a reservation, and names it where the envelope takes its name in."""
+        if not self._reservations.wanted(grant.target):
+            return
+        reserved = self._reservations.of(grant.target, job.backend, self._clock())
+        if not reserved:
             raise Denied(
                 "envelope.reservation",
                 "This job was not submitted: its backend is not reserved now",
                 f"The rule: {grant.target} is used within reservations of the provider.",
                 "Choose the backend that is reserved, or wait for its reservation.",
+            )
+        names = [one.name for one in reserved if envelope.takes_reservation(one.name)] or [""]
+        if job.reservation not in names:
+            raise Denied(
+                "envelope.other_reservation",
+                "This job was not submitted: it would not run in the reservation of its backend",
+                f"The reservation that a job names there now: {', '.join(names) or 'none'}.",
+                "Name that one in the job.",
             )
 
     def _use(self, holder: Pass, grant: Grant, job: Submission, correlation_id: str) -> Use:

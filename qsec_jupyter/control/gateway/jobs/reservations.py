@@ -11,7 +11,8 @@ from datetime import datetime, timedelta
 from ....core.errors import QsecError
 from ...changes import Changes
 from ...policy.live import LivePolicy
-from .account import OpenAccount, Reservation
+from ..model import Reservation
+from .account import OpenAccount
 
 STALE_AFTER = timedelta(hours=1)
 """How long what a provider said holds while it does not answer; afterwards there is no reservation."""
@@ -55,12 +56,10 @@ class Reservations:
                 until = one.end
         return until
 
-    def covers(self, target: str, backend: str, now: datetime) -> bool:
-        """Say whether a device is reserved now, or the target needs no reservation."""
-        if not self.wanted(target):
-            return True
+    def of(self, target: str, backend: str, now: datetime) -> list[Reservation]:
+        """Return the reservations in which a device can be used now."""
         here = (one for one in self._current(target, now) if one.backend in {"", backend})
-        return any(one.start <= now < one.end for one in here)
+        return [one for one in here if one.start <= now < one.end]
 
     def next_start(self, target: str, now: datetime) -> datetime | None:
         """Return when the next reservation begins; ``now`` within one, ``None`` when none is known."""

@@ -11,7 +11,8 @@ from urllib.parse import quote
 import requests
 
 from .....core.errors import Unavailable
-from ...jobs.account import RemoteJob, RemoteState, Reservation
+from ...jobs.account import RemoteJob, RemoteState
+from ...model import Reservation
 from ...request import Outgoing
 from ...settings import GatewaySettings
 from ..session import plain_session
@@ -79,8 +80,8 @@ class BraketAccount:
         return True
 
     def reservations(self) -> list[Reservation]:
-        """Return none: Braket lists no reservations."""
-        return []
+        """Return the catalogue's: Braket lists no reservations."""
+        return list(self._settings.reservations)
 
     def _listed(self, since: datetime) -> Iterator[RemoteJob]:
         asked: dict[str, Any] = {

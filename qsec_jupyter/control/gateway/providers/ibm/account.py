@@ -12,7 +12,8 @@ import requests
 
 from .....core.errors import Unavailable
 from .....core.secret import Secret
-from ...jobs.account import RemoteJob, RemoteState, Reservation
+from ...jobs.account import RemoteJob, RemoteState
+from ...model import Reservation
 from ...settings import GatewaySettings
 from ..session import plain_session
 
@@ -85,10 +86,10 @@ class IbmAccount:
         return not (isinstance(session, dict) and session.get("accepting_jobs", False))
 
     def reservations(self) -> list[Reservation]:
-        """Return the instance's reservations, where the provider lists any."""
+        """Return the instance's reservations; the catalogue's where the provider lists none."""
         status, found = self._ask("GET", "/reservations", also=_GONE)
         if status in _GONE:
-            return []
+            return list(self._settings.reservations)
         try:
             rows = _is(found, dict)["reservations"]
             return [
