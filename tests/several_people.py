@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import warnings
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from catalogue import target
 
 from qsec_jupyter.control.app import make_app
 from qsec_jupyter.control.callers import Caller
 from qsec_jupyter.control.control_plane import ControlPlane
-from qsec_jupyter.control.credentials import choose
 from qsec_jupyter.control.credentials.keystore import KeyStore
 from qsec_jupyter.control.credentials.sealed import SealedBroker
 from qsec_jupyter.control.policy.bundle import Place
@@ -18,38 +19,15 @@ from qsec_jupyter.control.policy.live import LivePolicy
 from qsec_jupyter.core.model import Principal
 from qsec_jupyter.core.secret import Secret
 
-CATALOGUE = """
-[targets.open]
-title = "Open"
-provider = "simulator"
-tier = "deliver"
-approval = "auto"
-max_duration = "8h"
-default_duration = "1h"
-source = { engine = "kv-v2", path = "targets/open", field = "token" }
-
-[targets.premium]
-title = "Premium"
-provider = "ibm"
-tier = "deliver"
-approval = "review"
-max_duration = "4h"
-default_duration = "1h"
+OWNERS_THEN_SECURITY = """
 environment = "production"
 rounds = [{ reviewers = ["group:owners"], quorum = 2 }, { reviewers = ["group:security"], quorum = 1 }]
-source = { engine = "kv-v2", path = "targets/premium", field = "token" }
-
-[targets.bound]
-title = "Bound"
-provider = "ibm"
-tier = "deliver"
-approval = "review"
-max_duration = "4h"
-default_duration = "1h"
-bind_payload = true
-backends = ["bound_*"]
-source = { engine = "kv-v2", path = "targets/bound", field = "token" }
 """
+BOUND = 'bind_payload = true\nbackends = ["bound_*"]'
+REVIEWED = {"provider": "ibm", "approval": "review", "max_duration": "4h"}
+CATALOGUE = (
+    target("open") + target("premium", OWNERS_THEN_SECURITY, **REVIEWED) + target("bound", BOUND, **REVIEWED)
+)
 
 
 def person(name: str, *roles: str, groups: tuple[str, ...] = (), subject: str = "") -> Principal:
@@ -124,10 +102,17 @@ def client_of(plane: ControlPlane):
     return TestClient(make_app(plane), base_url="http://127.0.0.1", raise_server_exceptions=False)
 
 
-@pytest.fixture
-def team(tmp_path, monkeypatch):
-    monkeypatch.setattr(choose, "real_keyring", lambda: None)
-    (tmp_path / "catalog.toml").write_text(CATALOGUE)
-    plane = open_plane(tmp_path)
+@contextmanager
+def team_at(home: Path, catalogue: str = CATALOGUE, **kwargs):
+    """Give a team with a control plane of its own; the value of the target ``open`` is kept already."""
+    (home / "catalog.toml").write_text(catalogue)
+    plane = open_plane(home, **kwargs)
+    plane.broker.put("open", {"token": Secret("a-value-nobody-guesses", "open")})
     yield Team(plane, client_of(plane))
     plane.close()
+
+
+@pytest.fixture
+def team(tmp_path):
+    with team_at(tmp_path) as found:
+        yield found

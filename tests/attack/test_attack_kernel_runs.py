@@ -12,6 +12,7 @@ import time
 from pathlib import Path
 
 import pytest
+from catalogue import target
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "integration"))
 
@@ -282,20 +283,7 @@ def test_a_control_plane_killed_in_the_middle_of_a_run_completes_the_record_when
     assert verify_journal(journal).ok
 
 
-ENFORCING = """
-[runs]
-mode = "enforce"
-local = []
-[targets.sandbox]
-title = "Sandbox"
-provider = "simulator"
-tier = "deliver"
-approval = "auto"
-max_duration = "8h"
-default_duration = "1h"
-backends = ["aer_simulator"]
-source = { engine = "kv-v2", path = "targets/sandbox", field = "token" }
-"""
+ENFORCING = '[runs]\nmode = "enforce"\nlocal = []\n' + target(more='backends = ["aer_simulator"]')
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ import json
 import pytest
 import schemathesis
 from hypothesis import HealthCheck, Phase, given, settings
-from several_people import CATALOGUE, PEOPLE, Team, client_of, open_plane
+from several_people import PEOPLE, team_at
 
 from qsec_jupyter.control import tables
 from qsec_jupyter.control.app import openapi
@@ -32,25 +32,22 @@ AUDIT = {"admin", "auditor"}
 
 @pytest.fixture(scope="module")
 def team(tmp_path_factory):
-    home = tmp_path_factory.mktemp("openapi")
-    (home / "catalog.toml").write_text(CATALOGUE)
-    plane = open_plane(home)
-    team = Team(plane, client_of(plane))
-    assert team.ask("adm", "POST", "/v1/targets/open/secret", {"values": {"": SECRET}})[0] == 200
-    team.request("ada", "open", "kernel-of-ada", reason=REASON)
-    assert team.credential("ada", "open", "kernel-of-ada")[1]["value"] == SECRET
-    waiting = team.request("ada", "premium", "kernel-of-ada", reason=REASON)
-    assert team.ask("bo", "POST", "/v1/series", {"grant_id": waiting["id"], "times": 2, "days": 2})[0] == 201
-    run = {"run_id": "a" * 32, "kind": "intent", "framework": "qiskit", "time": "t", "operation": REASON}
-    assert team.ask("ada", "POST", "/v1/runs", {"records": [run]}, kernel="kernel-of-ada")[0] == 200
-    found = {
-        "rule": "r", "title": FINDING, "severity": "low", "surface": "s", "path": "p", "cell": None,
-        "cell_id": None, "line": 1, "column": 1, "fingerprint": "f", "remedy": "r",
-    }  # fmt: skip
-    report = {"path": "p", "findings": [found]}
-    assert team.ask("ada", "POST", "/v1/findings", report)[1]["recorded"] == 1
-    yield team
-    plane.close()
+    with team_at(tmp_path_factory.mktemp("openapi")) as team:
+        assert team.ask("adm", "POST", "/v1/targets/open/secret", {"values": {"": SECRET}})[0] == 200
+        team.request("ada", "open", "kernel-of-ada", reason=REASON)
+        assert team.credential("ada", "open", "kernel-of-ada")[1]["value"] == SECRET
+        waiting = team.request("ada", "premium", "kernel-of-ada", reason=REASON)
+        series = {"grant_id": waiting["id"], "times": 2, "days": 2}
+        assert team.ask("bo", "POST", "/v1/series", series)[0] == 201
+        run = {"run_id": "a" * 32, "kind": "intent", "framework": "qiskit", "time": "t", "operation": REASON}
+        assert team.ask("ada", "POST", "/v1/runs", {"records": [run]}, kernel="kernel-of-ada")[0] == 200
+        found = {
+            "rule": "r", "title": FINDING, "severity": "low", "surface": "s", "path": "p", "cell": None,
+            "cell_id": None, "line": 1, "column": 1, "fingerprint": "f", "remedy": "r",
+        }  # fmt: skip
+        report = {"path": "p", "findings": [found]}
+        assert team.ask("ada", "POST", "/v1/findings", report)[1]["recorded"] == 1
+        yield team
 
 
 def roles(name):

@@ -10,23 +10,12 @@ from contextlib import asynccontextmanager
 from typing import ClassVar
 
 import pytest
+from catalogue import target
 from jupyter_server.auth.identity import IdentityProvider, User
 from tornado.httpclient import HTTPClientError, HTTPRequest
 from tornado.websocket import websocket_connect
 
-ROLES = """
-[roles]
-researcher = ["bo"]
-
-[targets.sandbox]
-title = "Sandbox"
-provider = "simulator"
-tier = "deliver"
-approval = "auto"
-max_duration = "8h"
-default_duration = "1h"
-source = { engine = "kv-v2", path = "targets/sandbox", field = "token" }
-"""
+ROLES = '[roles]\nresearcher = ["bo"]\n'
 
 
 class Badges(IdentityProvider):
@@ -48,7 +37,7 @@ class Badges(IdentityProvider):
 def jp_server_config(tmp_path, monkeypatch):
     home = tmp_path / "home"
     home.mkdir(mode=0o700)
-    (home / "catalog.toml").write_text(ROLES)
+    (home / "catalog.toml").write_text(ROLES + target())
     monkeypatch.setenv("QSEC_HOME", str(home))
     monkeypatch.delenv("VAULT_ADDR", raising=False)
     monkeypatch.setenv("PATH", "")  # no Vault: the sealed store

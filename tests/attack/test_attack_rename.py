@@ -10,10 +10,8 @@ from dataclasses import replace
 
 import pytest
 from control_child import USER, children
-from several_people import CATALOGUE, PEOPLE, Team, client_of, open_plane
+from several_people import CATALOGUE, PEOPLE, team_at
 
-from qsec_jupyter.control.credentials import choose
-from qsec_jupyter.core.secret import Secret
 from qsec_jupyter.server.identity import owner
 
 ADA = PEOPLE[0]
@@ -21,13 +19,9 @@ CAPS = "[caps]\ngrants_per_user = 2\nleases_per_user = 1\n"
 
 
 @pytest.fixture
-def team(tmp_path, monkeypatch):
-    monkeypatch.setattr(choose, "real_keyring", lambda: None)
-    (tmp_path / "catalog.toml").write_text(CAPS + CATALOGUE)
-    plane = open_plane(tmp_path)
-    plane.broker.put("open", {"token": Secret("a-value-nobody-guesses", "open")})
-    yield Team(plane, client_of(plane))
-    plane.close()
+def team(tmp_path):
+    with team_at(tmp_path, CAPS + CATALOGUE) as found:
+        yield found
 
 
 def rename(team) -> str:

@@ -6,13 +6,12 @@ Everything goes over HTTP, each person with a bearer of their own; the clock is 
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from catalogue import target
 from control_fakes import Clock
-from several_people import CATALOGUE, PEOPLE, Team, client_of, open_plane
+from several_people import CATALOGUE, PEOPLE, Team, client_of, open_plane, team_at
 
 from qsec_jupyter.control import tables
-from qsec_jupyter.control.credentials import choose
 from qsec_jupyter.core.model import moment
-from qsec_jupyter.core.secret import Secret
 
 TERMS = """
 [caps]
@@ -26,18 +25,8 @@ floor = "internal"
 members = ["ada"]
 data_class = "restricted"
 targets = ["open", "office"]
-
-[targets.office]
-title = "Office hours"
-provider = "simulator"
-tier = "deliver"
-approval = "auto"
-max_duration = "8h"
-default_duration = "1h"
-windows = ["mon-fri 08:00-18:00"]
-classes = ["public", "internal"]
-source = { engine = "kv-v2", path = "targets/office", field = "token" }
 """
+OFFICE = 'windows = ["mon-fri 08:00-18:00"]\nclasses = ["public", "internal"]'
 
 
 @pytest.fixture
@@ -46,13 +35,9 @@ def clock():
 
 
 @pytest.fixture
-def team(tmp_path, monkeypatch, clock):
-    monkeypatch.setattr(choose, "real_keyring", lambda: None)
-    (tmp_path / "catalog.toml").write_text(TERMS + CATALOGUE)
-    plane = open_plane(tmp_path, clock=clock)
-    plane.broker.put("open", {"token": Secret("a-value-nobody-guesses", "open")})
-    yield Team(plane, client_of(plane))
-    plane.close()
+def team(tmp_path, clock):
+    with team_at(tmp_path, TERMS + target("office", OFFICE) + CATALOGUE, clock=clock) as found:
+        yield found
 
 
 def asked(team, name="ada", target="open", **more):

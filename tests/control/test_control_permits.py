@@ -1,6 +1,7 @@
 """Runs that need permission, jobs that outlive their kernel, and submissions that nobody announced."""
 
 import pytest
+from catalogue import target
 
 from qsec_jupyter.control.asking import Wish
 from qsec_jupyter.control.catalog import load_catalog
@@ -10,26 +11,17 @@ from qsec_jupyter.core.errors import Denied, Invalid, NotFound
 from qsec_jupyter.core.model import Principal
 
 RUN = "a" * 32
-CATALOG = """
+RUNS = """
 [runs]
 mode = "{mode}"
 local = ["qiskit_aer.*"]
-
-[targets.sandbox]
-title = "Sandbox"
-provider = "simulator"
-tier = "deliver"
-approval = "auto"
-max_duration = "8h"
-default_duration = "1h"
-backends = ["ibm_*", "mock_?"]
-source = {{ engine = "kv-v2", path = "targets/sandbox", field = "token" }}
 """
+SANDBOX = target(more='backends = ["ibm_*", "mock_?"]')
 
 
 @pytest.fixture
 def enforcing(make_plane, tmp_path):
-    (tmp_path / "catalog.toml").write_text(CATALOG.format(mode="enforce"))
+    (tmp_path / "catalog.toml").write_text(RUNS.format(mode="enforce") + SANDBOX)
     return make_plane()
 
 
@@ -58,7 +50,7 @@ def test_enforcing_leaves_a_mark_that_goes_with_it(enforcing, make_plane, tmp_pa
     assert (tmp_path / "enforce").stat().st_mode & 0o777 == 0o600
     enforcing.close()
     enforcing.gone = True
-    (tmp_path / "catalog.toml").write_text(CATALOG.format(mode="record"))
+    (tmp_path / "catalog.toml").write_text(RUNS.format(mode="record") + SANDBOX)
     make_plane()
     assert not (tmp_path / "enforce").exists()
 

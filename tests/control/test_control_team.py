@@ -3,7 +3,9 @@
 from dataclasses import replace
 
 import pytest
+from catalogue import target
 from hypothesis import HealthCheck, given, settings, strategies as st
+from several_people import BOUND, REVIEWED
 
 from qsec_jupyter.control.asking import Wish
 from qsec_jupyter.control.callers import Caller
@@ -11,7 +13,7 @@ from qsec_jupyter.control.grants import TRANSITIONS
 from qsec_jupyter.core.errors import Conflict, Denied, Invalid, NotFound, QsecError
 from qsec_jupyter.core.model import GRANT_STATES, Principal
 
-CATALOGUE = """
+GENERAL = """
 [data_classes]
 default = "internal"
 
@@ -24,55 +26,26 @@ title = "Chemistry"
 members = ["ada", "group:chem"]
 data_class = "confidential"
 targets = ["premium", "open"]
-
-[targets.open]
-title = "Open"
-provider = "simulator"
-tier = "deliver"
-approval = "auto"
-max_duration = "4h"
-default_duration = "1h"
-source = { engine = "kv-v2", path = "targets/open", field = "token" }
-
-[targets.premium]
-title = "Premium"
-provider = "ibm"
-tier = "deliver"
+"""
+PRICE = 'price = { currency = "USD", per_job = 1.5, per_shot = 0.001 }'
+PREMIUM = f"""
+{PRICE}
 environment = "production"
-approval = "review"
-max_duration = "4h"
-default_duration = "1h"
 pending = "2h"
 break_glass = true
 retrieve = "30d"
 backends = ["ibm_*"]
 classes = ["public", "internal", "confidential"]
-rounds = [{ reviewers = ["group:owners"], quorum = 2 }, { reviewers = ["sec"], quorum = 1 }]
-price = { currency = "USD", per_job = 1.5, per_shot = 0.001 }
-source = { engine = "kv-v2", path = "targets/premium", field = "token" }
-
-[targets.bound]
-title = "Bound"
-provider = "ibm"
-tier = "deliver"
-approval = "review"
-max_duration = "4h"
-default_duration = "1h"
-bind_payload = true
-backends = ["bound_*"]
-price = { currency = "USD", per_job = 1.5, per_shot = 0.001 }
-source = { engine = "kv-v2", path = "targets/bound", field = "token" }
-
-[targets.office]
-title = "Office hours"
-provider = "ibm"
-tier = "deliver"
-approval = "auto"
-max_duration = "8h"
-default_duration = "4h"
-windows = ["mon-fri 08:00-18:00 Europe/Berlin"]
-source = { engine = "kv-v2", path = "targets/office", field = "token" }
+rounds = [{{ reviewers = ["group:owners"], quorum = 2 }}, {{ reviewers = ["sec"], quorum = 1 }}]
 """
+OFFICE = 'windows = ["mon-fri 08:00-18:00 Europe/Berlin"]'
+CATALOGUE = (
+    GENERAL
+    + target("open", max_duration="4h")
+    + target("premium", PREMIUM, **REVIEWED)
+    + target("bound", f"{PRICE}\n{BOUND}", **REVIEWED)
+    + target("office", OFFICE, provider="ibm", default_duration="4h")
+)
 
 
 def person(name, *roles, groups=(), **kwargs):
@@ -292,9 +265,9 @@ def test_break_glass_skips_approval_loudly_and_is_looked_at(team, ask, events):
 
 def test_break_glass_only_where_the_target_allows_it_and_for_people(ask):
     robot = replace(ADA, principal=replace(ADA.principal, kind="workload"))
-    for target, who in (("bound", ADA), ("open", ADA), ("premium", robot)):
+    for name, who in (("bound", ADA), ("open", ADA), ("premium", robot)):
         with pytest.raises(Denied) as refusal:
-            ask(target, who, break_glass=True, payload=RUN)
+            ask(name, who, break_glass=True, payload=RUN)
         assert "break-glass-only-where-allowed" in refusal.value.detail
 
 

@@ -11,6 +11,7 @@ from importlib.metadata import distribution
 from pathlib import Path
 
 import pytest
+from catalogue import target
 
 ROOT = Path(__file__).parents[2]
 PYTHON = ROOT / ".cache" / "collaboration" / "bin" / "python"
@@ -79,26 +80,14 @@ def test_coverage_lists_what_is_shared(told) -> None:
     }
 
 
-CATALOGUE = """
-[roles]
-researcher = ["bo"]
-
-[targets.sandbox]
-title = "Sandbox"
-provider = "simulator"
-tier = "deliver"
-approval = "auto"
-max_duration = "8h"
-default_duration = "1h"
-source = { engine = "kv-v2", path = "targets/sandbox", field = "token" }
-"""
+ROLES = '[roles]\nresearcher = ["bo"]\n'
 
 
 def test_who_opens_the_shared_document_takes_part_in_its_kernels_rights(tmp_path) -> None:
     """Nobody but the owner has a connection to the kernel: presence comes from the document's room."""
     home = tmp_path / "home"
     (home / "qsec").mkdir(mode=0o700, parents=True)
-    (home / "qsec" / "catalog.toml").write_text(CATALOGUE)
+    (home / "qsec" / "catalog.toml").write_text(ROLES + target())
     (tmp_path / "shared").mkdir()
     told = run("presence_server.py", tmp_path / "shared", home, sys.executable)
     assert told["alone"] == ["active", []]
