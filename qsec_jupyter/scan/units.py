@@ -23,11 +23,19 @@ _ZERO_WIDTH = re.compile(  # what Unicode calls default ignorable, as far as tex
     "[\u00ad\u034f\u061c\u180b-\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff\U000e0000-\U000e0fff]"
 )
 _UNSEEN = re.compile(f"{_ESCAPE.pattern}|{_ZERO_WIDTH.pattern}")
-_UNSEEN_LEADS = tuple(
-    (lead[0], lead)
-    for lead in map(bytes.fromhex, ("e280", "e281", "efb8", "efbb", "c2ad", "cd8f", "d89c", "e1a0", "f3a0"))
+_ZERO_WIDTH_BYTES = tuple(  # by its first byte, which is looked for first: 50 times faster than two
+    (first, re.compile(b"%c(?:%b)" % (first, rest)))
+    for first, rest in (
+        (0xE2, rb"\x80[\x8b-\x8f\xaa-\xae]|\x81[\xa0-\xaf]"),
+        (0xEF, rb"\xb8[\x80-\x8f]|\xbb\xbf"),
+        (0xC2, rb"\xad"),
+        (0xCD, rb"\x8f"),
+        (0xD8, rb"\x9c"),
+        (0xE1, rb"\xa0[\x8b-\x8e]"),
+        (0xF3, rb"\xa0"),
+    )
 )
-"""How each of ``_ZERO_WIDTH`` begins in UTF-8."""
+"""``_ZERO_WIDTH`` in UTF-8."""
 
 _CLOSE_LIMIT = 200_000
 
@@ -60,7 +68,7 @@ class Unit:
         """What the engine reads: UTF-8 of what is seen, with the key in front of a value in an object."""
         if self._data is None:
             data = encode(f'{self._lead}{self.text}"' if self.name else self.text)
-            if b"\x1b" in data or (len(data) != len(self.text) and _may_hide(data)):
+            if b"\x1b" in data or (len(data) != len(self.text) and _hides(data)):
                 view = seen(self.text)
                 data = encode(f'{self._lead}{view}"' if self.name else view)
             self._data = data
@@ -129,14 +137,12 @@ def seen(text: str) -> str:
         text = _COLOUR.sub("", text)
         if "\x1b" in text:
             text = _ESCAPE.sub("", text)
-    if not text.isascii() and _ZERO_WIDTH.search(text):
-        text = _UNSEEN.sub("", text)
-    return text
+    return _UNSEEN.sub("", text) if not text.isascii() and _hides(encode(text)) else text
 
 
-def _may_hide(data: bytes) -> bool:
-    """Tell whether there may be zero-width characters; single bytes are found 50 times faster than two."""
-    return any(first in data and lead in data for first, lead in _UNSEEN_LEADS)
+def _hides(data: bytes) -> bool:
+    """Tell whether a text in UTF-8 holds zero-width characters."""
+    return any(first in data and pattern.search(data) is not None for first, pattern in _ZERO_WIDTH_BYTES)
 
 
 def _plain(text: str) -> str:
@@ -145,7 +151,7 @@ def _plain(text: str) -> str:
 
 
 def _has_unseen(text: str) -> bool:
-    return "\x1b" in text or (not text.isascii() and _ZERO_WIDTH.search(text) is not None)
+    return "\x1b" in text or (not text.isascii() and _hides(encode(text)))
 
 
 def encode(text: str) -> bytes:

@@ -15,7 +15,7 @@ from qsec_jupyter.scan.known import KnownValues, encodings
 from qsec_jupyter.scan.redact import Hit, merge
 from qsec_jupyter.scan.rules.samples import fill
 from qsec_jupyter.scan.scanner import Scanner
-from qsec_jupyter.scan.units import Unit, seen, splice_parts
+from qsec_jupyter.scan.units import _ZERO_WIDTH, Unit, _hides, encode, seen, splice_parts
 
 VALUE = "Zk3-issued/value+of 'quotes\""
 MARK = marker("sandbox")
@@ -176,6 +176,11 @@ def test_value_broken_by_escape_sequences_and_zero_width_characters_is_found(iss
     broken = f"{VALUE[:5]}\x1b[1m{VALUE[5:9]}\u200b{VALUE[9:]}"
     result = issued.scan_notebook(notebook(cell(source=f"é{broken}!")), "a")
     assert result.redacted["cells"][0]["source"] == f"é{MARK}!"
+
+
+def test_what_a_text_hides_is_told_by_its_bytes_as_by_its_characters():
+    for code in (*range(0x20000), *range(0xE0000, 0xE2000)):
+        assert _hides(encode(chr(code))) is (_ZERO_WIDTH.match(chr(code)) is not None), hex(code)
 
 
 # -- redaction as a property ----------------------------------------------------------------------

@@ -116,6 +116,10 @@ def outcome(write, content):
     return file.getvalue(), str(said), repr(nb)
 
 
+def as_json(value):
+    return json.dumps(value, indent=1, sort_keys=True, separators=(",", ": "), ensure_ascii=False)
+
+
 @given(NOTEBOOKS)
 @settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_any_notebook_is_written_as_nbformat_writes_it_or_refused_as_it_refuses(content):
@@ -126,8 +130,7 @@ def test_any_notebook_is_written_as_nbformat_writes_it_or_refused_as_it_refuses(
 
 @given(JSON)
 def test_any_json_is_encoded_as_the_standard_library_does(value):
-    expected = json.dumps(value, indent=1, sort_keys=True, separators=(",", ": "), ensure_ascii=False)
-    assert writing._text(value) == expected
+    assert writing._text(value) == as_json(value)
 
 
 @pytest.mark.parametrize(

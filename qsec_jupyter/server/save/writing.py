@@ -32,6 +32,9 @@ _PLAIN: dict[type, Callable[[Any], str]] = {
 }
 """How each type without parts is written."""
 
+_BLOCK = 1000
+"""So many lines are encoded at once."""
+
 
 def attach(manager: Any) -> None:
     """Let a contents manager write in this way, where it would write as Jupyter Server does."""
@@ -116,9 +119,11 @@ def _encode(node: Any, end: str, put: Callable[[str], None]) -> None:
         return
     inner = f"{end} "
     if type(node) is list:
-        if node and (texts := _flat(node)):
-            put(f"[{inner}")
-            put(f",{inner}".join(texts))
+        if node and (blocks := _flat(node, f",{inner}")):
+            lead = f"[{inner}"
+            for block in blocks:
+                put(f"{lead}{block}")
+                lead = f",{inner}"
             put(f"{end}]")
             return
         opening, closing, items = "[", "]", [("", value) for value in node]
@@ -135,11 +140,17 @@ def _encode(node: Any, end: str, put: Callable[[str], None]) -> None:
     put(f"{end}{closing}" if items else f"{opening}{closing}")
 
 
-def _flat(values: list[Any]) -> list[str] | None:
-    """Return each of ``values`` as it is written; ``None`` when one has parts."""
+def _flat(values: list[Any], between: str) -> list[str] | None:
+    """Return ``values`` as they are written, in blocks; ``None`` when one of them has parts.
+
+    A block is one call of C, which lets no other thread work.
+    """
     try:
-        if type(values[0]) is str:
-            return list(map(encode_basestring, values))
-        return [_PLAIN[type(value)](value) for value in values]
+        if type(values[0]) is not str:
+            return [between.join([_PLAIN[type(value)](value) for value in values])]
+        return [
+            between.join(map(encode_basestring, values[at : at + _BLOCK]))
+            for at in range(0, len(values), _BLOCK)
+        ]
     except (TypeError, KeyError):
         return None
