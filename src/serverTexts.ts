@@ -348,6 +348,7 @@ export const SERVER_TEXTS: readonly string[] = [
   'Withdraw it where it was issued and read it from a vault; if it opens nothing, keep it with a reason.',
   'Withdraw it where it was issued and read it with qsec.credential().',
   'Its credential was found in a notebook or file; ask again for a new one.',
+  'A newer right to read results took its place.',
   'Ending the session stops further reads; a copied value stays good until it is replaced at its provider (`qsec rotate`).',
   "Ending the session puts the certificate on the authority's list of revoked ones; a server that does not read that list takes a copy until it expires.",
   "A signed SSH key has no lease: a copy works until the certificate's own end, keep that short.",

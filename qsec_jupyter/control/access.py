@@ -152,7 +152,8 @@ class Access:
 
     def _refuse_over_cap(self, grant: Grant, caller: Caller) -> None:
         most = self._policy.catalogue.caps.grants_per_user
-        if len(self._book.open({"requester_subject": grant.requester_subject})) >= most:
+        theirs = self._book.open({"requester_subject": grant.requester_subject})
+        if sum(one.parent is None for one in theirs) >= most:
             error = Denied(
                 "request.too_many",
                 "You hold too many grants and requests",

@@ -64,12 +64,14 @@ class Caps:
 
     Attributes:
         grants_per_user: Open grants and requests of one person.
+        results_per_user: One person's rights to read results after the grant, each of one submit grant.
         leases_per_user: Sessions behind one person's grants.
         leases: Sessions of the whole site.
         start_ahead: How far ahead a start may lie (seconds).
     """
 
     grants_per_user: int = 50
+    results_per_user: int = 1000
     leases_per_user: int = 100
     leases: int = 5000
     start_ahead: int = 30 * 86_400
@@ -245,7 +247,7 @@ def _caps(section: Any) -> Caps:
         caps = Caps(**told)
     except (AttributeError, TypeError, ValueError, QsecError) as error:
         raise _invalid(f"caps are wrong ({type(error).__name__})") from error
-    if min(caps.grants_per_user, caps.leases_per_user, caps.leases) < 1:
+    if min(caps.grants_per_user, caps.results_per_user, caps.leases_per_user, caps.leases) < 1:
         raise _invalid("a cap below 1 would let nobody in")
     return caps
 

@@ -14,9 +14,14 @@ from .grants import step
 from .lookup import Lookup
 from .policy.live import LivePolicy
 
+_DISPLACED = "A newer right to read results took its place."
+
 
 class Retrieval:
-    """Makes retrieve grants: longer than the submit grant that they follow, and good for its jobs only."""
+    """Makes retrieve grants: longer than the submit grant that they follow, and good for its jobs only.
+
+    They are nobody's request, so they have a cap of their own: whoever has run much asks anew all the same.
+    """
 
     def __init__(
         self, *, book: Book, lookup: Lookup, policy: LivePolicy, clock: Callable[[], datetime]
@@ -58,6 +63,7 @@ class Retrieval:
 
     def _let_retrieve(self, grant: Grant, job_id: str, seconds: int) -> Grant:
         now = self._clock()
+        self._make_room(grant.requester_subject, now)
         retrieve = replace(
             grant,
             id=secrets.token_hex(16),
@@ -72,3 +78,11 @@ class Retrieval:
         self._book.add(retrieve, self._book.server_of(grant.id), grant.holder)
         approved = self._book.commit(step(retrieve, "approve", now), None, job=job_id)
         return self._book.commit(step(approved, "activate", now), None)
+
+    def _make_room(self, subject: str, now: datetime) -> None:
+        """End the rights of a person that would end first, where there is no place for one more."""
+        rights = [one for one in self._book.open({"requester_subject": subject}) if one.parent]
+        surplus = len(rights) + 1 - self._policy.catalogue.caps.results_per_user
+        for one in sorted(rights, key=lambda one: one.expires_at or "")[: max(0, surplus)]:
+            ended = replace(step(one, "revoke", now), decision_comment=_DISPLACED)
+            self._book.commit(ended, None, ending=True)

@@ -27,8 +27,8 @@ def lab(tmp_path):
     """Return a function that opens control planes of one state folder, each a Jupyter Server's own."""
     opened = []
 
-    def make(envelope="", target="", server_id="server-1", roles=("researcher", "approver")):
-        (tmp_path / "catalog.toml").write_text(catalogue(envelope, target))
+    def make(envelope="", target="", server_id="server-1", roles=("researcher", "approver"), rest=""):
+        (tmp_path / "catalog.toml").write_text(catalogue(envelope, target) + rest)
         who = Principal("ada", "Ada", "local account", roles=roles)
         plane = ControlPlane(tmp_path, FakeBroker(), LivePolicy(Place(tmp_path)), who, server_id, Clock())
         opened.append(plane)
@@ -233,6 +233,36 @@ def test_a_retrieve_grant_submits_nothing_whatever_its_token_says(lab) -> None:
     for scope in ("submit", "retrieve", "metadata"):
         holder = pass_of(plane, follows, scope=scope)
         assert refused(plane, holder, submission(again=scope)) == "job.out_of_scope"
+
+
+CAPS = "[caps]\ngrants_per_user = 2\nresults_per_user = 3"
+
+
+def test_rights_to_read_results_keep_nobody_from_asking_and_are_no_way_past_the_cap(lab) -> None:
+    plane = lab(rest=CAPS)
+    grants = []
+    for number in range(5):
+        grants.append(ask(plane))
+        send(plane, pass_of(plane, grants[-1]), submission(again=str(number)), f"job-{number}")
+        plane.ending.end(plane.owner, grants[-1].id, "revoke")
+    rights = [one for one in plane.lookup.listed(plane.owner) if one.parent]
+    open_ = {one.jobs for one in rights if one.state == "active"}
+    assert open_ == {("job-2",), ("job-3",), ("job-4",)}, "the newest, so many as may be"
+    assert {one.jobs for one in rights if one.state == "revoked"} == {("job-0",), ("job-1",)}
+    assert plane.sessions.retry()
+    assert [ask(plane, f"k{number}").state for number in range(2)] == ["active", "active"]
+    with pytest.raises(Denied) as refusal:
+        ask(plane, "k3")
+    assert refusal.value.code == "request.too_many"
+
+
+def test_one_grant_brings_one_right_to_read_however_many_jobs_it_makes(lab) -> None:
+    plane = lab(rest=CAPS)
+    grant = ask(plane)
+    for number in range(5):
+        send(plane, pass_of(plane, grant), submission(again=str(number)), f"job-{number}")
+    (right,) = [one for one in plane.lookup.listed(plane.owner) if one.parent]
+    assert right.jobs == tuple(f"job-{number}" for number in range(5))
 
 
 def test_a_provider_that_gives_an_id_twice_gives_no_job_away(lab) -> None:

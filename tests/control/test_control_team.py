@@ -483,6 +483,16 @@ def test_one_person_holds_only_so_many(ask, team):
     assert ask("open").state == "active"
 
 
+def test_a_right_to_read_results_is_no_request(ask, team):
+    approve(team, ask(), BO, CY, SEC)
+    assert team.retrieval.submitted(ADA.by("k1"), "premium", "job-1").scope == "retrieve"
+    for _ in range(3):
+        ask("open")
+    with pytest.raises(Denied) as refusal:
+        ask("open")
+    assert refusal.value.code == "request.too_many"
+
+
 # -- shared kernels ---------------------------------------------------------------------------------
 
 
