@@ -22,17 +22,19 @@ from .rules.loader import Rule
 if TYPE_CHECKING:
     from .foreign import Finder, Refused
 
-FORMAT = 4
+FORMAT = 5
 """Version of the cache file's layout and of what rule fields mean."""
 
 _KEPT_FIELDS = (
     "id", "label", "title", "severity", "remedy", "pattern", "trigger", "before", "after", "action",
     "unless", "checks", "entropy", "source", "confidence", "keywords", "path", "placeholders", "linear",
 )  # fmt: skip
-CLOSE = [trigger.pattern for trigger in (*notations.CLOSE, notations.DRAWN)]
-"""Expressions for texts that people write; the last one tells source that is worth parsing."""
+CLOSE = [trigger.pattern for trigger in notations.CLOSE]
+"""Expressions for texts that people write."""
 
-_DRAWN = len(notations.CLOSE)
+DRAWN = [notations.DRAWN.pattern]
+"""The expression for source that is worth parsing."""
+
 _SHIPPED = frozenset({"qsec", "detect-secrets"})
 
 
@@ -43,7 +45,8 @@ class RuleSet:
         rules: The rules; an engine's index points into them.
         version: Digest of everything that decides what is found.
         engine: The matcher in use, over :func:`triggers`.
-        close: The matcher for texts that people write, over :data:`.notations.CLOSE`.
+        close: The matcher for texts that people write, over :data:`CLOSE`.
+        drawing: The matcher for source, over :data:`DRAWN`.
         finders: Programs of other scanners that are called beside the engine.
         refused: What a project's sources hold that is not used, and why.
         by_place: Whether what is found depends on where a text lies.
@@ -56,6 +59,7 @@ class RuleSet:
         version: str,
         engine: Engine,
         close: Engine | None = None,
+        drawing: Engine | None = None,
         *,
         finders: Sequence[Finder] = (),
         refused: Sequence[Refused] = (),
@@ -64,6 +68,7 @@ class RuleSet:
         self.version = version
         self.engine = engine
         self.close = close or fallback(CLOSE)
+        self.drawing = drawing or fallback(DRAWN)
         self.finders = tuple(finders)
         self.refused = tuple(refused)
         self.by_place = bool(finders) or any(rule.by_place for rule in rules)
@@ -82,7 +87,7 @@ class RuleSet:
             close: Look for any text in base64, hexadecimal or numbers, too.
         """
         spans: dict[int, list[list[int]]] = {}
-        encoded = [end for number, end in self.close.scan(data) if number != _DRAWN] if close else []
+        encoded = [end for _, end in self.close.scan(data)] if close else []
         for trigger, end in sorted(self.engine.scan(data)):
             if trigger >= len(self._triggered):
                 encoded += notations.trigger(trigger - len(self._triggered)).places(data, end)
@@ -115,8 +120,9 @@ class RuleSet:
             text: The source.
             data: The same in UTF-8.
         """
-        found = {number for number, _ in self.close.scan(data)}
-        return bool(found - {_DRAWN}) or (bool(found) and (self.foreign or worthwhile(text)))
+        if self.drawing.scan(data) and (self.foreign or worthwhile(text)):
+            return True
+        return bool(self.close.scan(data))
 
 
 def triggers(rules: Sequence[Rule]) -> list[str]:
@@ -250,9 +256,9 @@ def _fields(rule: Rule) -> dict[str, Any]:
 def _compile_all(built: _Built, hyperscan: Any) -> tuple[list[Rule], list[Refused], list[Any]]:
     """Compile; a project's rule that Hyperscan does not take is refused, and never one of ours."""
     rules, refused = built.rules, built.refused
-    close = _compile(CLOSE, hyperscan)
+    others = [_compile(CLOSE, hyperscan), _compile(DRAWN, hyperscan, hyperscan.HS_FLAG_SINGLEMATCH)]
     try:
-        return rules, refused, [_compile(triggers(rules), hyperscan), close]
+        return rules, refused, [_compile(triggers(rules), hyperscan), *others]
     except hyperscan.HyperscanError:
         from .foreign import Refused
 
@@ -266,7 +272,7 @@ def _compile_all(built: _Built, hyperscan: Any) -> tuple[list[Rule], list[Refuse
             else:
                 why = "its expression is too large for the fast engine; give it keywords"
                 refused = [*refused, Refused(rule.source, rule.id, why)]
-        return taken, refused, [_compile(triggers(taken), hyperscan), close]
+        return taken, refused, [_compile(triggers(taken), hyperscan), *others]
 
 
 def _compiles(expression: str, hyperscan: Any) -> bool:
@@ -277,13 +283,13 @@ def _compiles(expression: str, hyperscan: Any) -> bool:
     return True
 
 
-def _compile(expressions: Sequence[str], hyperscan: Any) -> Any:
+def _compile(expressions: Sequence[str], hyperscan: Any, flags: int = 0) -> Any:
     database = hyperscan.Database(mode=hyperscan.HS_MODE_BLOCK)
     # PREFILTER lets look-arounds through as "may match"; `Rule.find` decides.
     database.compile(
         expressions=[expression.encode() for expression in expressions],
         ids=list(range(len(expressions))),
-        flags=[hyperscan.HS_FLAG_PREFILTER] * len(expressions),
+        flags=[hyperscan.HS_FLAG_PREFILTER | flags] * len(expressions),
     )
     return database
 

@@ -15,7 +15,7 @@ from qsec_jupyter.scan.engine import PatternEngine, Re2Engine
 from qsec_jupyter.scan.known import KnownValues
 from qsec_jupyter.scan.rules.loader import load
 from qsec_jupyter.scan.rules.samples import fill
-from qsec_jupyter.scan.ruleset import CLOSE, RuleSet, load_rules, triggers
+from qsec_jupyter.scan.ruleset import CLOSE, DRAWN, RuleSet, load_rules, triggers
 from qsec_jupyter.scan.scanner import Scanner
 
 
@@ -65,7 +65,7 @@ def rules(tmp_path_factory):
 @pytest.mark.parametrize("name", ENGINES)
 def test_engines_find_the_same(rules, tmp_path, name):
     make, count = ENGINES[name]
-    other = RuleSet(rules.rules, rules.version, make(triggers(rules.rules)), make(CLOSE))
+    other = RuleSet(rules.rules, rules.version, make(triggers(rules.rules)), make(CLOSE), make(DRAWN))
     planted = [*islice(samples(), count), *islice(texts(), count), *islice(clean(), count)]
     known = KnownValues()
     for sample in planted:
