@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import asdict, fields
+from dataclasses import asdict, fields, replace
 from datetime import datetime
 from typing import Any
 
@@ -220,7 +220,7 @@ def newest(grants: Iterable[Grant]) -> Grant | None:
 
 
 def _row(grant: Grant) -> Row:
-    values = asdict(grant)
+    values = {**asdict(replace(grant, jobs=())), "jobs": grant.jobs}  # texts, and perhaps thousands
     row = {name: value for name, value in values.items() if name in _COLUMNS}
     return {**row, "policies": list(grant.policies), "details": {name: values[name] for name in _DETAILS}}
 

@@ -18,6 +18,7 @@ from sqlalchemy import (
     Connection,
     Delete,
     Engine,
+    Insert,
     Select,
     Table,
     Update,
@@ -118,7 +119,7 @@ class Store:
     def add(self, table: Table, row: Row) -> int:
         """Insert a row; return its integer key, when it has one."""
         with self._begin() as connection:
-            key = connection.execute(insert(table), row).inserted_primary_key
+            key = connection.execute(_insert(table), row).inserted_primary_key
         return key[0] if key and isinstance(key[0], int) else 0
 
     def add_all(self, rows: Sequence[tuple[Table, Sequence[Row]]], *, flush: bool = True) -> None:
@@ -126,7 +127,7 @@ class Store:
         with self._begin(flush=flush) as connection:
             for table, several in rows:
                 if several:
-                    connection.execute(insert(table), list(several))
+                    connection.execute(_insert(table), list(several))
 
     def found(self, statement: Select[Any]) -> list[Row]:
         """Return the rows that a selection finds."""
@@ -243,6 +244,11 @@ def _conditions(table: Table, form: _Form) -> Iterator[ColumnElement[bool]]:
 @lru_cache(256)
 def _select(table: Table, form: _Form) -> Select[Any]:
     return select(table).where(*_conditions(table, form))
+
+
+@lru_cache(256)
+def _insert(table: Table) -> Insert:
+    return insert(table)
 
 
 @lru_cache(256)

@@ -11,7 +11,7 @@ import cedarpy
 from ...core.errors import Denied, Invalid
 from ...core.model import Principal, Target
 from .bundle import Bundle, as_set
-from .context import ACTIONS, Action, Context, Situation, kind_of, to_cedar
+from .context import ACTIONS, Action, Context, kind_of, to_cedar
 
 REMEMBERED = 2048
 """How many decisions of a bundle stay in memory."""
@@ -63,7 +63,8 @@ class PolicyEngine:
         self._schema = cedarpy.Schema.from_str(bundle.schema)
         self._rules = {rule.id: rule for rule in bundle.rules}
         self._unknown = frozenset(action for action in ACTIONS if not self._knows(action))
-        # Cedar's answer depends on nothing else, no clock either, and a kernel asks the same again and again.
+        # Cedar's answer depends on nothing else, no clock either, and a kernel asks the same again and again;
+        # the jobs of a loop that turns angles are alike, too.
         self._remembered = lru_cache(REMEMBERED)(self._decide)
         self.failures = 0
         """Decisions that a failing policy turned into a deny."""
@@ -96,10 +97,8 @@ class PolicyEngine:
         """
         if action in self._unknown:
             return Decision(allowed=False, policies=(), advice=_OUTDATED)
-        # Hardly two jobs are alike.
-        decide = self._remembered if isinstance(context, Situation) else self._decide
         try:
-            return decide(principal, action, target, context)
+            return self._remembered(principal, action, target, context)
         except _Failed:
             self.failures += 1
             return Decision(allowed=False, policies=("policy-error",), advice=_FAILED)
