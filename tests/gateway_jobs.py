@@ -73,6 +73,7 @@ def send(plane, holder, job, job_id):
     admission = plane.jobs.admit(holder, job)
     plane.jobs.sent(admission)
     plane.jobs.answered(admission, job_id)
+    plane.jobs.follow()
     return admission
 
 

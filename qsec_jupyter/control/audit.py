@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from ..core.errors import QsecError
@@ -56,6 +56,16 @@ class Audit:
             Unavailable: ``ledger.unwritable``; what was to be done must then not be done.
         """
         return self.enter(name, actor, **data).wait()[0]
+
+    def record_steps(self, steps: Sequence[tuple[str, Principal | None, dict[str, Any]]]) -> None:
+        """Write steps of one thing, each an event, its actor and its data, with one wait for the disk.
+
+        Raises:
+            Unavailable: As :meth:`record`. None is written without those before it.
+        """
+        self.settle()
+        entries = [{"type": name, "data": self._data(name, actor, data)} for name, actor, data in steps]
+        self._ledger.enter(entries, in_turn=True).wait()
 
     def enter(self, name: str, actor: Principal | None = None, **data: Any) -> Entered:
         """Put an event behind those that were told before, and return what waits until it is durable."""

@@ -50,6 +50,7 @@ class _Waiting:
     index: int = -1
     error: BaseException | None = None
     done: bool = False
+    behind: _Waiting | None = None  # not written where that one is not
     awaited: bool = False  # somebody will wake when ``wake`` is released
     wake: threading.Lock = field(default_factory=threading.Lock)
 
@@ -165,13 +166,20 @@ class Ledger:
         """
         return self.enter(events).wait()
 
-    def enter(self, events: Sequence[Event]) -> Entered:
+    def enter(self, events: Sequence[Event], *, in_turn: bool = False) -> Entered:
         """Put events behind all that were entered before, and return what waits until they are durable.
+
+        Args:
+            events: As :meth:`append` takes them.
+            in_turn: Whether one that cannot be written keeps out those behind it.
 
         Raises:
             Bug: As :meth:`append`.
         """
         waiting = [_Waiting(checked(event)) for event in events]
+        if in_turn:
+            for one, before in zip(waiting[1:], waiting, strict=False):
+                one.behind = before
         with self._queueing:
             self._queue.extend(waiting)  # a commit takes the whole queue, so they are done together
         return Entered(self, waiting)
@@ -311,6 +319,9 @@ class Ledger:
         written: list[Event] = []
         time = rfc3339(self._clock())
         for waiting in batch:
+            if waiting.behind is not None and waiting.behind.error is not None:
+                waiting.error = waiting.behind.error
+                continue
             entry = {**waiting.event, "index": tree.size, "time": time}
             try:
                 payload = payload_of(entry)

@@ -349,3 +349,13 @@ def test_kill_9_loses_nothing_that_was_acknowledged(tmp_path):
 
 def test_the_limit_of_this_test_process_is_as_it_was():
     assert resource.getrlimit(resource.RLIMIT_FSIZE)[0] == resource.getrlimit(resource.RLIMIT_FSIZE)[1]
+
+
+def test_an_entry_that_cannot_be_written_keeps_out_those_behind_it_in_turn(tmp_path):
+    large = {"type": "run.gap", "data": {"x": "x" * segment.MAX_PAYLOAD}}
+    with ledger(tmp_path) as log:
+        others = log.enter([event()])
+        with pytest.raises(Invalid):
+            log.enter([event(), large, event()], in_turn=True).wait()
+        assert others.wait() == [0]
+        assert log.append(event()) == 2

@@ -64,6 +64,10 @@ class Desk:
         """Return what a blocking call returns, without blocking."""
         return await asyncio.get_running_loop().run_in_executor(self.pool, call, *args)
 
+    def soon(self, call: Callable[[], object]) -> None:
+        """Have a blocking call done that nobody waits for; if it fails, the loop's log says so."""
+        asyncio.get_running_loop().run_in_executor(self.pool, call)
+
     async def close(self) -> None:
         """Let go of connections and threads; a thread that hangs is not waited for."""
         self.pool.shutdown(wait=False, cancel_futures=True)

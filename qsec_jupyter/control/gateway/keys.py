@@ -41,6 +41,11 @@ class Keyring:
         self._held: dict[str, Key] = {}
         self._making: dict[str, asyncio.Lock] = {}
 
+    def at_hand(self, holder: Pass) -> Key | None:
+        """Return a grant's key, if there is one that is still good."""
+        held = self._held.get(holder.grant.id)
+        return held if held is not None and held.ends > time.time() else None
+
     async def get(self, holder: Pass, make: Callable[[Issued], Key]) -> Key:
         """Return a grant's key, made once however many ask at the same time.
 
@@ -51,13 +56,12 @@ class Keyring:
         Raises:
             QsecError: What broker, policy or provider say against it.
         """
-        grant = holder.grant.id
-        held = self._held.get(grant)
-        if held is not None and held.ends > time.time():
+        if (held := self.at_hand(holder)) is not None:
             return held
+        grant = holder.grant.id
         async with self._making.setdefault(grant, asyncio.Lock()):
-            held = self._held.get(grant)
-            if held is None or held.ends <= time.time():
+            held = self.at_hand(holder)
+            if held is None:
                 held = self._held[grant] = await asyncio.to_thread(lambda: make(self._issue(holder)))
             return held
 

@@ -40,12 +40,14 @@ async def submit(call: Call) -> Answer:
 async def _govern(call: Call, submission: Submission) -> Answer:
     jobs, work = call.desk.jobs, call.desk.work
     # Grant, envelope, quota, what was approved, policy; and the ledger knows of it before anything is sent.
-    admission = await work(jobs.admit, call.holder, submission)
+    key = call.desk.keys.at_hand(call.holder)
+    admission = await work(jobs.admit, call.holder, submission, key)
     if admission.repeats:
         return await _settled(call, admission)
     try:
-        key = await call.key()
-        await work(jobs.sent, admission, key.accessor)
+        if key is None:
+            key = await call.key()
+            await work(jobs.sent, admission, key.accessor)
         reply, text = await _send(call, submission, admission)
     except Broken as error:
         return await _unknown(call, admission, error.code)
@@ -70,6 +72,7 @@ async def _answered(
     job_id = call.provider.job_id(text) if reply.status < 300 else None
     if job_id is not None:
         await call.desk.work(call.desk.jobs.answered, admission, job_id, reply.status)
+        call.desk.soon(call.desk.jobs.follow)
     elif 400 <= reply.status < 500:
         await call.desk.work(call.desk.jobs.rejected, admission, reply.status)
     else:  # a failure of its own, or nonsense: it may have taken the job

@@ -7,8 +7,12 @@ from dataclasses import replace
 import pytest
 from gateway_jobs import ask, catalogue, circuit, pass_of, send, submission
 
+from qsec_jupyter.control.audit import Audit
+from qsec_jupyter.control.gateway.keys import Key
 from qsec_jupyter.control.gateway.model import Outcome
-from qsec_jupyter.core.errors import Conflict, Denied, NotFound, Unavailable
+from qsec_jupyter.core.errors import Conflict, Denied, Invalid, NotFound, Unavailable
+
+AT_HAND = Key("bearer", 0.0, "acc-1")
 
 
 def test_a_job_is_in_the_ledger_before_each_step_returns(lab, events) -> None:
@@ -63,16 +67,13 @@ def test_names_are_read_again_after_a_restart(lab, make_plane) -> None:
     assert again.jobs.owned(pass_of(again, grant), "job-1").state == "accepted"
 
 
-def test_results_may_be_read_also_when_a_crash_came_before_that_was_written(
-    lab, make_plane, monkeypatch
-) -> None:
+def test_results_may_be_read_also_when_a_crash_came_before_that_was_written(lab, make_plane) -> None:
     plane = lab()
     grant = ask(plane)
     holder = pass_of(plane, grant)
     admission = plane.jobs.admit(holder, submission())
     plane.jobs.sent(admission)
-    monkeypatch.setattr(plane.retrieval, "follow", lambda *_: None)  # it dies here
-    plane.jobs.answered(admission, "job-1")
+    plane.jobs.answered(admission, "job-1")  # it dies here
     plane._ledger.close()
     plane.store.close()
     os.close(plane._journal.lock)
@@ -350,6 +351,57 @@ def test_a_job_is_sent_once(lab) -> None:
     plane.jobs.sent(admission)
     with pytest.raises(Conflict):
         plane.jobs.sent(admission)
+
+
+def test_what_the_ledger_refuses_of_reading_later_is_written_later(lab, events, monkeypatch) -> None:
+    plane = lab()
+    holder = pass_of(plane, ask(plane))
+    admission = plane.jobs.admit(holder, submission(), AT_HAND)
+    plane.jobs.answered(admission, "job-1")
+
+    def refuse(*_, **__):
+        raise Unavailable("ledger.unwritable", "The disk is full")
+
+    with monkeypatch.context() as full:
+        full.setattr(Audit, "record", refuse)
+        plane.jobs.follow()
+    assert len(events("grant.activated")) == 1
+    plane.jobs.settle()
+    assert len(events("grant.activated")) == 2
+    plane.jobs.answered(plane.jobs.admit(holder, submission(again="x"), AT_HAND), "job-2")
+    plane.close()
+    plane.gone = True
+    (added,) = events("grant.jobs_added")
+    assert added["data"]["job"] == "job-2", "an orderly end leaves nothing out"
+
+
+def test_with_the_credential_at_hand_the_ledger_has_both_steps_and_waits_once(
+    lab, events, monkeypatch
+) -> None:
+    plane = lab()
+    holder, waits, sync = pass_of(plane, ask(plane)), [], os.fdatasync
+    monkeypatch.setattr(os, "fdatasync", lambda file: waits.append(file) or sync(file))
+    admission = plane.jobs.admit(holder, submission(), AT_HAND)
+    assert len(waits) == 1
+    intended, sent = events("job.intended") + events("job.sent")
+    assert sent["index"] == intended["index"] + 1
+    assert sent["data"]["correlation"] == intended["data"]["correlation"] == admission.correlation_id
+    assert sent["data"]["accessor"] == "acc-1"
+    assert plane.office.listing.get(plane.owner, admission.correlation_id)["state"] == "sent"
+    with pytest.raises(Conflict):
+        plane.jobs.sent(admission)
+    plane.jobs.answered(admission, "job-1")
+    assert plane.office.listing.get(plane.owner, "job-1")["state"] == "accepted"
+
+
+def test_a_job_that_the_ledger_does_not_take_is_not_said_to_be_sent(lab, events) -> None:
+    plane = lab()
+    holder = pass_of(plane, ask(plane))
+    with pytest.raises(Invalid):
+        plane.jobs.admit(holder, submission(program="x" * 2**20), AT_HAND)
+    assert not events("job.intended")
+    assert not events("job.sent")
+    assert not plane.office.listing.listed(plane.owner)
 
 
 def test_ownership_is_answered_from_memory(lab) -> None:

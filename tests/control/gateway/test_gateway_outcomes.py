@@ -9,6 +9,8 @@ import pytest
 from gateway_jobs import ask, pass_of, send, submission
 
 from qsec_jupyter.control.asking import Wish
+from qsec_jupyter.control.audit import Audit
+from qsec_jupyter.control.gateway.keys import Key
 from qsec_jupyter.control.gateway.model import Reservation
 from qsec_jupyter.core.errors import Denied, Unavailable
 from qsec_jupyter.core.model import Grant
@@ -69,14 +71,16 @@ def test_a_provider_that_is_away_settles_nothing(lab, account, clock, events) ->
     assert plane.office.settling.pending() == 1
 
 
+@pytest.mark.parametrize("at_hand", [(), (Key("bearer", 0.0),)], ids=["fetched", "at hand"])
 def test_what_was_never_sent_before_a_crash_is_lost_and_what_was_is_looked_up(
-    lab, account, make_plane, events
+    lab, account, make_plane, events, at_hand
 ) -> None:
     plane = lab()
     holder = pass_of(plane, ask(plane))
     never = plane.jobs.admit(holder, submission(again="never"))
-    sent = plane.jobs.admit(holder, submission(again="sent"))
-    plane.jobs.sent(sent)
+    sent = plane.jobs.admit(holder, submission(again="sent"), *at_hand)
+    if not at_hand:
+        plane.jobs.sent(sent)
     account.take("job-1", sent.tag)
     plane.office.settling.settle(2)
     assert not events("job.lost"), "they are on their way"
@@ -90,6 +94,27 @@ def test_what_was_never_sent_before_a_crash_is_lost_and_what_was_is_looked_up(
     assert [event["data"]["correlation"] for event in events("job.lost")] == [never.correlation_id]
     assert [event["data"]["correlation"] for event in events("job.accepted")] == [sent.correlation_id]
     assert again.jobs.owned(holder, "job-1")
+
+
+@pytest.mark.parametrize("at_hand", [(), (Key("bearer", 0.0),)], ids=["fetched", "at hand"])
+def test_a_crash_before_the_ledger_has_a_job_leaves_nothing_of_it(
+    lab, make_plane, events, monkeypatch, at_hand
+) -> None:
+    def crash(*_, **__):
+        raise SystemExit
+
+    plane = lab()
+    holder = pass_of(plane, ask(plane))
+    with monkeypatch.context() as dying:
+        dying.setattr(Audit, "record_steps", crash)
+        with pytest.raises(SystemExit):
+            plane.jobs.admit(holder, submission(), *at_hand)
+    assert plane.office.listing.listed(plane.owner)
+    plane.close()
+    plane.gone = True
+    again = make_plane()
+    assert not again.office.listing.listed(again.owner)
+    assert not events("job.intended")
 
 
 # -- endings ---------------------------------------------------------------------------------------

@@ -16,6 +16,7 @@ from ...policy.context import Job
 from ...policy.live import LivePolicy
 from ...store import Row
 from ..envelope import Envelope
+from ..keys import Key
 from ..model import Admission, Pass, Submission
 from . import approval
 from .book import JobBook
@@ -62,7 +63,7 @@ class Admissions:
         self._audit = audit
         self._clock = clock
 
-    def decide(self, holder: Pass, job: Submission, ours: Admission) -> Admission:
+    def decide(self, holder: Pass, job: Submission, ours: Admission, key: Key | None = None) -> Admission:
         """Let a job pass, or refuse it; when this returns the ledger has it.
 
         Raises:
@@ -79,13 +80,15 @@ class Admissions:
         if envelope.quota:
             self._quotas.reserve(use, envelope.quota)
         try:
-            return self._enter(holder, grant, job, ours, use)
+            return self._enter(holder, grant, job, ours, use, key)
         except BaseException:
             if envelope.quota:
                 self._quotas.release(ours.correlation_id)
             raise
 
-    def _enter(self, holder: Pass, grant: Grant, job: Submission, ours: Admission, use: Use) -> Admission:
+    def _enter(
+        self, holder: Pass, grant: Grant, job: Submission, ours: Admission, use: Use, key: Key | None
+    ) -> Admission:
         target = self._policy.catalogue.target(grant.target)
         with self._book.lock:  # of two jobs that one approval is good for, one passes
             earlier = self._book.count(grant.id) if grant.payload else 0
@@ -95,7 +98,8 @@ class Admissions:
             ).require("submit", grant.target)
             admission = Admission(ours.correlation_id, ours.tag, decision.policies)
             row, event = self._described(holder, grant, job, admission, use)
-            self._book.intend(row, Hidden.of(job), event, holder.caller.principal)
+            sent = None if key is None else {"accessor": key.accessor}
+            self._book.intend(row, Hidden.of(job), event, holder.caller.principal, sent)
         return admission
 
     def _active(self, holder: Pass) -> Grant:

@@ -91,6 +91,8 @@ class JobBook:
         self._known: dict[str, Known] = {}
         self._of_grant: dict[str, list[str]] = {}
         self._hidden: dict[str, Hidden] = {}
+        self._under_way: dict[str, Row] = {}
+        """Rows of jobs that no provider has answered yet, for the next step of each."""
         self.journal = ledger.journal
 
     # -- opening ------------------------------------------------------------------------------------
@@ -104,7 +106,7 @@ class JobBook:
             entered.add(correlation_id)
             if event["type"] in _STATE:
                 self._replay(event["type"], event["data"], event["index"])
-        for row in self._store.rows(tables.jobs, {"state": "intended", "position": first}):
+        for row in self._store.rows(tables.jobs, {"state": ["intended", "sent"], "position": first}):
             if row["correlation_id"] not in entered:  # nobody was told of it, nothing was sent
                 self._store.remove(tables.jobs, {"correlation_id": row["correlation_id"]})
         for row in self._store.rows(tables.jobs):
@@ -182,22 +184,42 @@ class JobBook:
 
     # -- writing ------------------------------------------------------------------------------------
 
-    def intend(self, row: Row, hidden: Hidden, event: dict[str, Any], actor: Principal) -> None:
+    def intend(
+        self,
+        row: Row,
+        hidden: Hidden,
+        event: dict[str, Any],
+        actor: Principal,
+        sent: dict[str, Any] | None = None,
+    ) -> None:
         """Begin a job: it is in the ledger when this returns.
+
+        Args:
+            row: What is known of it.
+            hidden: What its provider does not see of it.
+            event: What the ledger is told.
+            actor: Who submits it.
+            sent: What else the ledger is told of its sending, where that follows at once.
 
         Raises:
             Unavailable: The ledger, the database or the store of keys refuses; the job must not be sent.
         """
         correlation_id = row["correlation_id"]
         sealed = seal(hidden, correlation_id, self._keys) if hidden != Hidden() else None
+        row = {**row, "state": "intended", "job_id": None, "sealed": sealed}
+        steps: list[tuple[str, Principal | None, dict[str, Any]]] = [("job.intended", actor, event)]
+        if sent is not None:
+            steps.append(("job.sent", None, _told(row, sent)))
+            row |= {"state": "sent", "sent_at": row["intended_at"]}
         with self.lock:
-            values = {"state": "intended", "position": self._ledger.size, "sealed": sealed, **row}
-            self._store.add(tables.jobs, values)
+            row["position"] = self._ledger.size
+            self._store.add(tables.jobs, row)
             try:
-                self._audit.record("job.intended", actor, **event)
+                self._audit.record_steps(steps)
             except QsecError:
                 self._store.remove(tables.jobs, {"correlation_id": correlation_id})
                 raise
+            self._under_way[correlation_id] = row
         self._changes.bump()
 
     def hide(self, correlation_id: str, hidden: Hidden) -> None:
@@ -221,16 +243,20 @@ class JobBook:
         A step is written even where the ledger refuses at the moment: it has happened.
         """
         with self.lock:
-            row = self.get(correlation_id)
+            row = self._under_way.get(correlation_id) or self.get(correlation_id)
             state = _STATE[event]
             if state not in _AFTER[row["state"]]:
                 return None
-            about = {**_about(row), **{key: value for key, value in data.items() if value is not None}}
+            about = _told(row, data)
             if event == "job.sent":
                 self._audit.record(event, **about)
             else:
                 self._audit.record_ending(event, **about)
             changed = self._change(row, state, self._ledger.size - 1, about)
+            if state == "sent":
+                self._under_way[correlation_id] = changed
+            else:
+                self._under_way.pop(correlation_id, None)
         self._changes.bump()
         return changed
 
@@ -267,11 +293,13 @@ class JobBook:
         self._store.change(tables.jobs, where, {"ending": None})
 
 
-def _about(row: Row) -> dict[str, Any]:
+def _told(row: Row, data: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what the ledger is told of a step."""
     return {
         "correlation": row["correlation_id"],
         "grant": row["grant_id"],
         "target": row["target"],
         "kernel": row["kernel_id"],
         "job": row["job_id"],
+        **{key: value for key, value in data.items() if value is not None},
     }

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 import secrets
 import threading
+from collections import deque
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -17,6 +20,7 @@ from ...locks import Locks
 from ...policy.live import LivePolicy
 from ...retrieval import Retrieval
 from ..envelope import Envelope
+from ..keys import Key
 from ..model import Admission, Operation, Outcome, Pass, Submission
 from .admissions import Admissions
 from .book import JobBook, Known
@@ -25,6 +29,8 @@ from .polls import Polls
 from .quotas import Quotas
 from .reservations import Reservations
 from .sessions import ProviderSessions
+
+_log = logging.getLogger("qsec.gateway")
 
 TAG = "qsec-"
 """What the provider-side label of every job begins with; the correlation id follows."""
@@ -36,8 +42,8 @@ WAIT_SECONDS = 150.0
 class Jobs:
     """What the gateway asks before, while and after it sends a job. Blocking and thread-safe.
 
-    A submission goes: :meth:`admit`, :meth:`sent`, then one of :meth:`answered`, :meth:`rejected` and
-    :meth:`unknown`. The ledger is told before each of them returns.
+    A submission goes: :meth:`admit`, :meth:`sent` unless that is said already, then one of :meth:`answered`,
+    :meth:`rejected` and :meth:`unknown`. The ledger is told before each of them returns.
 
     Args:
         book: Jobs.
@@ -82,6 +88,7 @@ class Jobs:
         )
         self._flights = Flights()
         self._polls = Polls(audit)
+        self._unfollowed: deque[tuple[str, str]] = deque()
         self._opening = threading.Lock()
         self._opened = False
 
@@ -108,11 +115,17 @@ class Jobs:
 
     # -- before a job is sent -----------------------------------------------------------------------
 
-    def admit(self, holder: Pass, job: Submission) -> Admission:
+    def admit(self, holder: Pass, job: Submission, key: Key | None = None) -> Admission:
         """Let a job pass, or refuse it. When this returns the ledger knows that it is about to be sent.
 
         In this order: grant, scope, lock, envelope, quota, approved payload, policy. A refusal is in the
         ledger, too (``job.refused``).
+
+        Args:
+            holder: Who submits it.
+            job: As its provider's module read it.
+            key: The credential that it is sent with at once, where that is at hand: the ledger then has both
+                steps with one wait for the disk, and :meth:`sent` must not follow.
 
         Returns:
             An admission that ``repeats`` when the same body is on its way already: see :meth:`outcome`.
@@ -129,7 +142,7 @@ class Jobs:
         if first is not None:
             return Admission(first.first.correlation_id, first.first.tag, first.first.policies, repeats=True)
         try:
-            return self._admissions.decide(holder, job, ours)
+            return self._admissions.decide(holder, job, ours, key)
         except QsecError as error:
             self._flights.refuse(correlation_id, error)
             self._admissions.refused(holder, job, error)
@@ -155,11 +168,27 @@ class Jobs:
             raise Conflict("job.sent_before", "That job was sent before")
 
     def answered(self, admission: Admission, job_id: str, status: int = 200) -> None:
-        """Write down that the provider took the job, and let its results be read after the grant."""
+        """Write down that the provider took the job; :meth:`follow` is to be called soon."""
         row = self._book.step(admission.correlation_id, "job.accepted", job=job_id, status=status)
         if row is not None:
-            self._retrieval.follow(self._grants.get(row["grant_id"]), job_id)
+            self._unfollowed.append((row["grant_id"], job_id))
         self._flights.land(admission.correlation_id, Outcome("accepted", job_id, status))
+
+    def follow(self) -> None:
+        """Let the results of jobs that were answered be read after their grants.
+
+        No client waits for it: what a crash leaves out is done when the book is opened, and what the ledger
+        refuses at the moment when :meth:`settle` is called.
+        """
+        with suppress(IndexError):
+            while True:
+                grant_id, job_id = answered = self._unfollowed.popleft()
+                try:
+                    self._retrieval.follow(self._grants.get(grant_id), job_id)
+                except QsecError as error:
+                    self._unfollowed.append(answered)
+                    _log.warning("reading a job's results after its grant waits: %s", error.code)
+                    return
 
     def rejected(self, admission: Admission, status: int) -> None:
         """Write down that the provider did not take the job."""
@@ -331,7 +360,8 @@ class Jobs:
         self._sessions.closed(session_id)
 
     def settle(self) -> None:
-        """Write down how often jobs were looked at since the last time."""
+        """Write down how often jobs were looked at, and what the ledger did not take before."""
+        self.follow()
         self._polls.settle()
 
 
