@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 import threading
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 from tornado.web import HTTPError
 
 from . import disk
+from .wrappers import Async, Sync
 
 if TYPE_CHECKING:
     from .guard import SaveGuard
@@ -70,7 +71,7 @@ class GuardedContents:
         for name in ROUTES:
             method = getattr(self.manager, name, None)
             if method is not None:
-                kind = _Async if self.asynchronous else _Sync
+                kind = Async if self.asynchronous else Sync
                 setattr(self.manager, name, getattr(kind(self, self._guard), name)(method))
 
     def routes(self) -> set[str]:
@@ -189,24 +190,31 @@ class GuardedContents:
             return False
         return True
 
+    def checkpoint_settled(self, path: str) -> bool:
+        """Say whether nothing is to be done for a file's checkpoint: it has none, or that is clean."""
+        path = path.strip("/")
+        try:
+            if not path.endswith(".ipynb") or (os_path := self._checkpoint(path)) is None:
+                return True
+        except Exception:  # noqa: BLE001  # whoever cleans it meets the same, and says so
+            return False
+        now = disk.stamp(os_path)
+        return now is None or self._clean.get("checkpoint:" + path) == (now, self._guard.known.version)
+
     def clean_checkpoint(self, path: str) -> None:
         """Redact the checkpoint of a notebook, which may be older than this extension."""
         path = path.strip("/")
-        if not path.endswith(".ipynb"):
-            return
         try:
-            if (os_path := self._checkpoint(path)) is None:
+            if self.checkpoint_settled(path) or (os_path := self._checkpoint(path)) is None:
                 return
-            now = (disk.stamp(os_path), self._guard.known.version)
-            if now[0] is None or self._clean.get("checkpoint:" + path) == now:
-                return
+            version = self._guard.known.version
             self._guard.clean_file(os_path, path, published=False)
-            self._clean["checkpoint:" + path] = (disk.stamp(os_path), now[1])
+            self._clean["checkpoint:" + path] = (disk.stamp(os_path), version)
         except Exception as error:  # noqa: BLE001  # the save is done; coverage says what is not clean
             self._guard.log.error("qsec: a checkpoint could not be cleaned (%s)", type(error).__name__)
 
     def checkpoint_made(self, path: str) -> None:
-        """Note a checkpoint that was copied from a file as we left it; any other is read."""
+        """Note a checkpoint as clean that was copied from a file as we left it."""
         path = path.strip("/")
         locate, checkpoint = self.locate(), self._checkpoint(path)
         if locate is None or checkpoint is None:
@@ -218,8 +226,6 @@ class GuardedContents:
             clean = self._clean.get(path) == (disk.stamp(locate(path)), version)
         if clean:
             self._clean["checkpoint:" + path] = (disk.stamp(checkpoint), version)
-        else:
-            self.clean_checkpoint(path)
 
     def _checkpoint(self, path: str) -> str | None:
         """Return where a notebook's checkpoint lies; ``None`` for a manager that keeps none on disk.
@@ -265,155 +271,7 @@ class GuardedContents:
         task.add_done_callback(self._tasks.discard)
 
 
-Method = Callable[..., Any]
-
-
-def _marked(contents: GuardedContents, wrapper: Method) -> Method:
-    wrapper.qsec = contents  # type: ignore[attr-defined]  # how coverage tells that it is still in place
-    return wrapper
-
-
-class _Sync:
-    """Wrappers for a manager whose methods are plain functions; all work is done in place."""
-
-    def __init__(self, contents: GuardedContents, guard: SaveGuard) -> None:
-        self._contents = contents
-        self._guard = guard
-
-    def save(self, method: Method) -> Method:
-        contents = self._contents
-
-        def save(model: dict[str, Any], path: str = "") -> Any:
-            chunk = model.get("chunk")
-            contents.scan(model, path)
-            with contents.passing(model, path):
-                saved = method(model, path)
-            if chunk is None:
-                contents.clean_checkpoint(path)
-            elif contents.chunk_came(path.strip("/"), last=chunk == -1):
-                contents.scan_upload(path.strip("/"))
-            return saved
-
-        return _marked(contents, save)
-
-    def rename_file(self, method: Method) -> Method:
-        contents = self._contents
-
-        def rename_file(old_path: str, new_path: str) -> Any:
-            done = method(old_path, new_path)
-            self._guard.moved(old_path.strip("/"), new_path.strip("/"))
-            contents.clean(new_path)
-            return done
-
-        return _marked(contents, rename_file)
-
-    def restore_checkpoint(self, method: Method) -> Method:
-        contents = self._contents
-
-        def restore_checkpoint(checkpoint_id: str, path: str) -> Any:
-            contents.clean_checkpoint(path)
-            done = method(checkpoint_id, path)
-            contents.clean(path)
-            return done
-
-        return _marked(contents, restore_checkpoint)
-
-    def create_checkpoint(self, method: Method) -> Method:
-        contents = self._contents
-
-        def create_checkpoint(path: str) -> Any:
-            # The file itself is left: a tab that has it open would be told that it changed on disk.
-            done = method(path)
-            contents.checkpoint_made(path)
-            return done
-
-        return _marked(contents, create_checkpoint)
-
-    def delete_file(self, method: Method) -> Method:
-        contents = self._contents
-
-        def delete_file(path: str) -> Any:
-            if getattr(contents.manager, "delete_to_trash", False):
-                contents.clean(path, only_notebooks=True)
-            return method(path)
-
-        return _marked(contents, delete_file)
-
-
-class _Async:
-    """Wrappers for a manager whose methods are coroutines; all work leaves the loop."""
-
-    def __init__(self, contents: GuardedContents, guard: SaveGuard) -> None:
-        self._contents = contents
-        self._guard = guard
-
-    def save(self, method: Method) -> Method:
-        contents = self._contents
-
-        async def save(model: dict[str, Any], path: str = "") -> Any:
-            chunk, name = model.get("chunk"), path.strip("/")
-            async with contents.in_order(name):
-                await asyncio.to_thread(contents.scan, model, path)
-                with contents.passing(model, path):
-                    saved = await method(model, path)
-                if chunk is None:
-                    contents.aside(contents.clean_checkpoint, path)
-                elif contents.chunk_came(name, last=chunk == -1):
-                    await asyncio.to_thread(contents.scan_upload, name)
-            return saved
-
-        return _marked(contents, save)
-
-    def rename_file(self, method: Method) -> Method:
-        contents = self._contents
-
-        async def rename_file(old_path: str, new_path: str) -> Any:
-            done = await method(old_path, new_path)
-            await asyncio.to_thread(self._guard.moved, old_path.strip("/"), new_path.strip("/"))
-            await asyncio.to_thread(contents.clean, new_path)
-            return done
-
-        return _marked(contents, rename_file)
-
-    def restore_checkpoint(self, method: Method) -> Method:
-        contents = self._contents
-
-        async def restore_checkpoint(checkpoint_id: str, path: str) -> Any:
-            await asyncio.to_thread(contents.clean_checkpoint, path)
-            done = await _result(method(checkpoint_id, path))
-            await asyncio.to_thread(contents.clean, path)
-            return done
-
-        return _marked(contents, restore_checkpoint)
-
-    def create_checkpoint(self, method: Method) -> Method:
-        contents = self._contents
-
-        async def create_checkpoint(path: str) -> Any:
-            # The file itself is left: a tab that has it open would be told that it changed on disk.
-            done = await _result(method(path))
-            await asyncio.to_thread(contents.checkpoint_made, path)
-            return done
-
-        return _marked(contents, create_checkpoint)
-
-    def delete_file(self, method: Method) -> Method:
-        contents = self._contents
-
-        async def delete_file(path: str) -> Any:
-            if getattr(contents.manager, "delete_to_trash", False):
-                await asyncio.to_thread(lambda: contents.clean(path, only_notebooks=True))
-            return await method(path)
-
-        return _marked(contents, delete_file)
-
-
 def _forget_first(noted: dict[str, Any]) -> None:
     """Forget what was noted first where that is more than is kept."""
     while len(noted) > _NOTED:
         noted.pop(next(iter(noted)))
-
-
-async def _result(value: Awaitable[Any] | Any) -> Any:
-    """Await what some managers return as a coroutine and others at once."""
-    return await value if inspect.isawaitable(value) else value
