@@ -14,10 +14,30 @@ import pytest
 from botocore.auth import S3SigV4Auth, SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
+from catalogue import target
 
 REGION, BUCKET, PREFIX, ACCOUNT = "us-east-1", "amazon-braket-lab", "tasks", "123456789012"
 DEVICE = "arn:aws:braket:::device/quantum-simulator/amazon/sv1"
 ACCESS_KEY, SECRET_KEY = "AKIALABLABLABLABLABL", "canary-braket-secret-3f9a1c"
+KEY = f"{ACCESS_KEY}:{SECRET_KEY}"
+GATEWAY = """
+backends = ["arn:aws:braket:::device/*"]
+{more}
+[targets.{name}.gateway]
+provider = "braket"
+instance = "{instance}"
+answer = "10s"
+submit = "10s"
+[targets.{name}.gateway.addresses]
+braket = "{address}"
+s3 = "{address}"
+"""
+
+
+def entry(address, name="amazon", more="") -> str:
+    """Return a target of the catalogue that leads to a Braket; ``more`` are lines of its own."""
+    gateway = GATEWAY.format(name=name, more=more, instance=f"{REGION}/{BUCKET}/{PREFIX}", address=address)
+    return target(name, gateway, provider="braket", tier="proxy")
 
 
 def device() -> dict:

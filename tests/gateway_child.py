@@ -5,6 +5,7 @@ A :class:`Gated` knows the gateway's address and asks for grants and tokens as a
 
 import pytest
 import requests
+from catalogue import target
 from control_child import Child
 
 from qsec_jupyter.control.catalog import load_catalog
@@ -13,16 +14,8 @@ from qsec_jupyter.control.credentials.keystore import KeyStore
 from qsec_jupyter.core.listening import listen
 from qsec_jupyter.core.secret import Secret
 
-CATALOGUE = """
-[targets.{name}]
-title = "Sandbox through the gateway"
-provider = "ibm"
-tier = "proxy"
-approval = "auto"
-max_duration = "8h"
-default_duration = "1h"
+GATEWAY = """
 retrieve = "2d"
-source = {{ engine = "kv-v2", path = "targets/{name}", field = "token" }}
 backends = ["sandbox_*", "mock_*"]
 [targets.{name}.gateway]
 provider = "ibm"
@@ -41,7 +34,8 @@ catalog = "{catalog}"
 def entry(sandbox, name="ibm-pilot", hide="true", **instead):
     """Return a target of the catalogue that leads to a sandbox; ``instead`` replaces addresses."""
     addresses = {key: sandbox.hello[key] for key in ("iam", "runtime", "search", "catalog")} | instead
-    return CATALOGUE.format(name=name, hide=hide, crn=sandbox.crn, **addresses)
+    gateway = GATEWAY.format(name=name, hide=hide, crn=sandbox.crn, **addresses)
+    return target(name, gateway, provider="ibm", tier="proxy")
 
 
 def put_key(home, name, key):
@@ -55,6 +49,7 @@ class Gated:
 
     def __init__(self, home, catalogue, keys, **how):
         self.home = home
+        home.mkdir(mode=0o700, exist_ok=True)
         (home / "catalog.toml").write_text(catalogue)
         for name, key in keys.items():
             put_key(home, name, key)
@@ -110,6 +105,12 @@ class Gated:
         self.child.process.wait()
         self.child.close()
 
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
     def close(self):
         if self.child.process.poll() is None:
             return self.child.close()
@@ -119,11 +120,8 @@ class Gated:
 @pytest.fixture
 def gated(tmp_path, sandbox):
     """A gateway in front of the shared sandbox."""
-    home = tmp_path / "home"
-    home.mkdir(mode=0o700)
-    found = Gated(home, entry(sandbox), {"ibm-pilot": sandbox.key})
-    yield found
-    found.close()
+    with Gated(tmp_path / "home", entry(sandbox), {"ibm-pilot": sandbox.key}) as found:
+        yield found
 
 
 @pytest.fixture
@@ -133,7 +131,6 @@ def start_gated(tmp_path):
     The server holds the gateway's port, and says which kernels live; without ``gate`` it does neither.
     """
     home = tmp_path / "home"
-    home.mkdir(mode=0o700)
     begun = []
 
     def start(catalogue, keys, kernels=("k1",), gate=True, **how):
@@ -150,6 +147,6 @@ def start_gated(tmp_path):
 @pytest.fixture(scope="session")
 def shared_gated(tmp_path_factory, shared_sandbox):
     """A gateway that is shared by tests that end nothing of it; each takes a kernel of its own."""
-    found = Gated(tmp_path_factory.mktemp("home"), entry(shared_sandbox), {"ibm-pilot": shared_sandbox.key})
-    yield found
-    found.close()
+    home = tmp_path_factory.mktemp("home")
+    with Gated(home, entry(shared_sandbox), {"ibm-pilot": shared_sandbox.key}) as found:
+        yield found

@@ -4,31 +4,18 @@ import hashlib
 from contextlib import contextmanager
 from dataclasses import replace
 
+import catalogue as catalogues
+
 from qsec_jupyter.control.asking import Wish
 from qsec_jupyter.control.gateway.jobs.account import RemoteJob
 from qsec_jupyter.control.gateway.model import Circuit, Field, Pass, Reservation, Submission
 from qsec_jupyter.core.errors import Unavailable
 
-CATALOGUE = """
-[targets.lab]
-title = "Lab"
-provider = "sandbox"
-tier = "deliver"
-approval = "auto"
-max_duration = "8h"
-default_duration = "1h"
-retrieve = "48h"
-source = {{ engine = "kv-v2", path = "targets/lab", field = "token" }}
-backends = ["lab_*"]
-{target}
-
-[targets.lab.envelope]
-{envelope}
-"""
-
 
 def catalogue(envelope: str = "", target: str = "") -> str:
-    return CATALOGUE.format(envelope=envelope, target=target)
+    """Return the target ``lab`` with these lines of its own."""
+    more = f'retrieve = "48h"\nbackends = ["lab_*"]\n{target}\n[targets.lab.envelope]\n{envelope}'
+    return catalogues.target("lab", more, provider="sandbox")
 
 
 def circuit(mark: str = "a", width: int = 5, depth: int = 10) -> Circuit:

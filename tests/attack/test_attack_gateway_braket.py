@@ -13,46 +13,21 @@ pytest.importorskip("braket.aws")
 from botocore.auth import S3SigV4Auth, SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
-from braket_server import ACCESS_KEY, ACCOUNT, BUCKET, DEVICE, PREFIX, REGION, SECRET_KEY
+from braket_server import ACCESS_KEY, ACCOUNT, BUCKET, DEVICE, KEY, PREFIX, REGION, SECRET_KEY, entry
 from gateway_child import Gated
 
 from qsec_jupyter.control.gateway.providers.braket.signing import access_key_of
 from qsec_jupyter.core.model import moment
 
-CATALOGUE = """
-[targets.{name}]
-title = "Braket"
-provider = "braket"
-tier = "proxy"
-approval = "auto"
-max_duration = "8h"
-default_duration = "1h"
-source = {{ engine = "kv-v2", path = "targets/{name}", field = "token" }}
-backends = ["arn:aws:braket:::device/*"]
-{target}
-[targets.{name}.gateway]
-provider = "braket"
-instance = "{region}/{bucket}/{prefix}"
-[targets.{name}.gateway.addresses]
-braket = "{address}"
-s3 = "{address}"
-"""
-KEYS = dict.fromkeys(("amazon", "other"), f"{ACCESS_KEY}:{SECRET_KEY}")
+KEYS = dict.fromkeys(("amazon", "other"), KEY)
 SOURCE = "OPENQASM 3.0;\nqubit[2] q;\nh q[0];\ncnot q[0], q[1];\n"
 
 
 @pytest.fixture
 def gate(tmp_path, braket_server):
-    home = tmp_path / "home"
-    home.mkdir(mode=0o700)
-    found = Gated(home, entry(braket_server) + entry(braket_server, "other"), KEYS)
-    yield found
-    found.close()
-
-
-def entry(server, name="amazon", target="") -> str:
-    about = {"region": REGION, "bucket": BUCKET, "prefix": PREFIX, "address": server.address}
-    return CATALOGUE.format(name=name, target=target, **about)
+    both = entry(braket_server.address) + entry(braket_server.address, "other")
+    with Gated(tmp_path / "home", both, KEYS) as found:
+        yield found
 
 
 class Client:
@@ -269,8 +244,7 @@ def reserved(tmp_path, braket_server):
 
     def start(*windows: tuple[str, str, datetime, datetime]) -> Gated:
         home = tmp_path / "home"
-        home.mkdir(mode=0o700)
-        catalogue = entry(braket_server, target="reservations = true") + "".join(
+        catalogue = entry(braket_server.address, more="reservations = true") + "".join(
             f"[[targets.amazon.gateway.reservations]]\nname = {name!r}\nbackend = {backend!r}\n"
             f"start = {start.isoformat()}\nend = {end.isoformat()}\n"
             for name, backend, start, end in windows

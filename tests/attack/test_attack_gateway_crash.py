@@ -32,7 +32,6 @@ def relay(sandbox):
 def opened(tmp_path, sandbox, relay):
     """Return a function that starts a control plane on the same state folder."""
     home = tmp_path / "home"
-    home.mkdir(mode=0o700)
     begun = []
 
     def start() -> Gated:

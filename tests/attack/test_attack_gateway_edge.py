@@ -216,17 +216,12 @@ def test_token_that_is_not_one_is_refused(gated, shape):
 
 
 def test_token_is_good_for_its_own_target_only(tmp_path, sandbox):
-    home = tmp_path / "home"
-    home.mkdir()
     both = entry(sandbox) + entry(sandbox, "other")
-    gated = Gated(home, both, {TARGET: sandbox.key, "other": sandbox.key})
-    try:
+    with Gated(tmp_path / "home", both, {TARGET: sandbox.key, "other": sandbox.key}) as gated:
         token = gated.token()
         gated.token(kernel="k1", target="other")
         assert gated.call("GET", "/backends", token).status_code == 200
         assert gated.call("GET", "/backends", token, target="other").status_code == 401
-    finally:
-        gated.close()
 
 
 def test_kernel_gets_no_token_of_another_kernel_and_sees_nothing_of_its_jobs(gated, sandbox):

@@ -6,9 +6,9 @@ import pytest
 
 pytest.importorskip("braket.aws")
 
-from braket_server import ACCESS_KEY, BUCKET, DEVICE, PREFIX, REGION, SECRET_KEY
+from braket_server import DEVICE, KEY, entry
 from gateway_child import Gated
-from test_attack_gateway_braket import CATALOGUE, Client
+from test_attack_gateway_braket import Client
 
 from qsec_jupyter.control.gateway.payload.braket.pragmas import PRAGMAS
 from qsec_jupyter.control.gateway.payload.openqasm import Program
@@ -80,17 +80,15 @@ def test_what_only_looks_like_pulses_is_none(source) -> None:
     assert "cal {" not in program.renamed(str)
 
 
+ENVELOPE = "[targets.amazon.envelope]\npulses = true\nmax_depth = 10\n"
+
+
 def gate_of(tmp_path, server, more=""):
-    home = tmp_path / "home"
-    home.mkdir(mode=0o700)
-    about = {"region": REGION, "bucket": BUCKET, "prefix": PREFIX, "address": server.address}
-    catalogue = CATALOGUE.format(name="amazon", **about) + more
-    return Gated(home, catalogue, {"amazon": f"{ACCESS_KEY}:{SECRET_KEY}"})
+    return Gated(tmp_path / "home", entry(server.address) + more, {"amazon": KEY})
 
 
 def test_a_target_takes_pulses_only_where_its_envelope_says_so(tmp_path, braket_server) -> None:
-    gate = gate_of(tmp_path, braket_server)
-    try:
+    with gate_of(tmp_path, braket_server) as gate:
         client = Client(gate)
         for source in SMUGGLED.values():
             answer = client.submit(source=f"OPENQASM 3.0;\n{source}")
@@ -102,14 +100,11 @@ def test_a_target_takes_pulses_only_where_its_envelope_says_so(tmp_path, braket_
         for source in REFUSED.values():
             assert client.submit(source=f"OPENQASM 3.0;\n{source}").status_code == 400, source
         assert not braket_server.seen
-    finally:
-        gate.close()
 
 
 def test_pulses_that_a_target_takes_reach_it_with_names_hidden(tmp_path, braket_server) -> None:
     braket_server.keep_queued = True
-    gate = gate_of(tmp_path, braket_server, "[targets.amazon.envelope]\npulses = true\nmax_depth = 10\n")
-    try:
+    with gate_of(tmp_path, braket_server, ENVELOPE) as gate:
         client = Client(gate)
         source = "OPENQASM 3.0;\ncal { waveform caffeine = constant(1us, 0.3); play(q0_rf_frame, caffeine); }"
         assert client.submit(source=source).status_code == 201
@@ -120,8 +115,6 @@ def test_pulses_that_a_target_takes_reach_it_with_names_hidden(tmp_path, braket_
         answer = client.submit(source=long)
         assert (answer.status_code, answer.json()["code"]) == (403, "envelope.depth")
         assert seen["deviceArn"] == DEVICE
-    finally:
-        gate.close()
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ pytest.importorskip("braket.aws")
 from botocore.exceptions import ClientError
 from braket.aws import AwsDevice, AwsQuantumTask, DirectReservation
 from braket.circuits import Circuit, FreeParameter, Observable
-from braket_server import ACCESS_KEY, BUCKET, DEVICE, PREFIX, REGION, SECRET_KEY
+from braket_server import ACCESS_KEY, DEVICE, KEY, REGION, SECRET_KEY, entry
 from gateway_child import Gated
 
 from qsec_jupyter.core.errors import Invalid
@@ -21,41 +21,17 @@ from qsec_jupyter.core.secret import Secret
 from qsec_jupyter.kernel.braket_session import session
 from qsec_jupyter.kernel.credential import Credential
 
-KEYS = {"amazon": f"{ACCESS_KEY}:{SECRET_KEY}"}
-CATALOGUE = """
-[targets.amazon]
-title = "Braket through the gateway"
-provider = "braket"
-tier = "proxy"
-approval = "auto"
-max_duration = "8h"
-default_duration = "1h"
-source = {{ engine = "kv-v2", path = "targets/amazon", field = "token" }}
-backends = ["arn:aws:braket:::device/quantum-simulator/*"]
-[targets.amazon.gateway]
-provider = "braket"
-instance = "{region}/{bucket}/{prefix}"
-answer = "10s"
-submit = "10s"
-[targets.amazon.gateway.addresses]
-braket = "{address}"
-s3 = "{address}"
+KEYS = {"amazon": KEY}
+ENVELOPE = f"""
 [targets.amazon.envelope]
-reservations = ["arn:aws:braket:{region}:123456789012:reservation/*"]
+reservations = ["arn:aws:braket:{REGION}:123456789012:reservation/*"]
 """
 
 
 @pytest.fixture
 def gate(tmp_path, braket_server):
-    home = tmp_path / "home"
-    home.mkdir(mode=0o700)
-    found = Gated(home, entry(braket_server), KEYS)
-    yield found
-    found.close()
-
-
-def entry(server) -> str:
-    return CATALOGUE.format(region=REGION, bucket=BUCKET, prefix=PREFIX, address=server.address)
+    with Gated(tmp_path / "home", entry(braket_server.address) + ENVELOPE, KEYS) as found:
+        yield found
 
 
 @pytest.fixture
@@ -118,7 +94,7 @@ backend = "{DEVICE}"
 start = {(ends - timedelta(hours=1)).isoformat()}
 end = {ends.isoformat()}
 """
-    catalogue = entry(braket_server).replace("approval", "reservations = true\napproval") + window
+    catalogue = entry(braket_server.address, more="reservations = true") + window + ENVELOPE
     gate = start_gated(catalogue, KEYS)
     grant = gate.grant(target="amazon")
     path, until = f"/v1/grants/{grant['id']}", time.monotonic() + 20

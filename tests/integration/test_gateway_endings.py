@@ -21,11 +21,8 @@ RUNS = 5
 
 @pytest.fixture
 def gated(tmp_path, sandbox):
-    home = tmp_path / "home"
-    home.mkdir(mode=0o700)
-    found = Gated(home, entry(sandbox) + ENVELOPE, {"ibm-pilot": sandbox.key})
-    yield found
-    found.close()
+    with Gated(tmp_path / "home", entry(sandbox) + ENVELOPE, {"ibm-pilot": sandbox.key}) as found:
+        yield found
 
 
 def hang(gated, sandbox, kernel, **wish):
@@ -109,9 +106,7 @@ def test_it_ends_within_two_seconds_also_at_a_provider_that_is_far_away(gated, s
 def test_it_ends_with_the_server_within_two_seconds(tmp_path, sandbox) -> None:
     took = []
     for run in range(RUNS):
-        home = tmp_path / f"home-{run}"
-        home.mkdir(mode=0o700)
-        gated = Gated(home, entry(sandbox) + ENVELOPE, {"ibm-pilot": sandbox.key})
+        gated = Gated(tmp_path / f"home-{run}", entry(sandbox) + ENVELOPE, {"ibm-pilot": sandbox.key})
         try:
             grant, jobs, sessions = hang(gated, sandbox, "k1")
             at = provoke(gated, "stop", grant, "k1")
@@ -139,9 +134,6 @@ def test_a_provider_that_hangs_delays_no_tokens_end_and_all_is_done_later(gated,
     gated.child.process.wait()
     gated.child.close()
     sandbox.admin("DELETE", "faults")
-    again = Gated(gated.home, (gated.home / "catalog.toml").read_text(), {})
-    try:
+    with Gated(gated.home, (gated.home / "catalog.toml").read_text(), {}) as again:
         assert wait_for(lambda: ended(sandbox, jobs, sessions))
         assert wait_for(lambda: len(again.events("job.cancelled")) == JOBS)
-    finally:
-        again.close()

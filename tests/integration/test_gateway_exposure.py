@@ -1,49 +1,28 @@
 """What the vendor would see, asked of a real control plane, by the kernel's own code."""
 
+import braket_server
 import pytest
-from braket_server import BUCKET, PREFIX, REGION
 from gateway_child import Gated, entry
 from qiskit import ClassicalRegister, QuantumCircuit, QuantumRegister
 
 from qsec_jupyter.core.errors import Invalid, from_problem
 from qsec_jupyter.kernel import exposure as exposures
 
-PLACES = {
-    "iam": "http://127.0.0.1:9",
-    "runtime": "http://127.0.0.1:9",
-    "search": "http://127.0.0.1:9",
-    "catalog": "http://127.0.0.1:9",
-}
-BRAKET = f"""
-[targets.amazon]
-title = "Braket"
-provider = "braket"
-tier = "proxy"
-approval = "auto"
-max_duration = "8h"
-default_duration = "1h"
-source = {{ engine = "kv-v2", path = "targets/amazon", field = "token" }}
-backends = ["arn:aws:braket:*"]
-[targets.amazon.gateway]
-provider = "braket"
-instance = "{REGION}/{BUCKET}/{PREFIX}"
-"""
+NOWHERE = "http://127.0.0.1:9"
 
 
 class Nowhere:
     """Stands for a sandbox that nobody calls."""
 
-    hello = PLACES
+    hello = dict.fromkeys(("iam", "runtime", "search", "catalog"), NOWHERE)
     crn = "crn:v1:lab"
 
 
 @pytest.fixture(scope="module")
 def plane(tmp_path_factory):
-    home = tmp_path_factory.mktemp("home")
-    catalogue = entry(Nowhere) + entry(Nowhere, name="ibm-open", hide="false") + BRAKET
-    found = Gated(home, catalogue, {})
-    yield found
-    found.close()
+    catalogue = entry(Nowhere) + entry(Nowhere, name="ibm-open", hide="false") + braket_server.entry(NOWHERE)
+    with Gated(tmp_path_factory.mktemp("home"), catalogue, {}) as found:
+        yield found
 
 
 @pytest.fixture

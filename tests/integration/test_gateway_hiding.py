@@ -33,10 +33,9 @@ NAMES = ("caffeine", "molecule", "energy", "bond", "zangle", "aangle", "secretpr
 @pytest.fixture(scope="module")
 def gate(tmp_path_factory, shared_sandbox):
     home = tmp_path_factory.mktemp("home")
-    found = Gated(home, entry(shared_sandbox), {"ibm-pilot": shared_sandbox.key})
-    found.grant(kernel="k1")
-    yield found
-    found.close()
+    with Gated(home, entry(shared_sandbox), {"ibm-pilot": shared_sandbox.key}) as found:
+        found.grant(kernel="k1")
+        yield found
 
 
 @pytest.fixture

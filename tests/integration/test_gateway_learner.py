@@ -96,10 +96,10 @@ def relay(shared_sandbox):
 @pytest.fixture(scope="module")
 def gate(tmp_path_factory, shared_sandbox, relay):
     catalogue = entry(shared_sandbox, runtime=relay.address)
-    gate = Gated(tmp_path_factory.mktemp("home"), catalogue, {"ibm-pilot": shared_sandbox.key})
-    gate.grant(kernel="k1")
-    yield gate
-    gate.close()
+    home = tmp_path_factory.mktemp("home")
+    with Gated(home, catalogue, {"ibm-pilot": shared_sandbox.key}) as gate:
+        gate.grant(kernel="k1")
+        yield gate
 
 
 @pytest.fixture

@@ -25,11 +25,8 @@ user = { jobs = 4 }
 
 @pytest.fixture
 def gated(tmp_path, sandbox):
-    home = tmp_path / "home"
-    home.mkdir(mode=0o700)
-    found = Gated(home, entry(sandbox) + ENVELOPE, {"ibm-pilot": sandbox.key})
-    yield found
-    found.close()
+    with Gated(tmp_path / "home", entry(sandbox) + ENVELOPE, {"ibm-pilot": sandbox.key}) as found:
+        yield found
 
 
 def within(seconds, holds):
@@ -107,8 +104,6 @@ def test_a_job_that_did_not_come_through_the_gateway_is_found(gated, sandbox) ->
 
 
 def test_a_grant_waits_for_the_reservation_and_ends_with_it(tmp_path, sandbox) -> None:
-    home = tmp_path / "home"
-    home.mkdir(mode=0o700)
     catalogue = entry(sandbox).replace('retrieve = "2d"', 'retrieve = "2d"\nreservations = true')
     now = datetime.now(timezone.utc)
     ends = now + timedelta(minutes=10)
@@ -116,7 +111,7 @@ def test_a_grant_waits_for_the_reservation_and_ends_with_it(tmp_path, sandbox) -
     made = sandbox.admin(
         "POST", "reservations", {"instance": sandbox.crn, "backend": "sandbox_manila", **times}
     )
-    gated = Gated(home, catalogue, {"ibm-pilot": sandbox.key})
+    gated = Gated(tmp_path / "home", catalogue, {"ibm-pilot": sandbox.key})
     try:
         grant = gated.grant()
         path = f"/v1/grants/{grant['id']}"

@@ -32,12 +32,9 @@ NAMES = ("zangle", "aangle", "energy", "caffeine")
 
 @pytest.fixture
 def gate(tmp_path, sandbox):
-    home = tmp_path / "home"
-    home.mkdir(mode=0o700)
     catalogue = entry(sandbox) + "[targets.ibm-pilot.envelope]\nmax_depth = 20\n"
-    found = Gated(home, catalogue, {"ibm-pilot": sandbox.key})
-    yield found
-    found.close()
+    with Gated(tmp_path / "home", catalogue, {"ibm-pilot": sandbox.key}) as found:
+        yield found
 
 
 def submit(gate, token, source, *rest):

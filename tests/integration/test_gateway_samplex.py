@@ -33,11 +33,10 @@ TARGETS = {"ibm-pilot": "true", "ibm-open": "false"}
 
 @pytest.fixture(scope="module")
 def gate(tmp_path_factory, shared_sandbox):
-    home = tmp_path_factory.mktemp("home")
     catalogue = "".join(entry(shared_sandbox, name=name, hide=hide) for name, hide in TARGETS.items())
-    found = Gated(home, catalogue, dict.fromkeys(TARGETS, shared_sandbox.key))
-    yield found
-    found.close()
+    home = tmp_path_factory.mktemp("home")
+    with Gated(home, catalogue, dict.fromkeys(TARGETS, shared_sandbox.key)) as found:
+        yield found
 
 
 @pytest.fixture
