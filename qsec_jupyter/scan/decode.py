@@ -210,7 +210,7 @@ def _blob(text: str) -> str | None:
     raw = re.sub(r"\\n|\s|=", "", text).translate(_STANDARD)
     if raw.startswith(("iVBORw0KGgo", "R0lGOD")):
         return None
-    if not _readable(_decoded(raw[:32])) and not raw.startswith(("H4sI", "eA", "eF", "eJ", "eN")):
+    if not _readable(_narrow(_decoded(raw[:32]))) and not raw.startswith(("H4sI", "eA", "eF", "eJ", "eN")):
         return None
     return _text(_decoded(raw))
 
@@ -237,6 +237,11 @@ def _unpacked(data: bytes) -> bytes:
     return data
 
 
+def _narrow(data: bytes) -> bytes:
+    """Return ASCII in UTF-16, as PowerShell takes its commands, in one byte a character."""
+    return data[::2] if data[1:2] == b"\0" and data[3:4] == b"\0" else data
+
+
 def _readable(data: bytes) -> bool:
     """Tell whether ``data`` is nearly all printable ASCII, or UTF-8, perhaps cut off."""
     if not data:
@@ -257,9 +262,7 @@ _TEXT_BYTES = bytes([9, 10, 13, *range(32, 127)])
 
 
 def _text(data: bytes) -> str | None:
-    data = _unpacked(data)
-    if data[1:2] == b"\0" and data[3:4] == b"\0":  # PowerShell's UTF-16
-        data = data[::2]
+    data = _narrow(_unpacked(data))
     return data.decode("utf-8", "replace") if _readable(data) else None
 
 

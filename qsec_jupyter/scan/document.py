@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from .layout import NAME
+from .layout import MOST_NAME, NAME
 from .units import MINIMUM, Unit
 
 _IMAGE_MAGIC = ("iVBORw0KGgo", "/9j/", "R0lGOD", "UklGR")
@@ -18,6 +18,13 @@ _PLAIN_CELL_KEYS = frozenset(
     {"cell_type", "source", "input", "outputs", "id", "execution_count", "metadata", "attachments"}
 )
 _PLAIN_OUTPUT_KEYS = frozenset({"output_type", "text", "data", "name", "execution_count", "metadata"})
+
+_HOLDERS = frozenset({"value", "val", "default", "content", "data"})
+"""Keys that say nothing of their value: something beside or above them does."""
+
+_LABELS = ("description", "label", "name", "key", "placeholder", "title")
+_BARE = re.compile(r"\s*[\"']?[A-Za-z0-9._~+/=-]{12,200}[\"']?\s*")
+_ASKED = re.compile(r"([A-Za-z_]\w*)\W{0,4}\Z")
 
 _Named = tuple["str | list[Any]", Any]
 """Something nested, and the key that names it, or the columns that name its parts."""
@@ -97,6 +104,7 @@ class _Walk:
         self._multiline(cell, "source", "source", units)
         if "input" in cell:  # nbformat 3
             self._multiline(cell, "input", "source", units)
+        first = len(units)
         outputs = cell.get("outputs")
         if isinstance(outputs, list):
             for index, output in enumerate(outputs):
@@ -106,6 +114,7 @@ class _Walk:
                     self._value(outputs, index, "output", units)
         elif outputs:
             self._value(cell, "outputs", "output", units)
+        _name_bare(units, first)
         if cell.get("attachments"):
             self._attachments(cell, units)
         if cell.get("metadata"):
@@ -211,12 +220,14 @@ class _Walk:
                 units.append(Unit(surface, key, tree, None))
             if isinstance(value, str):
                 if len(value) >= MINIMUM and not self._image(value):
-                    units.append(Unit(surface, value, node, key, name=(key.isdigit() and name) or key))
+                    units.append(Unit(surface, value, node, key, name=_called(node, key, name)))
             elif isinstance(value, (dict, list)) and value:
                 if isinstance(value, list) and _lines(value):
                     units.append(Unit(surface, "".join(value), node, key, name=key, joint=""))
                 elif key == "data" and isinstance(columns, list) and _rows(value):
                     nested += [(columns, row) for row in value]
+                elif key == "state" and node.get("model_name") == "PasswordModel":  # of a widget
+                    nested.append(("password", value))
                 else:
                     nested.append((name if key.isdigit() else key, value))
         return nested
@@ -237,6 +248,27 @@ class _Walk:
 
     def _keys(self, node: dict[str, Any], surface: str, units: list[Unit], tree: Any) -> None:
         units.extend(Unit(surface, key, tree, None) for key in node if len(key) >= MINIMUM)
+
+
+def _called(node: dict[str, Any], key: str, above: str) -> str:
+    """Return what the text at ``node[key]`` is called: by its key, or else beside or above it."""
+    if key.isdigit():
+        return above or key
+    if key not in _HOLDERS:
+        return key
+    beside = (label for one in _LABELS if isinstance(label := node.get(one), str))
+    names = (one for one in (*beside, above) if len(one) < MOST_NAME and NAME.search(one))
+    return next(names, key).rstrip(": ")
+
+
+def _name_bare(units: list[Unit], first: int) -> None:
+    """Give outputs of one word, from ``units[first]`` on, the name that the last line of source asks for."""
+    bare = [unit for unit in units[first:] if not unit.name and _BARE.fullmatch(unit.text)]
+    if bare and first and units[first - 1].surface == "source":
+        last = units[first - 1].text.rstrip().rpartition("\n")[2]
+        if NAME.search(last) and (asked := _ASKED.search(last)):
+            for unit in bare:
+                unit.name = asked[1]
 
 
 def _rows(value: Any) -> bool:

@@ -10,7 +10,7 @@ import re
 
 _CHARACTER = r"[A-Za-z0-9._~+/=!@#$%^&*:?\\-]"
 # The closing quote is left for the next match: an apostrophe in a comment must not turn the rest inside out.
-_LITERAL = re.compile(rf"[\"']({_CHARACTER}{{4,}})(?=[\"'\n])")
+_LITERAL = re.compile(rf"[\"'}}] {{0,2}}({_CHARACTER}{{4,}})(?=[\"'\n{{])")
 _SHORT = re.compile(rf"(?:[\"']{_CHARACTER}{{1,8}}[\"']\s{{0,9}}[,+]?\s{{0,9}}){{4,200}}")
 _BETWEEN = re.compile(r"[\"'\s,]|\+(?=\s*[\"'])")
 _RUN = re.compile(r"[A-Za-z0-9!#$%^&*]{4,}")

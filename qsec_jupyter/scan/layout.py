@@ -14,7 +14,7 @@ NAME = re.compile(
     r"(?i)(?:token|secret|key|passw(?:or)?d|passwort|pwd|passphrase|credentials?|cookie|bearer|jwt)"
     r"[a-z_]{0,10}\W{0,3}$"
 )
-_MOST_NAME = 40
+MOST_NAME = 40
 _QUOTED = re.compile(r"\s*([\"'])(.*)\1[,;]?\s*")
 _LEAST = 8  # no rule takes less (characters)
 _WORDS = ("token", "secret", "key", "passw", "pwd", "passphrase", "credential", "cookie", "bearer", "jwt")
@@ -26,11 +26,12 @@ _LINE = re.compile(r"[^\n]+")
 _SEPARATORS = tuple(
     (mark, re.compile(pattern))
     for mark, pattern in (
-        ("|", r"\s*\|\s*"), ("\t", r"\t"), (";", r"\s*;\s*"), (",", r"\s*,\s*"), ("&", r"\s+&\s+"),
-        ("", r"\s{2,}|(?<=\d)\s(?=\S)"),
+        ("|", r"\s*\|\s*"), ("│", r"\s*│\s*"), ("\t", r"\t"), (";", r"\s*;\s*"), (",", r"\s*,\s*"),
+        ("&", r"\s+&\s+"), ("", r"\s{2,}|(?<=\d)\s(?=\S)"),
     )
 )  # fmt: skip
 """What stands between the cells of a row, and a text that each of them holds: counting is quicker."""
+_BARS = str.maketrans("┃║", "││")
 _NESTED = re.compile(rf"(?:{'|'.join(_WORDS)})[a-z_]{{0,10}}[\"']\s{{0,12}}(?:[,\]]|:\s{{0,4}}[\[{{])")
 _MOST_ROWS = 60
 _MOST_INSERTED = 4000
@@ -61,6 +62,8 @@ def _all_named(text: str) -> Iterator[tuple[Cell, Cell]]:
     lower = text.lower()
     if not any(word in lower for word in _WORDS):
         return
+    if "┃" in text or "║" in text:  # in a header, and what is below it has another line
+        text = text.translate(_BARS)
     lines = [match.span() for match in _LINE.finditer(text)]
     lowered = [text[start:end].lower() for start, end in lines]
     headers = [number for number, line in enumerate(lowered) if any(word in line for word in _WORDS)]
@@ -82,7 +85,7 @@ def _all_named(text: str) -> Iterator[tuple[Cell, Cell]]:
 
 def _names(header: str) -> bool:
     """Tell whether a header is the name of a credential; what a marker says names nothing."""
-    return len(header) < _MOST_NAME and NAME.search(header) is not None and MARKED not in header
+    return len(header) < MOST_NAME and NAME.search(header) is not None and MARKED not in header
 
 
 def _inserted(text: str) -> Iterator[tuple[Cell, Cell]]:

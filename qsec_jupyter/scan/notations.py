@@ -23,6 +23,9 @@ PRINTABLE = r"(?:3[2-9]|[4-9]\d|1[01]\d|12[0-6])"
 INLINE = "span|b|i|u|em|code|strong|wbr|mark|font|tspan|a|sub|sup|small|kbd|samp|var|tt"
 """HTML elements that do not break a word."""
 
+_BAR = "(?:│|┃|║)"
+"""Between the cells of a table that is drawn with lines."""
+
 _NAMED = "token|secret|key|passw(?:or)?d|passphrase|credentials?"
 
 
@@ -43,7 +46,7 @@ class Trigger:
     def places(self, data: bytes, end: int) -> Iterable[int]:
         """Return the ends of what is to be read around a hit that ends at ``end``; none if it is none."""
         if self.exact is not None:
-            first, room = max(0, end - 160), 700 if self.reach else 160
+            first, room = max(0, end - 160), 700 if self.reach else 480
             if self.exact.search(data, first, end + room) is None:
                 return ()
         if not self.reach:
@@ -91,8 +94,9 @@ EVERYWHERE = (
     Trigger(rf"(?i)(?:{_NAMED})(?:[\s\"'=:]{{0,4}}</?[a-z]|&(?:quot|apos|\#))"),
     Trigger(f"></?(?:{INLINE})[ >]", _BREAK),
     Trigger(  # a column of a table
-        rf"(?i)(?:[,;|\t&]|  )[\"' ]{{0,3}}[a-z_-]{{0,20}}(?:{_NAMED})[a-z_]{{0,10}}[\"']?"
-        rf"(?:[ ]{{0,3}}[,;|\t\n&\\]|  )|(?:{_NAMED})[a-z_]{{0,10}}[\"']?[ ]{{0,3}}[,;|\t]",
+        rf"(?i)(?:[,;|\t&]|  |{_BAR})[\"' ]{{0,3}}[a-z_-]{{0,20}}(?:{_NAMED})[a-z_]{{0,10}}[\"']?"
+        rf"(?:[ ]{{0,3}}(?:[,;|\t\n&\\]|{_BAR})|  )"
+        rf"|(?:{_NAMED})[a-z_]{{0,10}}[\"']?[ ]{{0,3}}(?:[,;|\t]|{_BAR})",
         _COLUMN,
     ),
     Trigger("<wbr|&(?:shy|ZeroWidthSpace|zwnj|zwj|NoBreak);"),
@@ -126,7 +130,8 @@ _TURN = "(?:[a-z][A-Z0-9]|[A-Z][a-z0-9]|[0-9][A-Za-z])[A-Za-z0-9._~+/=!@#$%^&*:-
 _PIECE = "[A-Za-z0-9._~+/=!@#$%^&*:-]"
 _ENDING = f"[0-9]{_PIECE}{{0,40}}[\"']"
 DRAWN = Trigger(
-    f"[\"']{_PIECE}{{0,24}}{_TURN * 3}|[\"']{_PIECE}{{0,40}}{_ENDING}\\s{{0,9}}[+,]?\\s{{0,9}}[\"']"
+    f"[\"'}}][ ]{{0,2}}{_PIECE}{{0,24}}{_TURN * 3}"
+    f"|[\"']{_PIECE}{{0,40}}{_ENDING}\\s{{0,9}}[+,]?\\s{{0,9}}[\"']"
 )
 """A literal that looks drawn, or one with a digit before another: why source is worth parsing."""
 

@@ -88,6 +88,8 @@ class Unit:
         if self.data.isascii():
             first, last = start, end
         else:
+            while start and self.data[start] & 0xC0 == 0x80:  # in the middle of a character
+                start -= 1
             first = len(self.data[:start].decode("utf-8", "surrogatepass"))
             last = first + len(self.data[start:end].decode("utf-8", "surrogatepass"))
         lead = len(self._lead)

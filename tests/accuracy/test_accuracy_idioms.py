@@ -7,6 +7,7 @@ Each is tried with values of three kinds that no vendor's prefix tells. The seco
 from __future__ import annotations
 
 import base64
+import codecs
 import json
 import random
 import string
@@ -143,6 +144,38 @@ def idioms(v: str) -> list[tuple[str, str]]:
         ("txt.dockerfile", f"ENV TOKEN {v}"),
         ("txt.pypirc", f"[pypi]\nusername = a\npassword = {v}"),
         ("txt.csv", f"name,token\na,{v}"),
+        # What a fourth set found, written once more without sight of the rules.
+        ("src", f'a = "{v[:10]}"\napi_token = f"{{a}}{v[10:]}"'),
+        ("src", f"tokens = ['{v[::-1]}', '{v}']"),
+        ("src", f"TOKENS = {{'nina': '{v[::-1]}', 'omar': '{v}'}}"),
+        ("src", f"token = ' {v}\\n'.strip()"),
+        ("src", f"w = widgets.Text(value='{v}', description='API key:')"),
+        ("src", f"ftp = FTP('h', 'nina', '{v}')"),
+        ("src", f"password = codecs.decode('{codecs.encode(v, 'rot13')}', 'rot13')"),
+        ("src", f"!mysql -u root -p{v} -h db"),
+        ("src", f"!sshpass -p {v} ssh nina@h"),
+        ("src", f"!az login --service-principal -u app -p {v} --tenant t"),
+        ("src", f"!redis-cli -h h -a {v} ping"),
+        ("out", f"│ token    │ {v} │"),
+        (
+            "out",
+            f"╒══════╤{'═' * 42}╕\n│ user │ api_key │\n╞══════╪{'═' * 42}╡\n│ nina │ {v} │\n╘══════╧{'═' * 42}╛",
+        ),
+        (
+            "out",
+            f"┏━━━━━━┳{'━' * 42}┓\n┃ User ┃ Token   ┃\n┡━━━━━━╇{'━' * 42}┩\n│ nina │ {v} │\n└──────┴{'─' * 42}┘",
+        ),
+        ("out", f"E       AssertionError: assert token == '{v}'"),
+        ("out", f"1 validation error for S\ntoken\n  bad [type=x, input_value='{v}', input_type=str]"),
+        (
+            "out",
+            f"Variable   Type    Data/Info\n----------------\napi_key    str     {v}\nos         module  <module 'os'>",
+        ),
+        ("out", f"Password for nina@lab: {v}"),
+        ("txt.md", f"* **API key:** {v}"),
+        ("txt.md", f"Mot de passe : {v}"),
+        ("txt.md", f"Token for the IQM server: {v}"),
+        ("txt.md", f"here's the ionq key for the workshop {v}"),
     ]
 
 
@@ -294,6 +327,15 @@ INNOCENT = [
     f"[redacted: sandbox-key]\n{_word(40)}",
     f"[redacted: sandbox-key]\\\n{_word(76)}",
     f"<tr><th>Value</th><td>[redacted: sandbox-key]</td></tr><tr><th>Id</th><td>{_word(32)}</td></tr>",
+    "key = 'a2i-results/'\ns3.put_object(Bucket=b, Key='sagemaker/DEMO-seq2seq/train/x.rec')",
+    "KEY = 'datasets/image/VOC2012/VOCtrainval_11-May-2012.tar'",
+    "copy = {'Bucket': b, 'Key': 'csv_backup/yellow_tripdata_2020-01.csv'}",
+    "if accelerator == 'NVIDIA_TESLA_A100': token = 'NVIDIA_H100_80GB'",
+    "--parameters ParameterKey=TrainingS3BucketNamePrefix,ParameterValue=sagemaker-kohya-ss",
+    "boto3.client('sagemaker-a2i-runtime', region)",
+    f"token for job {_word(20)}",
+    f"key for the run with id {_word(24)}",
+    f"label | token\n│ run  │ {_hex(40)} │",
     f"| Value | [redacted: sandbox-key] |\n|---|---|\n| Id | {_word(32)} |",
 ]
 

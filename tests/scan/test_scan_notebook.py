@@ -2,6 +2,7 @@
 
 import base64
 import copy
+import json
 import random
 
 import nbformat
@@ -132,6 +133,49 @@ def test_notebook_metadata_is_scanned_with_its_keys_as_context(scanner):
         "shots": 1024,
     }
     assert list(result.redacted) == list(content)
+
+
+@pytest.mark.parametrize(
+    "widget",
+    [
+        {"model_name": "PasswordModel", "state": {"value": "{alnum:32}"}},
+        {"model_name": "TextModel", "state": {"description": "API key:", "value": "{alnum:32}"}},
+        {"model_name": "TextModel", "state": {"placeholder": "Token", "value": "{alnum:32}"}},
+        {"ionq_api_key": {"value": "{alnum:32}"}},
+    ],
+)
+def test_what_stands_beside_or_above_a_value_names_it(scanner, widget):
+    state = json.loads(json.dumps(widget).replace("{alnum:32}", value := draw("{alnum:32}")))
+    document = notebook(widgets={"application/vnd.jupyter.widget-state+json": {"state": {"a1": state}}})
+    result = scanner.scan_notebook(document, "a.ipynb")
+    assert value not in json.dumps(result.redacted)
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "os.environ['IONQ_API_KEY']",
+        "x = 1\nprint(client.token)",
+        "!echo $IQM_TOKEN",
+        "!cat ~/.ionq/api_key\n",
+    ],
+)
+def test_source_names_what_is_printed_alone(scanner, source):
+    value = draw("{alnum:32}")
+    outputs = [
+        {"output_type": "stream", "name": "stdout", "text": f"{value}\n"},
+        {
+            "output_type": "execute_result",
+            "execution_count": 1,
+            "metadata": {},
+            "data": {"text/plain": f"'{value}'"},
+        },
+    ]
+    for output in outputs:
+        redacted = scanner.scan_notebook(notebook(cell(source, [output])), "a.ipynb").redacted
+        assert value not in json.dumps(redacted)
+        assert scanner.scan_notebook(redacted, "a.ipynb").findings == []
+        assert not scanner.scan_notebook(notebook(cell("job.job_id()", [output])), "a.ipynb").findings
 
 
 def test_images_are_left_alone_and_counted(scanner):

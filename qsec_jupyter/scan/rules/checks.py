@@ -32,12 +32,16 @@ _WORDS = re.compile(r"(?:[A-Za-z][a-z]*)?(?:[-_./ ](?:[A-Za-z][a-z]*)?)*[0-9]{0,
 _WORD = "(?:[A-Z]?[a-z]+|[A-Z]{2,})[0-9]{0,3}|[A-Z]?[a-z]{2,6}[0-9]{1,3}[A-Za-z]{1,3}"
 _PART = f"(?:{_WORD}|[0-9]{{1,4}}[a-z]?|[0-9]{{8}})"
 _PARTS = re.compile(f"{_PART}(?:[-_./:]{_PART})+")  # a name with numbers in it: measurement-2024-10-07-run
+_SEPARATORS = re.compile(r"[-_./:]+")
+_LOOSE = re.compile(
+    f"{_WORD}|[A-Z]{{0,4}}[a-z]+[0-9]{{0,4}}|[A-Za-z]{{1,3}}[0-9]{{1,4}}[A-Za-z]{{0,4}}|[0-9]{{1,8}}[A-Za-z]{{0,3}}"
+)
 _CAMEL = re.compile(  # a name of a class with a number in it: Optimize1qGatesDecomposition
     r"(?=(?:.*[A-Z][a-z]{3}){2}).*[0-9].*[A-Za-z]$"
 )
 _HUMPS = re.compile(
     r"(?:[A-Z][a-z]{2,}(?![a-z])|(?<![A-Za-z])[a-z]{3,}(?![a-z])|(?<![A-Z])[A-Z]{1,3}(?=[A-Z][a-z])"
-    r"|(?<![A-Z])[A-Z]{2,4}(?![A-Za-z])|[0-9]{1,2}(?![0-9])[a-z]{0,2}(?![a-z]))+"
+    r"|(?<![A-Z])[A-Z]{2,4}(?![A-Za-z])|[A-Z][0-9](?=[A-Z][a-z])|[0-9]{1,2}(?![0-9])[a-z]{0,2}(?![a-z]))+"
 )
 _HIDDEN = re.compile(r"qsec_h[nj][0-9a-v]{20}|t-[0-9a-f]{16}|qsec[-:_][0-9a-f]{32}")
 """What the gateway writes in place of names and tags."""
@@ -126,7 +130,19 @@ def _datum(value: str) -> bool:
 
 
 def _class_name(value: str) -> bool:
-    return len(value) <= _LONG and bool(_CAMEL.match(value) and _HUMPS.fullmatch(value))
+    if len(value) > _LONG or _random(value):
+        return False
+    return bool(_CAMEL.match(value) and _HUMPS.fullmatch(value))
+
+
+def _wordy(value: str) -> bool:
+    """Tell whether ``value`` is a name of a word at least, and of parts with numbers: ``nlp-e2e-mlops``."""
+    parts = [part for part in _SEPARATORS.split(value) if part]
+    return (
+        len(parts) > 1
+        and any(len(part) >= 4 and part.isalpha() for part in parts)
+        and all(map(_LOOSE.fullmatch, parts))
+    )
 
 
 def _assigned(value: str) -> str:
@@ -204,7 +220,7 @@ def _named(value: str) -> bool:
         return False
     if _HIDDEN.match(value) or _datum(value) or _FOLDERS.fullmatch(value) or _class_name(value):
         return False
-    if _REFERENCE.match(value) or _WORDS.fullmatch(value) or _PARTS.fullmatch(value):
+    if _REFERENCE.match(value) or _WORDS.fullmatch(value) or _PARTS.fullmatch(value) or _wordy(value):
         return False
     if _CODE.search(value) or (_LOCATION.match(value) and not (value[0] == "/" and _random(value))):
         return False

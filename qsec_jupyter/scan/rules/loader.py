@@ -29,14 +29,14 @@ _LETTER, _ANY = r"[A-Za-z._~+/=!@\#$%^&*:-]", r"[A-Za-z0-9._~+/=!@\#$%^&*:-]"
 _MACROS = {
     # What credentials are called, in the languages of our users; the second list only as whole words.
     "<<names>>": r"token|secret|key|passw(?:or)?d|passwort|kennwort|pwd|passphrase|credentials?"
-    r"|schl(?:ue|\xc3\xbc)ssel|contrase(?:n|\xc3\xb1)a|mot_?de_?passe",
+    r"|schl(?:ue|\xc3\xbc)ssel|contrase(?:n|\xc3\xb1)a|mot[_ ]?de[_ ]?passe",
     "<<words>>": "pat|pass|pw|bearer|cookie|jwt|auth|tok|refresh|creds",
     "<<suffix>>": "s?(?:[_. -]?(?:value|string|text|here|v?[0-9]{1,2}))?",
     # What may stand between a name and its value in prose: "Your new key was created (shown once): ...".
     "<<told>>": r"(?:[ \t]{1,3}(?:is|was|are|has|been|now|new|created|generated|issued|rotated|changed"
     r"|updated|set|to|reads|follows|below|here|for|lautet|ist|wurde|neu|auf|nun|erstellt|accepted|rejected|expired"
     r"|invalid|loaded|received|refreshed|found|used|sent)\b){0,4}"
-    r"(?:[ \t]{0,2}\([^()\n]{1,40}\))?",
+    r"(?:[ \t]for(?:[ \t][^\s:=]{1,40}){1,6})?(?:[ \t]{0,2}\([^()\n]{1,40}\))?",
     # A trigger that several rules share: the name of a credential, and soon a value that is no identifier.
     "<<nearby>>": r"(?i)(?:<<names>>|<<words>>)<<suffix>>[^A-Za-z0-9]{1,40}"
     r"(?:(?:is|was|bearer|basic|str|bytes|secretstr|apikey|token|[bfru]{1,2})[^A-Za-z0-9]{1,12})?"
@@ -59,9 +59,10 @@ _MACROS = {
     # Between a name and its value: '=', ':', '=>', ',' or HTML tags, with quotes in any state of escaping.
     "<<sep>>": rf"{_NAME_END}(?:{_TYPED}|=>|:=|[=:,]|{_TAGS})\s{{0,8}}(?:[bBfFrRuU]{{0,2}}{_QUOTE}{{1,4}})?",
     # Looser, for values that must look drawn: also white space, bars, arrows and words between.
-    "<<gap>>": r"(?:[\"'`\\\])}*]{0,6}(?:[ \t]{0,20}(?:=>|:=|->|<-|\xe2\x86\x92|[=:,|&]|\.{3,40}"
+    "<<gap>>": r"(?:[\"'`\\\])}*]{0,6}(?:[ \t]{0,20}(?:[=!]==?|=>|:=|->|<-|\xe2\x86\x92|\xe2\x94[\x82\x83]"
+    r"|[=:,|&](?:[*_]{1,3}(?=[ \t]))?|\.{3,40}"
     r"|\bis\b:?|\bwas\b:?|:\s{0,4}\w{1,12}\s{0,4}=|(?:\s[^<>\n]{1,60})?>)\s{0,20}"
-    r"|\s{0,4}\(\s{0,4}|\s{1,40}|<<tags>>)"
+    r"|\s{0,4}\(\s{0,4}|[ \t]{1,40}(?:str|bytes)[ \t]{1,20}|\s{1,40}|<<tags>>)"
     r"(?:[\[({]\s{0,20})?(?:-\s{1,4}|!!\w{1,10}\s|(?i:secretstr)\()?"
     r"(?:[bBfFrRuU]{0,2}[\"'`\\\[({]{1,4}|(?i:(?:bearer|basic|token|apikey)\s+))?)",
     "<<tags>>": rf"\s{{0,8}}{_TAGS}",

@@ -54,6 +54,9 @@ class Facts:
 
 _MOST_NODES = 60_000
 _MOST_ROUNDS = 20
+_LEAST = 12  # no shorter text is taken for a credential by its name (characters)
+_LABELS = frozenset({"description", "label", "placeholder", "title", "prompt", "name", "help"})
+_LABEL = re.compile(r"[A-Za-z_.\- ]+\d?(?: ?:)?")
 _PAIR = 2
 
 
@@ -168,9 +171,21 @@ def _assigned(target: ast.expr, value: ast.expr, found: Facts) -> None:
     if name:
         found.bound.append((name, value))
         found.named.append((name, value))
+        found.named += [(name, one) for one in _several(value)]
         if isinstance(value, ast.Lambda):
             found.returned.append((name, value.body))
             found.named.append((name, value.body))
+
+
+def _several(value: ast.expr) -> Iterator[ast.expr]:
+    """Yield the texts of a list or an object whose name says what each of them is: ``tokens = [...]``."""
+    if isinstance(value, (ast.List, ast.Tuple, ast.Set)):
+        inside: list[ast.expr] = value.elts
+    else:
+        inside = value.values if isinstance(value, ast.Dict) else []
+    for one in inside[:_MOST_ROUNDS]:
+        if len(constant(one) or "") >= _LEAST:
+            yield one
 
 
 def _called(node: ast.Call, caller: str, found: Facts) -> None:
@@ -207,12 +222,14 @@ def _called(node: ast.Call, caller: str, found: Facts) -> None:
 
 
 def _passwords(node: ast.Call, function: str) -> Iterator[tuple[str, ast.expr]]:
-    """Yield the password of ``auth=(user, password)`` and ``HTTPBasicAuth(user, password)``."""
+    """Yield the password of ``auth=(user, password)``, ``HTTPBasicAuth(user, password)`` and the like."""
     pairs = [
         word.value.elts for word in node.keywords if word.arg == "auth" and isinstance(word.value, ast.Tuple)
     ]
     if function.endswith("Auth"):
         pairs.append(node.args)
+    if function in ("FTP", "FTP_TLS"):  # host, user, password
+        pairs.append(node.args[1:3])
     for pair in pairs:
         if len(pair) == _PAIR:
             yield "password", pair[1]
@@ -238,11 +255,14 @@ def _options(values: list[ast.expr]) -> Iterator[tuple[str, ast.expr]]:
 
 
 def _first_name(node: ast.Call) -> str:
-    """Return the first argument that is a text and names a credential: ``setenv("API_KEY", value)``."""
-    for value in node.args:
+    """Return the first argument that is a text and names a credential: ``setenv("API_KEY", value)``.
+
+    What a field of a form is labelled with names its value, too: ``Text(value=..., description="API key")``.
+    """
+    for value in (*node.args, *(word.value for word in node.keywords if word.arg in _LABELS)):
         text = constant(value)
-        if text and len(text) < 60 and _CREDENTIAL.search(text) and re.fullmatch(r"[A-Za-z_.\- ]+\d?", text):
-            return text
+        if text and len(text) < 60 and _CREDENTIAL.search(text) and _LABEL.fullmatch(text):
+            return text.rstrip(": ")
     return ""
 
 

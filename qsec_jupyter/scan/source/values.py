@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import base64
 import binascii
+import codecs
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import product
@@ -334,6 +335,7 @@ _DECODERS: dict[str, Callable[[str], str | None]] = {
     "fromhex": _hexadecimal,
     "hex": _hexadecimal,
     "unhexlify": _hexadecimal,
+    **dict.fromkeys(("rot13", "rot_13"), lambda text: codecs.encode(text, "rot13")),
     "reversed": lambda text: text[::-1],
 }
 
