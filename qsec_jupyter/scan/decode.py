@@ -161,7 +161,7 @@ def _octal(text: str) -> bytes:
 def _entity(match: re.Match[str]) -> str:
     import html  # here, as is urllib: few texts need them, and every start of the command line would pay
 
-    return html.unescape(match[0])
+    return html.unescape(match[0]).replace("\xa0", " ")
 
 
 def _percent(match: re.Match[str]) -> str:

@@ -101,9 +101,9 @@ class _Walk:
         if not isinstance(cell, dict):
             self._leaves(tree, "text", units)
             return
-        self._multiline(cell, "source", "source", units)
+        self._multiline(cell, "source", "source", units, 1)  # "q = k" passes a value on
         if "input" in cell:  # nbformat 3
-            self._multiline(cell, "input", "source", units)
+            self._multiline(cell, "input", "source", units, 1)
         first = len(units)
         outputs = cell.get("outputs")
         if isinstance(outputs, list):
@@ -170,7 +170,9 @@ class _Walk:
             elif value is not None:
                 self._leaves(value, surface, units)
 
-    def _multiline(self, tree: dict[str, Any], key: str, surface: str, units: list[Unit]) -> None:
+    def _multiline(
+        self, tree: dict[str, Any], key: str, surface: str, units: list[Unit], least: int = MINIMUM
+    ) -> None:
         """Read a string, or a list of strings that nbformat joins."""
         value = tree.get(key)
         joint = None
@@ -183,7 +185,7 @@ class _Walk:
         elif not isinstance(value, str):
             self._leaves(value, surface, units)
             return
-        if len(value) >= MINIMUM and not self._image(value):
+        if len(value) >= least and not self._image(value):
             units.append(Unit(surface, value, tree, key, joint=joint))
 
     def _image(self, value: str) -> bool:

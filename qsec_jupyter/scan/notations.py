@@ -91,7 +91,7 @@ EVERYWHERE = (
     ),
     Trigger("&#x?[0-9a-fA-F]{2,5};|[A-Za-z0-9]&(?:amp|lt|gt|plus|equals|sol|lowbar|period|hyphen);"),
     Trigger("(?:%(?:25)?[2-7][0-9A-Fa-f]){2}|[A-Za-z0-9_]{3}%(?:25)?(?:2[BFbf]|3[ADad]|40)"),
-    Trigger(rf"(?i)(?:{_NAMED})(?:[\s\"'=:]{{0,4}}</?[a-z]|&(?:quot|apos|\#))"),
+    Trigger(rf"(?i)(?:{_NAMED})(?:[\s\"'=:]{{0,4}}(?:</?[a-z]|&nbsp;)|&(?:quot|apos|\#))"),
     Trigger(f"></?(?:{INLINE})[ >]", _BREAK),
     Trigger(  # a column of a table
         rf"(?i)(?:[,;|\t&]|  |{_BAR})[\"' ]{{0,3}}[a-z_-]{{0,20}}(?:{_NAMED})[a-z_]{{0,10}}[\"']?"

@@ -24,14 +24,14 @@ FOLDER = Path(__file__).parent
 _QUOTE = r"(?:[\"'\\\]]|&quot;|&\#39;|&\#x27;)"
 _TAGS = r"(?:</?[a-zA-Z][^<>]{0,80}>\s{0,8}){1,4}"
 _NAME_END = rf"{_QUOTE}{{0,4}}\s{{0,8}}"
-_TYPED = r":\s{0,4}\w{1,12}\s{0,4}="  # name: str =
+_TYPED = r":\s{0,4}&?(?:'\w{1,8}\s)?\w{1,12}\s{0,4}="  # name: str =, name: &str =
 _LETTER, _ANY = r"[A-Za-z._~+/=!@\#$%^&*:-]", r"[A-Za-z0-9._~+/=!@\#$%^&*:-]"
 _MACROS = {
     # What credentials are called, in the languages of our users; the second list only as whole words.
     "<<names>>": r"token|secret|key|passw(?:or)?d|passwort|kennwort|pwd|passphrase|credentials?"
-    r"|schl(?:ue|\xc3\xbc)ssel|contrase(?:n|\xc3\xb1)a|mot[_ ]?de[_ ]?passe",
-    "<<words>>": "pat|pass|pw|bearer|cookie|jwt|auth|tok|refresh|creds",
-    "<<suffix>>": "s?(?:[_. -]?(?:value|string|text|here|v?[0-9]{1,2}))?",
+    r"|schl(?:ue|\xc3\xbc)ssel|contrase(?:n|\xc3\xb1)a|mot[_ ]?de[_ ]?passe|access[_ ]?code",
+    "<<words>>": "pat|pass|pw|bearer|cookie|jwt|auth|tok|refresh|creds?",
+    "<<suffix>>": "s?(?:[_. -]?(?:value|string|text|here|v?[0-9]{1,2}))?_{0,2}",
     # What may stand between a name and its value in prose: "Your new key was created (shown once): ...".
     "<<told>>": r"(?:[ \t]{1,3}(?:is|was|are|has|been|now|new|created|generated|issued|rotated|changed"
     r"|updated|set|to|reads|follows|below|here|for|lautet|ist|wurde|neu|auf|nun|erstellt|accepted|rejected|expired"
@@ -61,10 +61,10 @@ _MACROS = {
     # Looser, for values that must look drawn: also white space, bars, arrows and words between.
     "<<gap>>": r"(?:[\"'`\\\])}*]{0,6}(?:[ \t]{0,20}(?:[=!]==?|=>|:=|->|<-|\xe2\x86\x92|\xe2\x94[\x82\x83]"
     r"|[=:,|&](?:[*_]{1,3}(?=[ \t]))?|\.{3,40}"
-    r"|\bis\b:?|\bwas\b:?|:\s{0,4}\w{1,12}\s{0,4}=|(?:\s[^<>\n]{1,60})?>)\s{0,20}"
-    r"|\s{0,4}\(\s{0,4}|[ \t]{1,40}(?:str|bytes)[ \t]{1,20}|\s{1,40}|<<tags>>)"
+    r"|\bis\b:?|\bwas\b:?|:\s{0,4}&?(?:'\w{1,8}\s)?\w{1,12}\s{0,4}=|(?:\s[^<>\n]{1,60})?>)(?:\s|\xc2\xa0){0,20}"
+    r"|\s{0,4}\(\s{0,4}|[ \t]{1,40}(?:str|bytes)[ \t]{1,20}|\s{1,40}|(?=\{)|<<tags>>)"
     r"(?:[\[({]\s{0,20})?(?:-\s{1,4}|!!\w{1,10}\s|(?i:secretstr)\()?"
-    r"(?:[bBfFrRuU]{0,2}[\"'`\\\[({]{1,4}|(?i:(?:bearer|basic|token|apikey)\s+))?)",
+    r"(?:[bBfFrRuU@]{0,2}[\"'`\\\[({]{1,4}|(?i:(?:bearer|basic|token|apikey)\s+))?)",
     "<<tags>>": rf"\s{{0,8}}{_TAGS}",
     # The same with a quote before the value. A comma only behind a quoted name: getenv("NAME", "value").
     "<<sepq>>": rf"(?:{_NAME_END}(?:{_TYPED}|=>|:=|[=:])\s{{0,8}}|{_QUOTE}{{1,4}},[ ]{{0,4}})"

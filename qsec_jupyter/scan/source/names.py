@@ -11,7 +11,7 @@ from typing import Any
 
 _CREDENTIAL = re.compile(
     r"(?i)token|secret|passw|kennwort|pwd|passphrase|credential|api_?key|_key\b|\bkey\b|bearer|cookie|jwt|\bauth"
-    r"|x-auth|-key\b|schl(?:ue|ü)ssel|refresh|myqos|(?:\b|_)(?:pass|pw|tok)\b"
+    r"|x-auth|-key\b|schl(?:ue|ü)ssel|refresh|myqos|access_?code|(?:\b|_)(?:pass|pw|tok|creds?)_{0,2}\b"
 )
 _VENDOR = re.compile(
     r"(?i)qiskitruntimeservice|(?:save|enable|active|use)_account|ibm(?:q|_?provider|quantum)|ionq|d_?wave|aqt|iqm|quantinuum|nexus|alice_?bob|perceval"
@@ -19,7 +19,7 @@ _VENDOR = re.compile(
     r"|rigetti|xanadu|strangeworks|classiq|azurekeycredential"
 )
 _MAKER = re.compile(
-    r"(?:Provider|Client|Service|Credentials?|Sampler|SDK|Auth|Authentication|Account|Processor|Key|Token|Secret|API|Api)$"
+    r"(?:Provider|Client|Service|Credentials?|Creds|Sampler|SDK|Auth|Authentication|Account|Processor|Key|Token|Secret|API|Api)$"
     r"|^(?:login|authenticat\w+|connect|init|enable_account|save_account|set_account|use_account|sign_in)$"
 )
 _SETTER = re.compile(
@@ -212,7 +212,7 @@ def _called(node: ast.Call, caller: str, found: Facts) -> None:
     elif _SETTER.search(function) and _CREDENTIAL.search(function):
         found.named += [(function, value) for value in node.args[:3]]
     elif _MAKER.search(function):
-        found.named += [(f"{function} api token", value) for value in node.args[:2]]
+        found.named += [(f"{function} api token", value) for value in node.args[:3]]
     inner = name_of(node.args[0]) if function == "partial" and node.args else ""
     if _VENDOR.search(inner) or _SETTER.search(inner):
         found.named += [(f"{inner} token", value) for value in node.args[1:3]]
