@@ -176,6 +176,18 @@ def idioms(v: str) -> list[tuple[str, str]]:
         ("txt.md", f"Mot de passe : {v}"),
         ("txt.md", f"Token for the IQM server: {v}"),
         ("txt.md", f"here's the ionq key for the workshop {v}"),
+        ("src", f"k = '{v}'\nq = k\nprovider = IonQProvider(token=q)"),
+        ("src", f'let api_key: &str = "{v}";'),
+        ("src", f'var apiKey = @"{v}";'),
+        ("src", f"_IBM_Q_TOK_ = '{v}'"),
+        ("src", f"access_code = '{v}'"),
+        ("src", f"CRED = '{v}'"),
+        ("out", f'<label for="k">API key</label><input id="k" value="{v}">'),
+        ("out", f"<div>Token:&nbsp;{v}</div>"),
+        ("out", json.dumps({"Name": "/lab/db/password", "Type": "SecureString", "Value": v})),
+        ("out", f"channels:\n  - https://conda.lab.org/t/{v}/main"),
+        ("txt.md", f"credentials: nina / {v}"),
+        ("txt.tex", f"\\newcommand{{\\apikey}}{{{v}}}"),
     ]
 
 
