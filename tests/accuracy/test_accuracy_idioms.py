@@ -348,6 +348,11 @@ INNOCENT = [
     f"token for job {_word(20)}",
     f"key for the run with id {_word(24)}",
     f"label | token\n│ run  │ {_hex(40)} │",
+    f"verify_key = '{_hex(64)}'",
+    f'<input type="hidden" name="csrfmiddlewaretoken" value="{_word(64)}">',
+    "cirq.measure(q0, key='result_q0_b7c2')\nmeas_key: c2b3_final_ro",
+    "key\nalpha_2b7e15    12\nbeta_aed2a6      9\nName: count, dtype: int64",
+    "create_engine('postgresql://postgres:postgres@localhost:5432/postgres')",
     f"| Value | [redacted: sandbox-key] |\n|---|---|\n| Id | {_word(32)} |",
 ]
 

@@ -34,7 +34,8 @@ _PART = f"(?:{_WORD}|[0-9]{{1,4}}[a-z]?|[0-9]{{8}})"
 _PARTS = re.compile(f"{_PART}(?:[-_./:]{_PART})+")  # a name with numbers in it: measurement-2024-10-07-run
 _SEPARATORS = re.compile(r"[-_./:]+")
 _LOOSE = re.compile(
-    f"{_WORD}|[A-Z]{{0,4}}[a-z]+[0-9]{{0,4}}|[A-Za-z]{{1,3}}[0-9]{{1,4}}[A-Za-z]{{0,4}}|[0-9]{{1,8}}[A-Za-z]{{0,3}}"
+    f"{_WORD}|[A-Z]{{0,4}}[a-z]+[0-9]{{0,4}}|[A-Za-z]{{1,3}}[0-9]{{1,4}}[A-Za-z]{{0,4}}"
+    "|[0-9]{1,8}[A-Za-z]{0,3}|[a-z0-9]{1,4}|[0-9a-f]{5,8}"
 )
 _CAMEL = re.compile(  # a name of a class with a number in it: Optimize1qGatesDecomposition
     r"(?=(?:.*[A-Z][a-z]{3}){2}).*[0-9].*[A-Za-z]$"
