@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from . import detect, notations
 from .compiled import Cache
 from .engine import Engine, HyperscanEngine, fallback, hyperscan_module, re2_module
-from .glance import worthwhile
+from .glance import spots
 from .rules import exemptions, loader
 from .rules.exemptions import Where
 from .rules.fields import ROOM
@@ -113,16 +113,22 @@ class RuleSet:
         for finder in self.finders:
             yield from finder.find(data, where)
 
-    def drawn(self, text: str, data: bytes) -> bool:
-        """Tell whether source has a literal that looks drawn, or one in another notation.
+    def drawn(self, text: str, data: bytes) -> list[int] | None:
+        """Return where source has literals that look drawn, or ones in another notation (characters).
 
         Args:
             text: The source.
             data: The same in UTF-8.
+
+        Returns:
+            ``None`` when any literal may matter.
         """
-        if self.drawing.scan(data) and (self.foreign or worthwhile(text)):
-            return True
-        return bool(self.close.scan(data))
+        found = [len(data[: end - 1].decode("utf-8", "surrogatepass")) for _, end in self.close.scan(data)]
+        if self.drawing.scan(data):
+            if self.foreign:
+                return None
+            found += spots(text)
+        return found
 
 
 def triggers(rules: Sequence[Rule]) -> list[str]:

@@ -255,12 +255,15 @@ class Scanner:
         text = "\n".join(cells.values())
         source = _encoded(text)
         rules = self.rules
-        if rules.drawn(text, source) or (search.literals and search.literals.touch(source)):
+        spots = rules.drawn(text, source)
+        if search.literals and search.literals.touch(source):
+            spots = None
+        if spots is None or spots:
             from .source import SourceReader  # few sources need it, and every start would pay for it
 
             with self._lock:
                 self._reader = self._reader or SourceReader()
-                readings = self._reader.readings(cells, any_name=rules.foreign)
+                readings = self._reader.readings(cells, spots, any_name=rules.foreign)
             for hit in _reading_hits(readings, search):
                 silent = False
                 yield hit

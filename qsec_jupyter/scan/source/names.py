@@ -240,7 +240,8 @@ def _filling(node: ast.Call, function: str) -> Iterator[ast.expr]:
     if function in ("join", "format"):
         yield node
     elif node.args and _SLOTS.search(constant(node.args[0]) or ""):
-        yield ast.copy_location(ast.BinOp(node.args[0], ast.Mod(), ast.Tuple(node.args[1:])), node)
+        given = ast.copy_location(ast.Tuple(node.args[1:]), node)
+        yield ast.copy_location(ast.BinOp(node.args[0], ast.Mod(), given), node)
 
 
 def _options(values: list[ast.expr]) -> Iterator[tuple[str, ast.expr]]:

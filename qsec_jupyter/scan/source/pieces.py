@@ -94,10 +94,11 @@ class Lines:
         return self._offset(node.lineno, node.col_offset), self._offset(node.end_lineno, node.end_col_offset)
 
     def _offset(self, line: int, column: int) -> int:
-        start = self._starts[min(line, len(self._starts)) - 1]
+        line = min(line, len(self._starts) - 1)
+        start = self._starts[line - 1]
         if self._ascii:
             return start + column
-        text = self.text[start : self.text.find("\n", start) if "\n" in self.text[start:] else None]
+        text = self.text[start : self._starts[line]]
         return start + len(text.encode("utf-8", "surrogatepass")[:column].decode("utf-8", "replace"))
 
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import ast
 from bisect import bisect_right
 from collections import OrderedDict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from .names import Facts, facts, telling, unclear
 from .pieces import Lines, Piece, Place, Value, inside, text_of
+from .reach import Reach
 from .tree import statements
 from .values import Table, Values, opaque
 
@@ -55,14 +56,19 @@ class SourceReader:
         self._known: OrderedDict[str, tuple[Facts, Lines]] = OrderedDict()
         self._size = 0
 
-    def readings(self, cells: Mapping[int, str], *, any_name: bool = False) -> list[Reading]:
+    def readings(
+        self, cells: Mapping[int, str], spots: Iterable[int] | None = None, *, any_name: bool = False
+    ) -> list[Reading]:
         """Return what ``cells`` say of values, as far as no rule sees it in their text.
 
         Args:
             cells: Number of each cell with Python source, and the source, in the notebook's order.
+            spots: Where something stands that a value has in it: offsets in ``cells`` joined by line ends.
+                ``None`` when any value is asked for.
             any_name: Whether any name may be a credential's, as with rules that are not ours.
         """
-        read = {number: self._facts(text) for number, text in cells.items()}
+        reach = Reach(cells, spots, self._facts)
+        read = reach.said
         bound, added, returned = Table(), Table(), Table()
         for number, (said, _) in read.items():
             for table, pairs in ((bound, said.bound), (added, said.added), (returned, said.returned)):
@@ -74,6 +80,8 @@ class SourceReader:
             for name, node in [*said.named, *(("", one) for one in said.loose)]:
                 if isinstance(node, _PLAIN) and not (any_name or name in added or telling(name)):
                     continue  # where it is put together, it is looked at
+                if not reach.holds(number, node):
+                    continue
                 for reading in _readings(values, name, node, number):
                     found.setdefault((reading.text, reading.pieces), reading)
                 if len(found) > _MOST:

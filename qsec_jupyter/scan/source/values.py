@@ -339,6 +339,25 @@ _DECODERS: dict[str, Callable[[str], str | None]] = {
     "reversed": lambda text: text[::-1],
 }
 
+CARRYING = _SAME.union(
+    _DECODERS,
+    (
+        "join",
+        "bytes",
+        "bytearray",
+        "decode",
+        "get",
+        "getenv",
+        "setdefault",
+        "getattr",
+        "pop",
+        "replace",
+        "format",
+    ),
+    ("map", "list", "tuple", "reversed", "filter", "splitlines"),
+)
+"""Calls whose result may be made of what they are given or called on; that of others never is."""
+
 
 def opaque(value: Value) -> bool:
     """Tell whether a value may be a secret, or is put together from parts, which no rule sees."""
