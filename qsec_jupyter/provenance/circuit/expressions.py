@@ -10,6 +10,7 @@ from __future__ import annotations
 import cmath
 import math
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 Coefficient = complex
@@ -61,13 +62,11 @@ def _tree(value: Any) -> Any:
         return value
     if _is_parameter(value):
         return value
-    if not hasattr(value, "parameters"):
-        raise NotReplayable(type(value).__name__)
     steps = getattr(value, "_qpy_replay", None)
     if not steps:
-        if not value.parameters:
+        if not getattr(value, "parameters", True):
             return complex(value)
-        raise NotReplayable("no steps")
+        raise NotReplayable(type(value).__name__)
     stack: list[Any] = []
     for step in steps:
         if hasattr(step, "binds"):
@@ -78,17 +77,23 @@ def _tree(value: Any) -> Any:
 
 
 def _applied(step: Any, stack: list[Any]) -> Any:
-    operator = getattr(step.op, "name", None) or str(step.op).rpartition(".")[2]
+    operator = _operator(step.op)
     if operator in _UNARY:
         return operator, stack.pop() if step.lhs is None else _tree(step.lhs)
     # What is left out is the result of an earlier step; the right one was made last.
-    right = stack.pop() if step.rhs is None else _tree(step.rhs)
-    left = stack.pop() if step.lhs is None else _tree(step.lhs)
+    lhs, rhs = step.lhs, step.rhs
+    right = stack.pop() if rhs is None else _tree(rhs)
+    left = stack.pop() if lhs is None else _tree(lhs)
     if operator in _REVERSED:
         return _REVERSED[operator], right, left
     if operator not in ("ADD", "SUB", "MUL", "DIV", "POW"):
         raise NotReplayable(operator)
     return operator, left, right
+
+
+@cache
+def _operator(told: Any) -> str:
+    return getattr(told, "name", None) or str(told).rpartition(".")[2]
 
 
 def _substituted(tree: Any, values: dict[Any, Any]) -> Any:
@@ -227,6 +232,10 @@ def _sum(left: Polynomial, right: Polynomial) -> Polynomial:
 
 
 def _multiplied(left: Polynomial, right: Polynomial) -> Polynomial:
+    if len(right) == 1 and () in right:  # as most often: nothing is to be collected
+        return {monomial: total for monomial, c in left.items() if (total := 0 + c * right[()])}
+    if len(left) == 1 and () in left:
+        return {monomial: total for monomial, d in right.items() if (total := 0 + left[()] * d)}
     found: Polynomial = {}
     for one, c in left.items():
         for other, d in right.items():

@@ -12,7 +12,7 @@ import hashlib
 import json
 import math
 import struct
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from . import expressions
@@ -20,6 +20,9 @@ from .artefact import PART, Breathe, _go_on
 
 Loops = tuple[Any, ...]
 Bits = tuple[Iterable[str], Iterable[str]]
+
+Lines = Sequence[str | None]
+"""Lines of a circuit's instructions, one or more at a time; ``None`` for one that is not known."""
 
 ALGORITHM = "qsec-circuit-v1"
 
@@ -54,65 +57,23 @@ def structural_hash(circuit: Any) -> str:
     return digest(circuit, [])
 
 
-def digest(circuit: Any, gaps: list[str], breathe: Breathe = _go_on) -> str:
+def digest(circuit: Any, gaps: list[str], breathe: Breathe = _go_on, lines: Lines | None = None) -> str:
     """Return the hash, and add to ``gaps`` a sentence for each thing that could not enter it as it is.
 
     Args:
         circuit: A ``QuantumCircuit``.
         gaps: Receives the sentences.
         breathe: Called often, to let other threads run.
-    """
-    return _Text(gaps, breathe).digest(circuit, 0)
-
-
-def measure(circuit: Any) -> tuple[str, int, int]:
-    """Return hash, depth and size in one pass; depth and size are those of :class:`QuantumCircuit`.
+        lines: Those of its instructions that are known from elsewhere.
 
     Raises:
-        NotHashable: As :func:`structural_hash`.
+        ValueError: ``lines`` are not those of so many instructions.
     """
-    text = _Text([], _go_on)
-    text.heights = heights = _Heights(circuit)
-    digest = text.digest(circuit, 0)
-    if heights.are_known:
-        return digest, heights.depth(), heights.size
-    return digest, circuit.depth(), circuit.size()
+    return _Text(gaps, breathe).digest(circuit, 0, lines=lines)
 
 
 NO_QPY = "no QPY: it would hold the matrix of a noise channel"
 """The gap of a circuit that must not be written as QPY."""
-
-
-class _Heights:
-    """How high the instructions of a circuit stack up, as long as each waits for nothing but its bits."""
-
-    def __init__(self, circuit: Any) -> None:
-        self.qubits = {str(index): 0 for index in range(circuit.num_qubits)}
-        self.clbits = {str(index): 0 for index in range(circuit.num_clbits)}
-        self.size = 0
-        self.are_known = True
-
-    def add_gate(self, qubits: list[str]) -> None:
-        """Add a standard gate."""
-        height = max([self.qubits[bit] for bit in qubits], default=0) + 1
-        self.qubits.update(dict.fromkeys(qubits, height))
-
-    def add(self, operation: Any, qubits: list[str], clbits: list[str]) -> None:
-        """Add an instruction that need not be a plain standard gate."""
-        if hasattr(operation, "blocks") or operation.name == "store":
-            self.are_known = False  # it waits for variables, or for what is in its conditions
-        if getattr(operation, "_condition", None) is not None:
-            self.are_known = False
-        step = 0 if getattr(operation, "_directive", False) else 1
-        below = [*[self.qubits[bit] for bit in qubits], *[self.clbits[bit] for bit in clbits]]
-        height = max(below, default=0) + step
-        self.qubits.update(dict.fromkeys(qubits, height))
-        self.clbits.update(dict.fromkeys(clbits, height))
-        self.size += step
-
-    def depth(self) -> int:
-        """Return the height of the whole."""
-        return max([*self.qubits.values(), *self.clbits.values()], default=0)
 
 
 class _Text:
@@ -128,9 +89,15 @@ class _Text:
         self._gaps = gaps
         self._breathe = breathe
         self._written = 0
-        self.heights: _Heights | None = None
 
-    def digest(self, circuit: Any, depth: int, loops: Loops = (), bits: Bits | None = None) -> str:
+    def digest(
+        self,
+        circuit: Any,
+        depth: int,
+        loops: Loops = (),
+        bits: Bits | None = None,
+        lines: Lines | None = None,
+    ) -> str:
         """Return the hex SHA-256 of the circuit's text.
 
         Args:
@@ -138,14 +105,15 @@ class _Text:
             depth: How many circuits are around it.
             loops: Parameters of the loops around it.
             bits: For a block, what its qubits and clbits are called in the circuit around it.
+            lines: As :func:`digest` takes them.
         """
         if depth > _MAX_DEPTH:
             raise NotHashable("the circuit nests too deeply")
         state, separator = hashlib.sha256(), b""
-        for lines in _Circuit(self, circuit, depth, loops, bits).parts():
-            state.update(separator + "\n".join(lines).encode())
+        for part in _Circuit(self, circuit, depth, loops, bits).parts(lines):
+            state.update(separator + "\n".join(part).encode())
             separator = b"\n"
-            self._written += len(lines)
+            self._written += len(part)
             if self._written >= PART:
                 self._written = 0
                 self._breathe()
@@ -183,11 +151,10 @@ class _Circuit:
         self._depth = depth
         self._loops = loops
         self._is_block = bits is not None
-        self._heights = None if depth or self._is_block else text.heights
         names = bits or (map(str, range(circuit.num_qubits)), map(str, range(circuit.num_clbits)))
         self._qubits = dict(zip(circuit.qubits, names[0], strict=True))
         self._clbits = dict(zip(circuit.clbits, names[1], strict=True))
-        self._places: dict[Any, tuple[str, list[str]]] = {}
+        self._places: dict[Any, str] = {}
         first = next(iter(circuit.data), None)
         self._old = first is not None and hasattr(type(first), "condition")  # Qiskit before 2
         self._parameters: dict[Any, str] = {}
@@ -199,8 +166,8 @@ class _Circuit:
             self._parameters = {parameter: f"p{index}" for index, parameter in enumerate(own)}
             self._parameters |= {parameter: f"l{index}" for index, parameter in enumerate(loops)}
 
-    def parts(self) -> Iterator[list[str]]:
-        """Return the circuit's text, some lines at a time."""
+    def parts(self, known: Lines | None = None) -> Iterator[list[str]]:
+        """Return the circuit's text, some lines at a time, as far as they are not known."""
         circuit = self._circuit
         lines = [f"{ALGORITHM} {len(self._qubits)} {len(self._clbits)} {self._phase(circuit.global_phase)}"]
         own = [parameter for parameter, short in self._parameters.items() if short.startswith("p")]
@@ -211,9 +178,21 @@ class _Circuit:
         if getattr(circuit, "_calibrations", None):
             self._text.gap("pulse calibrations are not in the hash")
         yield lines
+        if known is not None:
+            yield from self._others(known)
+            return
         data = circuit.data
         for start in range(0, len(data), PART):
             yield self._instructions(data[start : start + PART])
+
+    def _others(self, known: Lines) -> Iterator[list[str]]:
+        """Return known lines, and those of the other instructions between them."""
+        data, at = self._circuit.data, 0
+        for lines in known:
+            yield [lines] if lines is not None else self._instructions(data[at : at + 1])
+            at += 1 if lines is None else lines.count("\n") + 1
+        if at != len(data):
+            raise ValueError("there are not so many instructions")
 
     def _phase(self, phase: Any) -> str:
         """Return a phase between 0 and 2 pi; Qiskit reduces it, too, a tiny negative one to 2 pi itself."""
@@ -222,19 +201,12 @@ class _Circuit:
     def _instructions(self, items: list[Any]) -> list[str]:
         """Return a line for each instruction. This loop is what the hash costs."""
         lines: list[str] = []
-        old, place_of, heights = self._old, self._places.get, self._heights
-        levels = heights.qubits if heights is not None else None
+        old, place_of = self._old, self._places.get
         for item in items:
-            where, bits = place_of(item.qubits) or self._place(item.qubits)
+            where = place_of(item.qubits) or self._place(item.qubits)
             if old or not item.is_standard_gate():
-                lines.append(self._line_of(item, bits))
+                lines.append(self._line_of(item))
                 continue
-            if heights is not None and levels is not None:
-                heights.size += 1
-                if len(bits) == 1:
-                    levels[bits[0]] += 1
-                else:
-                    heights.add_gate(bits)
             params, label = item.params, item.label
             if len(params) == 1 and type(params[0]) is float:  # as most are, and as _value() writes it
                 line = f"{item.name} {_double(params[0] + 0.0).hex()} q{where} c"
@@ -245,18 +217,15 @@ class _Circuit:
             lines.append(line if label is None else f"{line} label={json.dumps(label)}")
         return lines
 
-    def _place(self, qubits: Any) -> tuple[str, list[str]]:
-        """Return the names of an instruction's qubits, as they stand in its line and one by one."""
-        names = [self._qubits[bit] for bit in qubits]
-        place = self._places[qubits] = ",".join(names), names
+    def _place(self, qubits: Any) -> str:
+        """Return the names of an instruction's qubits, as they stand in its line."""
+        place = self._places[qubits] = ",".join([self._qubits[bit] for bit in qubits])
         return place
 
-    def _line_of(self, item: Any, qubits: list[str]) -> str:
-        """Return the line of an instruction that need not be a plain standard gate, and count it."""
-        operation, clbits = item.operation, [self._clbits[bit] for bit in item.clbits]
-        if self._heights is not None:
-            self._heights.add(operation, qubits, clbits)
-        return self._unusual(operation, qubits, clbits)
+    def _line_of(self, item: Any) -> str:
+        """Return the line of an instruction that need not be a plain standard gate."""
+        qubits = [self._qubits[bit] for bit in item.qubits]
+        return self._unusual(item.operation, qubits, [self._clbits[bit] for bit in item.clbits])
 
     def _unusual(self, operation: Any, qubits: list[str], clbits: list[str]) -> str:
         """Return the line of an instruction that need not be a plain standard gate."""
@@ -380,6 +349,8 @@ class _Circuit:
             return _double(value + 0.0).hex()  # + 0.0 turns -0.0 into 0.0
         if _is_parameter(value) and value in self._parameters:
             return self._parameters[value]
+        if type(value).__name__ == "ParameterExpression":
+            return self._expression(value)
         return self._rare_value(value)
 
     def _rare_value(self, value: Any) -> str:  # noqa: PLR0911  # one line a kind

@@ -16,14 +16,14 @@ _TEXT_PARSERS = frozenset({"PhaseOracleGate", "BitFlipOracleGate"})
 _ABSTRACT = frozenset({"Operation", "ControlFlowOp", "Gate", "Instruction", "ControlledGate"})
 
 
-def walk(data: bytes, instructions: int) -> qpy.QpyFile:
-    """Read a QPY file as bytes.
+def walk(data: bytes, instructions: int, *, listed: bool = False) -> qpy.QpyFile:
+    """Read a QPY file as bytes; see :func:`.qpy.read`.
 
     Raises:
         Invalid: ``payload.malformed``, ``payload.unsupported``, ``payload.too_costly``.
     """
     try:
-        return qpy.read(data, known_operations(), instructions)
+        return qpy.read(data, known_operations(), instructions, listed=listed)
     except qpy.Unsupported as error:
         raise refusals.unsupported(
             f"a circuit with something in it that is not looked into: {error}"
@@ -52,14 +52,19 @@ def load(data: bytes) -> list[Any]:
         raise refusals.malformed("Qiskit cannot load a circuit") from error
 
 
-def describe(circuit: Any) -> Circuit:
+def describe(circuit: Any, listing: qpy.Listing) -> Circuit:
     """Return what is known of a circuit.
+
+    Args:
+        circuit: As Qiskit loads it.
+        listing: Its instructions, as its bytes list them.
 
     Raises:
         Invalid: ``payload.malformed``, ``payload.too_costly``.
     """
     try:
-        digest, depth, size = structure.measure(circuit)
+        digest = structure.digest(circuit, [], lines=listing.lines)
+        depth, size = listing.measures or (circuit.depth(), circuit.size())
     except (MemoryError, RecursionError, structure.NotHashable) as error:
         raise refusals.too_costly("a circuit cannot be hashed") from error
     except Exception as error:

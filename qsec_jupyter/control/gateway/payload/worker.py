@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from ....core.errors import QsecError
-from . import braket, circuits, frames, ibm, refusals
+from . import braket, circuits, frames, ibm, qpy, refusals
 from .limits import Limits
 from .reading import Reading
 
@@ -77,6 +77,8 @@ def _warm() -> None:
 
     circuits.known_operations()
     circuits.known_gates()
+    for version in qpy.VERSIONS:
+        qpy.gates(version)
     warm()
     gc.collect()
     gc.freeze()  # what is loaded stays; a large job is read a quarter faster when it is not looked through

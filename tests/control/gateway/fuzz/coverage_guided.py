@@ -30,7 +30,7 @@ def rename_back(place: qpy.Place) -> bytes | None:
 def read(data: bytes) -> None:
     """Read ``data``, change its names, and change them back."""
     try:
-        file = circuits.walk(data, 10_000)
+        file = circuits.walk(data, 10_000, listed=True)
         longer = qpy.rewrite(file, rename)
     except Invalid:
         return

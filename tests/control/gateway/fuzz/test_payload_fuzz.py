@@ -108,7 +108,7 @@ def test_broken_bytes_are_read_or_refused(data) -> None:
     for _ in range(data.draw(st.integers(1, 5))):
         whole[data.draw(st.integers(0, len(whole) - 1))] = data.draw(st.integers(0, 255))
     try:
-        found = circuits.walk(bytes(whole), 10_000)
+        found = circuits.walk(bytes(whole), 10_000, listed=data.draw(st.booleans()))
     except Invalid:
         return
     assert qpy.rewrite(found, lambda _: None) == bytes(whole)

@@ -108,7 +108,8 @@ class Blobs:
     def _read(self, text: str) -> tuple[bool, qpy.QpyFile]:
         data = self._room.decode(text)
         packed = not data.startswith(_MAGIC)
-        return packed, circuits.walk(self._room.unpack(data) if packed else data, self._limits.instructions)
+        data = self._room.unpack(data) if packed else data
+        return packed, circuits.walk(data, self._limits.instructions, listed=True)
 
 
 def _check_told(holder: dict[str, Any], key: str, file: qpy.QpyFile) -> None:

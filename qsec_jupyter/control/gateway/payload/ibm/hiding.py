@@ -58,8 +58,8 @@ class Hiding:
         self.tags: dict[str, str] = {}
         self.given: set[str] = set()
 
-    def hide(self) -> list[tuple[bytes, bytes]]:
-        """Hide all that can be hidden; return each QPY that changed, before and after."""
+    def hide(self) -> dict[bytes, bytes]:
+        """Hide all that can be hidden; return each QPY that changed, as it was and as it is."""
         randomised = self._find_randomised()
         self._names.rank(self._parameters() - self.given)
         changed: dict[bytes, bytes] = {}
@@ -76,7 +76,7 @@ class Hiding:
         self._hide_parameters(self._body)
         self._hide_tags()
         rename_passthrough(self._body, self._name)
-        return [(before, after) for before, after in changed.items() if before != after]
+        return {before: after for before, after in changed.items() if before != after}
 
     def _parameters(self) -> set[str]:
         found = {

@@ -6,7 +6,7 @@ import hashlib
 from typing import Any
 
 from ...model import Circuit, Submission
-from .. import circuits, refusals, text
+from .. import circuits, qpy, refusals, text
 from ..names import Names
 from ..openqasm import Program
 from ..reading import Reading
@@ -18,6 +18,8 @@ from .texts import Texts
 _TEXTS = ("program_id", "backend", "session_id", "runtime", "log_level", "calibration_id")
 _KNOWN = frozenset({*_TEXTS, "params", "tags", "cost", "start_session", "session_time", "private"})
 MAX_TAGS = 32
+_HASHED = frozenset({"parameter", "vector", "variable", "label"})
+"""Kinds of names that are in the structural hash."""
 
 
 def read(body: bytes, how: Reading) -> Submission:
@@ -38,15 +40,12 @@ def read(body: bytes, how: Reading) -> Submission:
     texts = Texts(limits)
     run = program.circuits_of(told["program_id"], params, blobs, texts)
     shots = program.shots_of(told["program_id"], params, blobs.room)
-    loaded, found = _measure(run, limits.circuits, limits.instructions)
     tags = tuple(told.get("tags") or ())
     named = exposure.names(told, blobs, randomised, texts)
     names = Names(how.key)
     hiding = Hiding(names, told, blobs, randomised, texts) if how.hide else None
-    hidden = body
-    if hiding is not None:
-        _check_renamed(hiding.hide(), loaded)
-        hidden = text.write(told) if names.originals else body
+    renamed = hiding.hide() if hiding is not None else {}
+    found = _measure(run, renamed, limits.circuits, limits.instructions)
     return Submission(
         provider="ibm",
         program=told["program_id"],
@@ -57,7 +56,7 @@ def read(body: bytes, how: Reading) -> Submission:
         tags=tags,
         session=told.get("session_id"),
         circuits=tuple(found),
-        body=hidden,
+        body=text.write(told) if names.originals else body,
         digest=hashlib.sha256(body).hexdigest(),
         names=dict(names.originals),
         pulses=any(one.pulses for one in texts.all),
@@ -85,10 +84,9 @@ def _check(told: dict[str, Any]) -> None:
 
 
 def _measure(
-    run: list[Blob | Program], most: int, instructions: int
-) -> tuple[dict[bytes, list[Any]], list[Circuit]]:
-    """Return the circuits of each file as Qiskit loads them, and what is known of each that is run."""
-    loaded: dict[bytes, list[Any]] = {}
+    run: list[Blob | Program], renamed: dict[bytes, bytes], most: int, instructions: int
+) -> list[Circuit]:
+    """Return what is known of each circuit that is run; what was renamed must be the same but for names."""
     known: dict[bytes, list[Circuit]] = {}
     found: list[Circuit] = []
     for one in run:
@@ -96,20 +94,29 @@ def _measure(
             found.append(one.circuit())
             continue
         data = one.file.data
-        if data not in loaded:
-            loaded[data] = circuits.load(data)
-            known[data] = [circuits.describe(circuit) for circuit in loaded[data]]
+        if data not in known:
+            loaded = zip(_load(one.file, renamed.pop(data, data)), one.file.listings, strict=True)
+            known[data] = [circuits.describe(circuit, listing) for circuit, listing in loaded]
         found += known[data]
         if len(found) > most:
             raise refusals.too_costly(f"more than {most} circuits")
     if sum(circuit.size for circuit in found) > instructions:
         raise refusals.too_costly(f"more than {instructions} instructions")
-    return loaded, found
+    for before, after in renamed.items():  # what is none of those that run
+        _load_both(before, after)
+    return found
 
 
-def _check_renamed(changed: list[tuple[bytes, bytes]], loaded: dict[bytes, list[Any]]) -> None:
-    """Load what was rewritten once more: it must be the same but for names."""
-    for before, after in changed:
-        original = loaded.get(before) or circuits.load(before)
-        if not circuits.same(original, circuits.load(after)):
-            raise refusals.unsupported("a circuit whose names cannot be hidden")
+def _load(file: qpy.QpyFile, sent: bytes) -> list[Any]:
+    """Return the circuits of a file as they are sent; with the user's names where a hash has some of them."""
+    if sent == file.data or _HASHED.isdisjoint(place.kind for place in file.places):
+        return circuits.load(sent)
+    return _load_both(file.data, sent)
+
+
+def _load_both(before: bytes, after: bytes) -> list[Any]:
+    """Return what was submitted, which must be the same as what is sent but for names."""
+    loaded = circuits.load(before)
+    if not circuits.same(loaded, circuits.load(after)):
+        raise refusals.unsupported("a circuit whose names cannot be hidden")
+    return loaded

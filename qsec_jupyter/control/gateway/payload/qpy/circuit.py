@@ -21,6 +21,8 @@ from .cursor import (
     Unsupported,
 )
 from .evolution import evolution
+from .gates import BIT, COMPACT, INSTRUCTION, LAYOUT
+from .listing import Listing
 
 MAX_BITS = 1_000_000
 """Qubits, or classical bits, of one circuit."""
@@ -30,15 +32,10 @@ _REGISTER = Struct("!1c?IH?")
 _VECTOR = Struct("!HQ16s")
 _VARIABLE = Struct("!16scH")
 _CUSTOM = Struct("!H1cII?QIIQ")
-_INSTRUCTION = Struct("!HHHIIBHqII")
-_LAYOUT = Struct("!?iiiIi")
 _LAYOUT_BIT = Struct("!ii")
 
 _ANNOTATED = 128
 _BY_EXPRESSION = 2
-_COMPACT = 18
-"""From this version on registers say where they begin, and there is no room for calibrations."""
-
 _ANNOTATIONS = 15
 """From this version on circuits have annotations."""
 
@@ -51,8 +48,12 @@ Customs = dict[bytes, int]
 """How many bytes at the front of a custom operation's name are the user's; 0 for those of Qiskit's own."""
 
 
-def circuit(cursor: Cursor) -> None:
+def circuit(cursor: Cursor, listings: list[Listing] | None = None) -> None:
     """Read a circuit, to its end.
+
+    Args:
+        cursor: Stands where it begins.
+        listings: Receives a list of its instructions, where one is wanted.
 
     Raises:
         Malformed, Unsupported, TooCostly: What stands in its way.
@@ -79,8 +80,11 @@ def circuit(cursor: Cursor) -> None:
     if cursor.version >= values.TABLE_OF_VECTORS:
         _vectors(cursor)
     customs = _customs(cursor)
-    _instructions(cursor, instructions, customs)
-    if cursor.version < _COMPACT and cursor.number(INT16):
+    if listings is None:
+        _instructions(cursor, instructions, customs)
+    else:
+        listings.append(_listed(cursor, instructions, customs))
+    if cursor.version < COMPACT and cursor.number(INT16):
         raise Unsupported("pulse calibrations")
     _layout(cursor)
     cursor.namespaces = outer
@@ -91,7 +95,7 @@ def _take(cursor: Cursor, form: Struct) -> tuple[Any, ...]:
 
 
 def _register(cursor: Cursor) -> None:
-    at, is_compact = cursor.at, cursor.version >= _COMPACT
+    at, is_compact = cursor.at, cursor.version >= COMPACT
     kind, _, size, length, _ = _take(cursor, _REGISTER)
     if kind not in (b"q", b"c", b"a"):
         raise Malformed("an unknown kind of register")
@@ -164,7 +168,7 @@ _Named = tuple[int, bytes, tuple[Size, ...]]
 def _instructions(cursor: Cursor, count: int, customs: Customs) -> None:
     """Read instructions. This loop is what reading costs: most are plain gates and have nothing to note."""
     data, end, known = cursor.data, cursor.end, cursor.known
-    unpack, step = _INSTRUCTION.unpack_from, _INSTRUCTION.size
+    unpack, step = INSTRUCTION.unpack_from, INSTRUCTION.size
     for _ in range(count):
         start = cursor.at
         if start + step > end:
@@ -175,7 +179,7 @@ def _instructions(cursor: Cursor, count: int, customs: Customs) -> None:
         if label or extras or condition or name not in known:
             _note(cursor, _instruction(cursor), customs)
             continue
-        at += 5 * (qargs + cargs)
+        at += BIT * (qargs + cargs)
         for _ in range(params):
             if at + 9 > end or data[at] not in _AS_IT_IS:
                 cursor.at = at
@@ -188,6 +192,17 @@ def _instructions(cursor: Cursor, count: int, customs: Customs) -> None:
         cursor.at = at
 
 
+def _listed(cursor: Cursor, count: int, customs: Customs) -> Listing:
+    """Read instructions, and return a list of them."""
+    listing = Listing(cursor.version, customs)
+    while count := count - listing.read(cursor, count):
+        at = cursor.at
+        _note(cursor, _instruction(cursor), customs)
+        listing.add(cursor.data, at)
+        count -= 1
+    return listing
+
+
 def _instruction(cursor: Cursor, *, has_bits: bool = True) -> _Named:
     """Read an instruction with all that it may have; return its name, which may be that of a definition.
 
@@ -196,7 +211,7 @@ def _instruction(cursor: Cursor, *, has_bits: bool = True) -> _Named:
         has_bits: Whether it acts on bits; what a gate is based on stands by itself.
     """
     at = cursor.at
-    length, label, params, qargs, cargs, extras, condition, _, _, _ = _take(cursor, _INSTRUCTION)
+    length, label, params, qargs, cargs, extras, condition, _, _, _ = _take(cursor, INSTRUCTION)
     named = cursor.at, cursor.skip(length), (Size(at, INT16), *cursor.around)
     if label:
         cursor.name("label", label, Size(at + 2, INT16))
@@ -206,7 +221,7 @@ def _instruction(cursor: Cursor, *, has_bits: bool = True) -> _Named:
         cursor.leave(outside)
     if extras & 3 == _BY_EXPRESSION:
         values.typed(cursor, circuit)
-    cursor.skip(5 * (qargs + cargs) if has_bits else 0)
+    cursor.skip(BIT * (qargs + cargs) if has_bits else 0)
     for _ in range(params):
         values.typed(cursor, circuit)
     if extras & _ANNOTATED:
@@ -232,7 +247,7 @@ def _note(cursor: Cursor, named: _Named, customs: Customs) -> None:
 
 
 def _layout(cursor: Cursor) -> None:
-    exists, initial, mapping, final, registers, _ = _take(cursor, _LAYOUT)
+    exists, initial, mapping, final, registers, _ = _take(cursor, LAYOUT)
     if not exists:
         return
     for _ in range(registers):

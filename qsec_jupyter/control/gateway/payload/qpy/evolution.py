@@ -31,11 +31,7 @@ def evolution(cursor: Cursor) -> None:
                 cursor.skip(length)  # type: ignore[arg-type]
         elif not cursor.skip(cursor.number(INT64)).startswith(b"\x93NUMPY"):
             raise Malformed("an array that is none")
-    values.value(cursor, key, time, Size(at + 10, INT64), _no_circuit)
+    values.value(cursor, key, time, Size(at + 10, INT64), values.no_circuit)
     told = json.loads(cursor.skip(synthesis))  # type: ignore[arg-type]
     if not isinstance(told, dict) or told.get("class") not in _SYNTHESES:
         raise Unsupported("an evolution that is synthesised in an unknown way")
-
-
-def _no_circuit(_: Cursor) -> None:
-    raise Malformed("a circuit for a time")

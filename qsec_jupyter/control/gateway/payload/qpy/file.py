@@ -8,6 +8,7 @@ from struct import Struct, error as StructError  # noqa: N812
 
 from .circuit import circuit
 from .cursor import INT64, Cursor, Malformed, NotHidden, Place, Size, TooCostly, Unsupported
+from .listing import Listing
 
 VERSIONS = range(13, 19)
 """Versions that are read. Older ones hold expressions that are parsed as text, or unpickled."""
@@ -29,6 +30,7 @@ class QpyFile:
         places: Where names stand, from front to back.
         bare: Names that cannot be replaced.
         starts: Where the table says that circuits begin, and where they do.
+        listings: The instructions of each circuit, where they were listed.
     """
 
     data: bytes
@@ -37,30 +39,32 @@ class QpyFile:
     places: list[Place]
     bare: list[NotHidden]
     starts: list[tuple[Size, int]]
+    listings: list[Listing]
 
 
-def read(data: bytes, known: frozenset[bytes], instructions: int) -> QpyFile:
+def read(data: bytes, known: frozenset[bytes], instructions: int, *, listed: bool = False) -> QpyFile:
     """Read a file to its last byte.
 
     Args:
         data: The file.
         known: Names of operations that Qiskit itself has.
         instructions: How many it may hold.
+        listed: Whether those of each circuit are listed.
 
     Raises:
         Malformed, Unsupported, TooCostly: What stands in its way.
     """
-    cursor = Cursor(data, instructions, known)
+    cursor, listings = Cursor(data, instructions, known), list[Listing]()
     try:
-        programs, starts = _circuits(cursor)
+        programs, starts = _circuits(cursor, listings if listed else None)
     except (Malformed, TooCostly, Unsupported):
         raise
-    except (ValueError, StructError, RecursionError) as error:
+    except (ValueError, IndexError, StructError, RecursionError) as error:
         raise Malformed("it cannot be read") from error
     if cursor.at != len(data):
         raise Malformed("something follows its end")
     places = sorted(cursor.places, key=lambda place: place.at)
-    return QpyFile(data, cursor.version, programs, places, cursor.bare, starts)
+    return QpyFile(data, cursor.version, programs, places, cursor.bare, starts, listings)
 
 
 def rewrite(file: QpyFile, rename: Callable[[Place], bytes | None]) -> bytes:
@@ -98,12 +102,12 @@ def rewrite(file: QpyFile, rename: Callable[[Place], bytes | None]) -> bytes:
     return b"".join([*pieces, view[last:]])
 
 
-def _circuits(cursor: Cursor) -> tuple[int, list[tuple[Size, int]]]:
+def _circuits(cursor: Cursor, listings: list[Listing] | None) -> tuple[int, list[tuple[Size, int]]]:
     programs, starts = _header(cursor)
     for number in range(programs):
         if starts and starts[number][1] != cursor.at:
             raise Malformed("the table of circuits is wrong")
-        circuit(cursor)
+        circuit(cursor, listings)
     return programs, starts
 
 

@@ -146,7 +146,7 @@ def _replacement(cursor: Cursor) -> None:
     if cursor.version < _BY_NAME:
         why = "QPY of this version repeats it where it cannot be told from others"
         cursor.bare.append(NotHidden("parameter name", name.decode(), why))
-    value(cursor, key, size, Size(at + 3, INT16), _no_circuit)
+    value(cursor, key, size, Size(at + 3, INT16), no_circuit)
 
 
 def _symbol(cursor: Cursor) -> None:
@@ -157,11 +157,12 @@ def _symbol(cursor: Cursor) -> None:
         raise Malformed("a symbol of an unknown type")
     reader(cursor)
     if length:
-        value(cursor, key, length, Size(at + 2, INT64), _no_circuit)
+        value(cursor, key, length, Size(at + 2, INT64), no_circuit)
 
 
-def _no_circuit(_: Cursor) -> None:
-    raise Malformed("a circuit within an expression")
+def no_circuit(_: Cursor) -> None:
+    """Refuse a circuit where none can stand."""
+    raise Malformed("a circuit where none can stand")
 
 
 # -- classical expressions ------------------------------------------------------------------------
