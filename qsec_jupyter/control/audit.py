@@ -5,12 +5,14 @@ from __future__ import annotations
 import hashlib
 import hmac
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from typing import Any
 
 from ..core.errors import QsecError
 from ..core.model import Grant, Principal
+from ..ledger.entries import Event
 from ..ledger.log import Entered, Ledger
+from . import tables
 from .store import Store
 
 _DECIDED = (
@@ -121,6 +123,15 @@ class Audit:
         """Return what stands for a person's reason: it can be checked against the text, not read."""
         key = self._store.subject(person)[1]
         return hmac.new(key, reason.encode("utf-8", "replace"), hashlib.sha256).hexdigest()
+
+    def told(self, kinds: Collection[str], grant_ids: Collection[str]) -> Iterator[Event]:
+        """Yield the entries of some kinds about some grants: from the index, else from the ledger."""
+        indexed = self._store.rows(tables.events, {"kind": list(kinds), "grant_id": list(grant_ids)})
+        for row in sorted(indexed, key=lambda row: row["position"]):
+            yield {"type": row["kind"], "time": row["time"], "data": row["data"]}
+        for event in self._ledger.read(self._store.highest(tables.events.c.position) + 1):
+            if event["type"] in kinds and event["data"].get("grant") in grant_ids:
+                yield event
 
     def _data(self, name: str, actor: Principal | None, data: dict[str, Any]) -> dict[str, Any]:
         about = {"policy": self._policy(), **data} if name.startswith(_DECIDED) else data

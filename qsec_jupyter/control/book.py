@@ -6,16 +6,16 @@ import threading
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, fields, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 
 from ..core.errors import NotFound, Unavailable
-from ..core.model import OPEN_STATES, Grant, Principal
+from ..core.model import OPEN_STATES, Grant, GrantState, Principal
 from . import tables
 from .audit import Audit
 from .changes import Changes
-from .store import Row, Store
+from .store import Change, Row, Store
 
-_EVENT = {
+_EVENT: dict[GrantState, str] = {
     "requested": "grant.requested",
     "approved": "grant.approved",
     "active": "grant.activated",
@@ -24,6 +24,7 @@ _EVENT = {
     "denied": "grant.denied",
     "cancelled": "grant.cancelled",
 }
+_OVER = {event: state for state, event in _EVENT.items() if state not in OPEN_STATES}
 _NO_RIGHTS = frozenset({"grant.jobs_added"})
 """What changes nobody's rights: whose a job is, the book of jobs says."""
 
@@ -68,6 +69,18 @@ class _Open:
         return [grant for grant, _ in found if all(getattr(grant, name) == told[name] for name in told)]
 
 
+class Hanging(Protocol):
+    """What ends elsewhere when a grant ends."""
+
+    def noted(self, grant: Grant, why: str) -> Iterable[Change]:
+        """Return what is to be noted of that, in the transaction that ends the grant."""
+        ...
+
+    def ended(self, grant: Grant) -> None:
+        """Begin it: the note is written. It must return at once."""
+        ...
+
+
 class Book:
     """Reads grants, and writes each change to the ledger first. Thread-safe.
 
@@ -83,9 +96,9 @@ class Book:
         self._audit = audit
         self._changes = changes
         self._clock = clock
-        self._unstored: dict[str, Grant] = {}
+        self._unstored: dict[str, tuple[Grant, list[Change]]] = {}
         self._open = _Open(store.rows(tables.grants, {"state": sorted(OPEN_STATES)}))
-        self._listeners: list[Callable[[Grant, str], None]] = []
+        self._hanging: Hanging | None = None
         self.lock = threading.RLock()
         """Held from reading a grant to writing what became of it."""
 
@@ -102,7 +115,11 @@ class Book:
         row = self._store.one(tables.grants, {"id": grant_id})
         if row is None:
             raise unknown_grant()
-        return self._unstored.get(grant_id) or _grant(row)
+        return self._known(row)
+
+    def _known(self, row: Row) -> Grant:
+        """Return a row's grant, as it is by now where the database could not be told."""
+        return self._unstored[row["id"]][0] if row["id"] in self._unstored else _grant(row)
 
     def server_of(self, grant_id: str) -> str:
         """Return the Jupyter Server that a grant belongs to."""
@@ -113,8 +130,7 @@ class Book:
 
     def rows(self, where: Row) -> list[Grant]:
         """Return the grants that match."""
-        found = self._store.rows(tables.grants, where)
-        return [self._unstored.get(row["id"]) or _grant(row) for row in found]
+        return [self._known(row) for row in self._store.rows(tables.grants, where)]
 
     def open(self, where: Row | None = None) -> list[Grant]:
         """Return the grants that something can still come of."""
@@ -126,7 +142,7 @@ class Book:
         conditions = [c[name] == value for name, value in where.items()]
         lately = c.state.in_(sorted(OPEN_STATES)) | (c.ended_at > ended_after)
         rows = self._store.ordered(tables.grants, [*conditions, lately], c.requested_at.desc(), limit)
-        return [self._unstored.get(row["id"]) or _grant(row) for row in rows]
+        return [self._known(row) for row in rows]
 
     # -- writing ----------------------------------------------------------------------------------
 
@@ -157,15 +173,9 @@ class Book:
         """
         record = self._audit.record_ending if ending else self._audit.record
         record(event or _EVENT[grant.state], actor, **self._audit.about(grant), **data)
-        try:
-            self._store.change(tables.grants, {"id": grant.id}, _row(grant))
-        except Unavailable:
-            if not ending:
-                raise
-            self._unstored[grant.id] = grant  # a full disk keeps no grant alive
-        self._open.put(grant, self.server_of(grant.id))
+        self._write([grant], data.get("why"), ending=ending)
         (self._changes if event in _NO_RIGHTS else self._changes.rights).bump()
-        self._tell_end(grant, data.get("why", grant.state))
+        self._tell_end(grant)
         return grant
 
     def end_each(self, grants: Sequence[Grant], **data: Any) -> None:
@@ -173,40 +183,69 @@ class Book:
         self._audit.record_endings(
             [(_EVENT[grant.state], {**self._audit.about(grant), **data}) for grant in grants]
         )
-        try:
-            self._store.change_each(tables.grants, [({"id": grant.id}, _row(grant)) for grant in grants])
-        except Unavailable:
-            self._unstored |= {grant.id: grant for grant in grants}
-        for grant in grants:
-            self._open.put(grant, self.server_of(grant.id))
+        self._write(grants, data.get("why"), ending=True)
         self._changes.rights.bump()
         for grant in grants:
-            self._tell_end(grant, data.get("why", grant.state))
+            self._tell_end(grant)
 
-    def _tell_end(self, grant: Grant, why: str) -> None:
-        if grant.state in {"expired", "revoked"}:
-            for listener in self._listeners:
-                listener(grant, why)
+    def catch_up(self) -> None:
+        """End what the ledger calls over: a crash may have come before the database was told."""
+        with self.lock:
+            open_ = {grant.id: grant for grant in self.open()}
+            for entry in self._audit.told(_OVER, open_):
+                grant = open_[entry["data"]["grant"]]
+                over = replace(grant, state=_OVER[entry["type"]], ended_at=entry["time"])
+                self._write([over], entry["data"].get("why"), ending=True)
+        self._changes.rights.bump()
+
+    def _write(self, grants: Sequence[Grant], why: str | None, *, ending: bool) -> None:
+        """Tell the database, and the memory, what grants are from now on.
+
+        What ends elsewhere with them is noted in the same transaction: no crash comes between the two.
+        """
+        changes = {grant.id: self._noted(grant, why or grant.state) for grant in grants}
+        try:
+            self._store.change_each(change for several in changes.values() for change in several)
+        except Unavailable:
+            if not ending:
+                raise
+            # A full disk keeps no grant alive.
+            self._unstored |= {grant.id: (grant, changes[grant.id]) for grant in grants}
+        for grant in grants:
+            self._open.put(grant, self.server_of(grant.id))
+
+    def _noted(self, grant: Grant, why: str) -> list[Change]:
+        own: Change = (tables.grants, {"id": grant.id}, _row(grant))
+        return [own, *(self._hanging.noted(grant, why) if self._hanging and _has_run(grant) else ())]
+
+    def _tell_end(self, grant: Grant) -> None:
+        if self._hanging and _has_run(grant):
+            self._hanging.ended(grant)
 
     @property
     def version(self) -> int:
         """Counts what has changed of rights."""
         return self._changes.rights.version
 
-    def on_end(self, listener: Callable[[Grant, str], None]) -> None:
-        """Have ``listener`` called with each grant that has ended, and why. It must return at once."""
-        self._listeners.append(listener)
+    def on_end(self, hanging: Hanging) -> None:
+        """Have something end elsewhere with each grant that ends."""
+        self._hanging = hanging
 
     def settle(self) -> bool:
         """Write down the endings that the database did not take; say whether none is left."""
         with self.lock:
-            for grant_id, grant in list(self._unstored.items()):
+            for grant_id, (_, changes) in list(self._unstored.items()):
                 try:
-                    self._store.change(tables.grants, {"id": grant_id}, _row(grant))
+                    self._store.change_each(changes)
                 except Unavailable:
                     return False
                 del self._unstored[grant_id]
         return True
+
+
+def _has_run(grant: Grant) -> bool:
+    """Say whether a grant is over that was, or could have become, active."""
+    return grant.state in {"expired", "revoked"}
 
 
 def unknown_grant() -> NotFound:

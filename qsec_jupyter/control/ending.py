@@ -107,19 +107,23 @@ class Ending:
         return self._end_all(_hanging(self._book.open({"server_id": server_id})), STOP_SECONDS, why="kernel")
 
     def reconcile(self, server_id: str | None) -> list[str]:
-        """End what hangs on other servers than this one: they are gone, since the journal was free."""
+        """End what hangs on other servers than this one: they are gone, since the journal was free.
+
+        And what a lock holds for: a crash may have come before that was ended.
+        """
+        locked = [grant_id for lock in self._locks.listed() for grant_id in self.locked(lock, START_SECONDS)]
         left = (g for g in self._book.open() if self._book.server_of(g.id) != server_id)
-        return self._end_all(_hanging(left), START_SECONDS, why="kernel")
+        return locked + self._end_all(_hanging(left), START_SECONDS, why="kernel")
 
     # -- by a lock, by others who are present, by lost rights ---------------------------------------
 
-    def locked(self, lock: Lock) -> list[str]:
-        """End what a new lock holds for."""
+    def locked(self, lock: Lock, seconds: float | None = None) -> list[str]:
+        """End what a lock holds for."""
 
         def holds(grant: Grant) -> bool:
             return lock.holds(grant.holder, self._book.server_of(grant.id), grant.target)
 
-        return self._end_all([grant for grant in self._book.open() if holds(grant)], why="lock")
+        return self._end_all([grant for grant in self._book.open() if holds(grant)], seconds, why="lock")
 
     def lock(self, caller: Caller, kind: str, name: str, reason: str | None) -> tuple[Lock, list[str]]:
         """Lock something, and end what the lock holds for.

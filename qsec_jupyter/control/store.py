@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
@@ -38,6 +38,8 @@ from ..core.model import Principal
 from . import tables
 
 Row = dict[str, Any]
+Change = tuple[Table, Row, Row]
+"""A table, which of its rows, and what they hold from then on."""
 
 SUBJECT_SECONDS = 10.0
 """How long a person's pseudonym and key stay in memory: whoever is forgotten is forgotten here, too."""
@@ -151,10 +153,10 @@ class Store:
         with self._begin() as connection:
             return connection.execute(_delete(table, form), told).rowcount
 
-    def change_each(self, table: Table, changes: Sequence[tuple[Row, Row]]) -> None:
+    def change_each(self, changes: Iterable[Change]) -> None:
         """Update rows, each by a condition of its own: all of them or none."""
         with self._begin() as connection:
-            for where, values in changes:
+            for table, where, values in changes:
                 form, told = _taken_apart(where)
                 connection.execute(_update(table, form), {**told, **values})
 

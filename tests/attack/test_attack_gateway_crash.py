@@ -3,9 +3,10 @@
 Control plane, gateway and provider are real processes; the control plane dies by ``kill -9``.
 """
 
+import sqlite3
 import threading
 import time
-from contextlib import suppress
+from contextlib import closing, suppress
 
 import pytest
 import requests
@@ -129,3 +130,39 @@ def test_killed_between_the_send_and_the_answer(opened, sandbox, relay) -> None:
     assert [event["data"]["correlation"] for event in again.events("job.lost")] == [
         second["data"]["correlation"]
     ]
+
+
+def test_killed_between_the_end_of_a_grant_in_the_ledger_and_in_the_database(opened, sandbox) -> None:
+    sandbox.set(queue_seconds=120)
+    gated = opened()
+    grant = gated.grant()
+    answer = gated.call("POST", "/jobs", gated.credential()["value"], data=sampler())
+    job_id = answer.json()["id"]
+
+    def rights() -> list[dict]:
+        return [one for one in gated.child.ask("GET", "/v1/state")[1]["grants"] if one["parent"]]
+
+    assert within(10, lambda: [one for one in rights() if one["state"] == "active"])
+
+    def end() -> None:
+        with suppress(OSError):  # it dies while it is asked
+            gated.revoke(grant)
+
+    with closing(sqlite3.connect(gated.home / "journal-0" / "qsec.db")) as database:
+        database.execute("BEGIN IMMEDIATE")  # nothing else is written there now
+        thread = threading.Thread(target=end, daemon=True)
+        thread.start()
+        assert within(4, lambda: gated.events("grant.revoked"))
+        kill(gated)
+        (state,) = database.execute("SELECT state FROM grants WHERE id = ?", (grant["id"],)).fetchone()
+        assert state == "active"
+    thread.join(10)
+    again = opened()
+    assert again.child.ask("GET", f"/v1/grants/{grant['id']}")[1]["state"] == "revoked"
+
+    def state_of_job() -> str:
+        return next(job["state"]["status"] for job in sandbox.jobs() if job["id"] == job_id)
+
+    assert within(20, lambda: state_of_job() == "Cancelled")
+    revoked = [one["data"]["grant"] for one in again.events("grant.revoked")]
+    assert revoked == [grant["id"]], "it ended once"

@@ -373,6 +373,22 @@ def test_a_lock_stops_a_job_at_once(lab) -> None:
     assert refused(plane, holder, submission()) == "job.locked"
 
 
+def test_no_job_slips_through_while_its_grant_ends(lab, monkeypatch) -> None:
+    plane = lab("quota.user.jobs = 1")
+    grant = ask(plane)
+    intend = plane.jobs._book.intend
+
+    def late(*args) -> None:
+        plane.ending.end(plane.owner, grant.id, "revoke")  # it was active when it was looked at
+        intend(*args)
+
+    monkeypatch.setattr(plane.jobs._book, "intend", late)
+    assert refused(plane, pass_of(plane, grant), submission()) == "grant.revoked"
+    assert plane.jobs._book.rows({}) == []
+    monkeypatch.undo()
+    assert plane.jobs.admit(pass_of(plane, ask(plane, "k2")), submission()).tag, "its quota is back"
+
+
 def test_nothing_that_was_refused_is_left_behind(lab) -> None:
     plane = lab("max_shots = 1\nquota.user.jobs = 5")
     holder = pass_of(plane, ask(plane))

@@ -190,8 +190,8 @@ def test_full_disk_keeps_no_grant_and_no_session_alive(ask, plane, broker, monke
 
     with monkeypatch.context() as patch:
         break_ledger(plane, patch)
-        patch.setattr(plane.store, "change", refuse)
-        patch.setattr(plane.store, "add", refuse)
+        for write in ("change", "change_each", "add"):
+            patch.setattr(plane.store, write, refuse)
         assert plane.ending.end(plane.owner, grant.id, "revoke").state == "revoked"
         assert broker.open == {}
         assert ask.state(grant) == "revoked"

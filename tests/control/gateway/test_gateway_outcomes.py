@@ -2,14 +2,18 @@
 
 import json
 import os
+import sqlite3
 import time
+from contextlib import closing
 from datetime import timedelta
 
 import pytest
 from gateway_jobs import ask, pass_of, send, submission
+from sqlalchemy import event
 
 from qsec_jupyter.control.asking import Wish
 from qsec_jupyter.control.audit import Audit
+from qsec_jupyter.control.gateway.envelope import ENDINGS
 from qsec_jupyter.control.gateway.keys import Key
 from qsec_jupyter.control.gateway.model import Reservation
 from qsec_jupyter.core.errors import Denied, Unavailable
@@ -214,6 +218,109 @@ def test_housekeeping_leaves_no_credential_open(lab, account, broker) -> None:
     assert not broker.open
 
 
+def crash(plane) -> None:
+    """Let a control plane be as if it was killed."""
+    plane._ledger.close()
+    plane.store.close()
+    os.close(plane._journal.lock)
+    plane.gone = True
+
+
+def test_no_grant_is_ever_over_on_the_disk_without_the_note_of_what_is_to_end(lab, account, tmp_path) -> None:
+    plane = lab('on_end = "cancel"')
+    grant = ask(plane)
+    holder = pass_of(plane, grant)
+    plane.jobs.opened_session(holder, "s-1")
+    account.take("job-1", send(plane, holder, submission(), "job-1").tag)
+    account.away = True
+    seen = set()
+
+    def look(*_) -> None:
+        with closing(sqlite3.connect(tmp_path / "journal-0" / "qsec.db")) as disk:
+            for table in ("jobs", "provider_sessions"):
+                every = f"SELECT grants.state, ending FROM grants JOIN {table} ON grant_id = grants.id"
+                seen.update(disk.execute(every))
+
+    event.listen(plane.store._engine, "commit", look)
+    plane.ending.end(plane.owner, grant.id, "revoke")
+    look()
+    event.remove(plane.store._engine, "commit", look)
+    assert seen == {("active", None), ("revoked", "cancel"), ("revoked", "close")}
+
+
+@pytest.mark.parametrize("how", ENDINGS)
+def test_what_the_ledger_calls_over_is_over_and_ends_after_a_crash_before_the_database_was_told(
+    lab, account, make_plane, clock, events, monkeypatch, how
+) -> None:
+    ends = ", ".join(f'{one} = "{"cancel" if one == how else "leave"}"' for one in ENDINGS)
+    plane = lab(f"on_end = {{ {ends} }}")
+    grant = ask(plane)
+    account.take("job-1", send(plane, pass_of(plane, grant), submission(), "job-1").tag)
+    lock = plane.locks.set(plane.principal, "role", "researcher", "incident") if how == "lock" else None
+
+    def full(_) -> None:
+        raise Unavailable("store.unwritable", "The database cannot be written")
+
+    monkeypatch.setattr(plane.store, "change_each", full)
+    if lock:
+        plane.ending.locked(lock)
+    elif how == "kernel":
+        plane.ending.kernel_ended(plane.owner, "k1")
+    elif how == "expired":
+        clock.forward(hours=2)
+        plane.access.keep_time()
+    else:
+        plane.ending.end(plane.owner, grant.id, "revoke")
+    crash(plane)
+    assert account.held["job-1"].state == "queued"
+    again = make_plane()
+    assert again.lookup.get(grant.id, again.owner).state == ("expired" if how == "expired" else "revoked")
+    again.office.settle()
+    assert account.held["job-1"].state == "cancelled"
+    over = [one for name in ("grant.revoked", "grant.expired") for one in events(name)]
+    assert [one["data"]["grant"] for one in over].count(grant.id) == 1, "it ended once"
+
+
+def test_a_lock_ends_what_it_holds_for_also_when_a_crash_came_between(
+    lab, account, make_plane, events
+) -> None:
+    plane = lab()
+    grant = ask(plane)
+    account.take("job-1", send(plane, pass_of(plane, grant), submission(), "job-1").tag)
+    plane.locks.set(plane.principal, "target", "lab", "incident")
+    crash(plane)
+    again = make_plane()
+    assert again.lookup.get(grant.id, again.owner).state == "revoked"
+    assert {one["data"]["why"] for one in events("grant.revoked")} == {"lock"}
+    again.office.settle()
+    assert account.held["job-1"].state == "cancelled"
+
+
+def test_a_session_that_opens_while_its_grant_ends_is_closed(lab, account, events) -> None:
+    plane = lab()
+    grant = ask(plane)
+    holder = pass_of(plane, grant)
+    account.sessions["s-1"] = True
+    plane.ending.end(plane.owner, grant.id, "revoke")
+    plane.jobs.opened_session(holder, "s-1")
+    assert plane.office.settle()
+    assert account.sessions == {"s-1": False}
+    assert events("job.session_closed")
+
+
+def test_what_somebody_stops_is_stopped_also_when_its_grant_ends_meanwhile(lab, account) -> None:
+    plane = lab()
+    grant = ask(plane)
+    tag = send(plane, pass_of(plane, grant), submission(), "job-1").tag
+    account.take("job-1", tag, "running")
+    account.away = True
+    plane.office.cancel(plane.owner, "job-1")
+    plane.ending.end(plane.owner, grant.id, "revoke")
+    account.away = False
+    assert within(5, lambda: plane.office.endings.retry(1))
+    assert account.held["job-1"].state == "cancelled"
+
+
 def test_what_hung_on_a_control_plane_and_server_that_were_both_killed_ends_too(
     lab, account, make_plane, broker, tmp_path, monkeypatch
 ) -> None:
@@ -226,12 +333,9 @@ def test_what_hung_on_a_control_plane_and_server_that_were_both_killed_ends_too(
     admission = lost(plane, pass_of(plane, grant), again="x")
     account.take("job-2", admission.tag)
     other = make_plane(server_id="server-2")
-    plane._ledger.close()
-    plane.store.close()
-    plane.gone = True
+    crash(plane)
     nobody = {"server_id": "server-1", "pid": 4194303, "started": "1"}
     (tmp_path / "journal-0" / "server").write_text(json.dumps(nobody))
-    os.close(plane._journal.lock)
     for _ in range(2):  # what was found out is ended the next time, at the latest
         other.orphans.end()
     assert {job.state for job in account.held.values()} == {"cancelled"}

@@ -99,7 +99,12 @@ class Admissions:
             admission = Admission(ours.correlation_id, ours.tag, decision.policies)
             row, event = self._described(holder, grant, job, admission, use)
             sent = None if key is None else {"accessor": key.accessor}
-            self._book.intend(row, Hidden.of(job), event, holder.caller.principal, sent)
+
+            def still() -> None:
+                with self._grants.lock:
+                    self._active(holder)
+
+            self._book.intend(row, Hidden.of(job), event, holder.caller.principal, still, sent)
         return admission
 
     def _active(self, holder: Pass) -> Grant:

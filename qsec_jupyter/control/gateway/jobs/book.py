@@ -7,7 +7,7 @@ database are the last ones, and they are read from the ledger again when the boo
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, get_args
@@ -19,7 +19,7 @@ from ... import tables
 from ...audit import Audit
 from ...changes import Changes
 from ...evidence.data_keys import DataKeys
-from ...store import Row, Store
+from ...store import Change, Row, Store
 from ..model import JobState
 from .sealing import Hidden, seal, unseal
 
@@ -190,6 +190,7 @@ class JobBook:
         hidden: Hidden,
         event: dict[str, Any],
         actor: Principal,
+        still: Callable[[], None],
         sent: dict[str, Any] | None = None,
     ) -> None:
         """Begin a job: it is in the ledger when this returns.
@@ -199,10 +200,12 @@ class JobBook:
             hidden: What its provider does not see of it.
             event: What the ledger is told.
             actor: Who submits it.
+            still: Refuses it if its grant has ended: an end that comes later finds the job in the database.
             sent: What else the ledger is told of its sending, where that follows at once.
 
         Raises:
             Unavailable: The ledger, the database or the store of keys refuses; the job must not be sent.
+            Denied: What ``still`` says.
         """
         correlation_id = row["correlation_id"]
         sealed = seal(hidden, correlation_id, self._keys) if hidden != Hidden() else None
@@ -215,6 +218,7 @@ class JobBook:
             row["position"] = self._ledger.size
             self._store.add(tables.jobs, row)
             try:
+                still()
                 self._audit.record_steps(steps)
             except QsecError:
                 self._store.remove(tables.jobs, {"correlation_id": correlation_id})
@@ -282,10 +286,14 @@ class JobBook:
                 known.state = state
         return row
 
-    def end_of(self, correlation_ids: Iterable[str], ending: str) -> None:
-        """Note what is still to be done to jobs at their provider."""
-        where = {"correlation_id": list(correlation_ids)}
-        self._store.change(tables.jobs, where, {"ending": ending})
+    def cancelling(self, grant_id: str) -> Change:
+        """Return the note that a grant's open jobs are to be cancelled; what is to be stopped stays so."""
+        where = {"grant_id": grant_id, "state": sorted(OPEN), "ending": None}
+        return tables.jobs, where, {"ending": "cancel"}
+
+    def stopping(self, correlation_id: str) -> None:
+        """Note that a job is to be cancelled also while it runs."""
+        self._store.change(tables.jobs, {"correlation_id": correlation_id}, {"ending": "stop"})
 
     def ended(self, correlation_id: str, ending: str) -> None:
         """Note that what was to be done to a job is done, unless it is something else by now."""

@@ -1,7 +1,7 @@
 """What ends with a grant at its provider: queued jobs and sessions, as the envelope says.
 
-What is to be done is in the database before anything is tried, so a provider that is away, or a crash, only
-delays it. It is done when the provider confirms it; until then it shows as pending.
+What is to be done is noted in the transaction that ends the grant, so a provider that is away, or a crash,
+only delays it. It is done when the provider confirms it; until then it shows as pending.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from ....core.errors import QsecError
 from ....core.model import Grant
 from ...audit import Audit
 from ...policy.live import LivePolicy
-from ...store import Row
+from ...store import Change, Row
 from ..envelope import Envelope
 from .account import OVER, Account, OpenAccount, RemoteState
-from .book import OPEN, JobBook
+from .book import JobBook
 from .jobs import Jobs
 from .rounds import Rounds
 from .sessions import ProviderSessions
@@ -72,52 +72,27 @@ class Endings:
         self._lock = threading.Lock()
         self._taken: set[str] = set()
         self._said: set[str] = set()
-        self._owed: list[tuple[str, bool]] = []
 
-    def ended(self, grant: Grant, why: str) -> None:
-        """Begin to end what hung on a grant; returns at once. What follows it does not end it again."""
+    def noted(self, grant: Grant, why: str) -> list[Change]:
+        """Return what is to be noted when a grant ends. What follows a grant does not end it again."""
         if grant.parent is not None or grant.extends is not None:
-            return
+            return []
         wish = self._policy.catalogue.envelopes.get(grant.target, Envelope()).on_end[why]
-        if wish == "leave":
-            return
-        with self._lock:
-            self._owed.append((grant.id, wish == "cancel"))
-        if names := self._mark():
+        jobs, sessions = self._book.cancelling(grant.id), self._sessions.closing(grant.id)
+        return {"cancel": [jobs, sessions], "close": [sessions], "leave": []}[wish]
+
+    def ended(self, grant: Grant) -> None:
+        """Begin to end what hung on a grant; returns at once."""
+        if names := self._left().get(grant.target):
             self._rounds.begin(grant.target, names)
 
     def stop(self, row: Row) -> None:
         """Cancel one job, also while it runs; what is not confirmed at once is pending."""
-        self._book.end_of([row["correlation_id"]], "stop")
+        self._book.stopping(row["correlation_id"])
         wait([self._rounds.begin(row["target"], {row["correlation_id"]})], STOP_SECONDS)
-
-    def _mark(self) -> set[str]:
-        """Write down what is to be done; return its names. A full disk is tried again later."""
-        names: set[str] = set()
-        with self._lock:
-            while self._owed:
-                grant_id, cancel = self._owed[0]
-                try:
-                    names |= self._mark_one(grant_id, cancel=cancel)
-                except QsecError as error:
-                    _log.warning("what is to be ended could not be written down yet (%s)", error.code)
-                    break
-                self._owed.pop(0)
-        return names
-
-    def _mark_one(self, grant_id: str, *, cancel: bool) -> set[str]:
-        open_jobs = self._book.rows({"grant_id": grant_id, "state": sorted(OPEN)}) if cancel else []
-        jobs = [row["correlation_id"] for row in open_jobs]
-        sessions = [row["session_id"] for row in self._sessions.open_of(grant_id)]
-        if jobs:
-            self._book.end_of(jobs, "cancel")
-        if sessions:
-            self._sessions.end_of(sessions, "close")
-        return {*jobs, *sessions}
 
     def retry(self, seconds: float) -> bool:
         """Try once more what could not be ended, so long at most; say whether nothing is left."""
-        self._mark()
         self._rounds.again(self._left(), seconds)
         left = self._left()
         for target in left:

@@ -345,7 +345,9 @@ class Jobs:
 
     def opened_session(self, holder: Pass, session_id: str) -> None:
         """Write down that the provider opened a session."""
-        self._sessions.opened(holder, session_id)
+        with self._grants.lock:  # an end that comes after this finds it
+            over = self._grants.get(holder.grant.id).state != "active"
+            self._sessions.opened(holder, session_id, over=over)
 
     def owned_session(self, holder: Pass, session_id: str) -> None:
         """Make sure that a session belongs to a pass's grant.

@@ -104,11 +104,13 @@ class JobOffice:
         self.reconciliation = Reconciliation(
             home=home, ledger=ledger, jobs=self.jobs, audit=audit, open_account=accounts.open, clock=clock
         )
-        grants.on_end(self.endings.ended)
+        grants.on_end(self.endings)
+        self._grants = grants
         self._reconciled: dict[str, datetime] = {}
 
     def open(self) -> None:
-        """Read the book."""
+        """Read the books."""
+        self._grants.catch_up()
         self.jobs.open()
 
     def cancel(self, caller: Caller, name: str) -> Row:

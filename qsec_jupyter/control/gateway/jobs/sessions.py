@@ -10,7 +10,7 @@ from ....core.errors import Denied, NotFound
 from ....core.model import rfc3339
 from ... import tables
 from ...audit import Audit
-from ...store import Row, Store
+from ...store import Change, Row, Store
 from ..model import Pass
 
 
@@ -29,8 +29,14 @@ class ProviderSessions:
         rows = self._store.rows(tables.provider_sessions)
         self._grants = {row["session_id"]: row["grant_id"] for row in rows}
 
-    def opened(self, holder: Pass, session_id: str) -> None:
-        """Note a session. An id that is known already stays whose it was."""
+    def opened(self, holder: Pass, session_id: str, *, over: bool = False) -> None:
+        """Note a session. An id that is known already stays whose it was.
+
+        Args:
+            holder: Whose it is.
+            session_id: As the provider calls it.
+            over: Its grant has ended meanwhile, so it is to be closed.
+        """
         grant = holder.grant
         with self._lock:
             if session_id in self._grants:
@@ -42,6 +48,7 @@ class ProviderSessions:
                 "target": grant.target,
                 "grant_id": grant.id,
                 "opened_at": rfc3339(self._clock()),
+                "ending": "close" if over else None,
             }
             self._store.add(tables.provider_sessions, row)
             self._grants[session_id] = grant.id
@@ -83,13 +90,10 @@ class ProviderSessions:
         values: Row = {"closed_at": rfc3339(self._clock()), "ending": None}
         self._store.change(tables.provider_sessions, {"session_id": session_id}, values)
 
-    def open_of(self, grant_id: str) -> list[Row]:
-        """Return the sessions of a grant that are not closed."""
-        return self._store.rows(tables.provider_sessions, {"grant_id": grant_id, "closed_at": None})
-
-    def end_of(self, session_ids: list[str], ending: str | None) -> None:
-        """Note that sessions are still to be closed at their provider."""
-        self._store.change(tables.provider_sessions, {"session_id": session_ids}, {"ending": ending})
+    def closing(self, grant_id: str) -> Change:
+        """Return the note that a grant's open sessions are to be closed at their provider."""
+        where = {"grant_id": grant_id, "closed_at": None}
+        return tables.provider_sessions, where, {"ending": "close"}
 
     def pending(self) -> list[Row]:
         """Return the sessions that are still to be closed."""
