@@ -74,27 +74,23 @@ def _checked(name: str) -> str:
 
 
 def _print(jobs: list[dict[str, Any]]) -> None:
-    from rich.markup import escape
-    from rich.table import Table
-
-    from .terminal import console, plain
+    from .terminal import print_table
 
     if not jobs:
         print("No job went through the gateway.")
         return
-    table = Table(box=None, pad_edge=False)
-    for head in ("Correlation", "Job", "Submitted", "Target", "Backend", "Shots", "State", "Run"):
-        table.add_column(head, no_wrap=head in {"Correlation", "Submitted", "State"})
-    for job in jobs:
-        values = (
+    rows = (
+        (
             job["correlation_id"][:12],
             job["job_id"] or "",
             str(job["intended_at"])[:19].replace("T", " "),
             job["target"],
             job["backend"],
-            "" if job["shots"] is None else str(job["shots"]),
+            "" if job["shots"] is None else job["shots"],
             job["state"],
             (job["run_id"] or "")[:12],
         )
-        table.add_row(*(escape(plain(value)) for value in values))
-    console().print(table)
+        for job in jobs
+    )
+    heads = ("Correlation", "Job", "Submitted", "Target", "Backend", "Shots", "State", "Run")
+    print_table(heads, rows, whole={"Correlation", "Submitted", "State"})

@@ -35,28 +35,23 @@ def runs(
 
 
 def _print(found: list[dict[str, Any]]) -> None:
-    from rich.markup import escape
-    from rich.table import Table
-
-    from .terminal import console, plain
+    from .terminal import print_table
 
     if not found:
         print("No recorded run matches.")
         return
-    table = Table(box=None, pad_edge=False)
-    for head in ("Run", "Started", "Operation", "Backend", "Shots", "Status", "Gaps", "Notebook"):
-        table.add_column(head, no_wrap=head in {"Run", "Started", "Status"})
-    for run in found:
-        shots, gaps = run["shots"], len(run["gaps"])
-        values = (
+    rows = (
+        (
             run["run_id"][:12],
             str(run["started_at"])[:19].replace("T", " "),
             run["operation"],
             run["backend"],
-            "" if shots is None else str(shots),
+            "" if run["shots"] is None else run["shots"],
             run["status"],
-            str(gaps or ""),
+            len(run["gaps"]) or "",
             run["notebook"] or "",
         )
-        table.add_row(*(escape(plain(value)) for value in values))
-    console().print(table)
+        for run in found
+    )
+    heads = ("Run", "Started", "Operation", "Backend", "Shots", "Status", "Gaps", "Notebook")
+    print_table(heads, rows, whole={"Run", "Started", "Status"})

@@ -16,25 +16,16 @@ from ..ledger.evidence import StatementStore
 from ..ledger.keys import KeyArchive
 from ..ledger.log import Ledger
 from .audit import Audit
-from .book import Book
 from .changes import Changes
 from .credentials.broker import Broker
-from .ending import Ending
 from .evidence import Artefacts
-from .gateway.gateway import accounts_of
-from .gateway.jobs.office import JobOffice
+from .grant_parts import GrantParts
 from .journal import orphans
-from .judge import Judge
-from .locks import Locks
-from .lookup import Lookup
 from .people import People
 from .policy.live import LivePolicy
-from .retrieval import Retrieval
-from .series import AllSeries
 from .sessions import Sessions
 from .signing import Signing
 from .store import Store, open_engine
-from .timetable import Timetable
 
 _log = logging.getLogger("qsec.orphans")
 
@@ -86,58 +77,24 @@ class Orphans:
             sessions = Sessions(store, audit, self._broker)
             stack.callback(sessions.close)
             StatementStore(folder / "statements").account(ledger)
-            ending, office = self._parts(folder, store, ledger, audit, sessions)
+            grants = GrantParts(
+                store=store,
+                audit=audit,
+                sessions=sessions,
+                people=People(store),
+                changes=Changes(),
+                policy=self._policy,
+                single_user=False,
+                clock=self._clock,
+            )
+            keys = Artefacts(folder / "evidence", self._broker, (self._broker, audit, self._clock)).data_keys
+            office = grants.office(self._home, ledger, keys, folder.name)
             office.open()
-            ending.reconcile(None)
+            grants.ending.reconcile(None)
             done = sessions.retry() & office.settle(PROVIDER_SECONDS) & audit.settle()
             office.close(0.0)
             self._signing.run(lambda signer, _: self._checkpoint(folder, ledger, signer))
             return done
-
-    def _parts(
-        self, folder: Path, store: Store, ledger: Ledger, audit: Audit, sessions: Sessions
-    ) -> tuple[Ending, JobOffice]:
-        """Return what ends the grants of a journal, and what ends at providers what hung on them."""
-        changes, clock, policy = Changes(), self._clock, self._policy
-        book, timetable = Book(store, audit, changes, clock), Timetable(policy)
-        people = People(store)
-        locks, series = Locks(store, audit, people, changes, clock), AllSeries(store, audit, clock)
-        judge = Judge(
-            policy=policy,
-            locks=locks,
-            series=series,
-            people=people,
-            audit=audit,
-            single_user=False,
-        )
-        lookup = Lookup(book=book, judge=judge, timetable=timetable, clock=clock)
-        ending = Ending(
-            book=book,
-            audit=audit,
-            judge=judge,
-            timetable=timetable,
-            sessions=sessions,
-            locks=locks,
-            clock=clock,
-        )
-        office = JobOffice(
-            home=self._home,
-            store=store,
-            audit=audit,
-            ledger=ledger,
-            keys=Artefacts(folder / "evidence", self._broker, (self._broker, audit, clock)).data_keys,
-            changes=changes,
-            grants=book,
-            judge=judge,
-            policy=policy,
-            locks=locks,
-            retrieval=Retrieval(book=book, lookup=lookup, policy=policy, clock=clock),
-            sessions=sessions,
-            speak=accounts_of(policy),
-            server_id=folder.name,
-            clock=clock,
-        )
-        return ending, office
 
     def _checkpoint(self, folder: Path, ledger: Ledger, signer: Signer) -> None:
         KeyArchive(folder / "keys").add(signer, self._clock())

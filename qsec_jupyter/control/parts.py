@@ -13,43 +13,35 @@ from ..ledger.log import Ledger
 from . import journal
 from .access import Access
 from .audit import Audit
-from .book import Book
 from .callers import Caller, Callers
 from .catalog import Catalogue
 from .changes import Changes
 from .checkpoints import Checkpoints
 from .credentials.broker import Broker, Issued
-from .ending import Ending
 from .events import Events
 from .evidence import Artefacts, Evidence, Runs
 from .findings import Findings
-from .gateway.gateway import Gateway, accounts_of
+from .gateway.gateway import Gateway
 from .gateway.jobs import Jobs
-from .gateway.jobs.office import JobOffice
 from .gateway.kept_passes import KeptPasses
 from .gateway.model import Pass
+from .grant_parts import GrantParts
 from .health import Health
 from .identity.admission import Admission
 from .identity.replay import UsedAssertions
 from .identity.tokens import Tokens
 from .issuing import Issuing
-from .judge import Judge
-from .locks import Locks
-from .lookup import Lookup
 from .notifications.notices import Notices
 from .orphans import Orphans
 from .panel import Panel
 from .people import People
 from .permits import Permits
 from .policy.live import LivePolicy
-from .retrieval import Retrieval
-from .series import AllSeries
 from .sessions import Sessions
 from .shares import Shares
 from .signing import Signing
 from .store import Store, open_engine
 from .timers import Timers
-from .timetable import Timetable
 from .upkeep import Upkeep
 
 
@@ -102,32 +94,23 @@ class Parts:
         self.signing = Signing(broker)
         self._clock = clock
         self.events = Events(self.store, self._ledger, self.changes, policy)
-        self.locks = Locks(self.store, self.audit, self.people, self.changes, clock)
-        self.series = AllSeries(self.store, self.audit, clock)
-        self.judge = judge = Judge(
-            policy=policy,
-            locks=self.locks,
-            series=self.series,
-            people=self.people,
+        grants = GrantParts(
+            store=self.store,
             audit=self.audit,
-            single_user=single_user,
-        )
-        book = Book(self.store, self.audit, self.changes, clock)
-        timetable = Timetable(policy)
-        self.lookup = Lookup(book=book, judge=judge, timetable=timetable, clock=clock)
-        self.ending = Ending(
-            book=book,
-            audit=self.audit,
-            judge=judge,
-            timetable=timetable,
             sessions=self.sessions,
-            locks=self.locks,
+            people=self.people,
+            changes=self.changes,
+            policy=policy,
+            single_user=single_user,
             clock=clock,
         )
+        book, timetable = grants.book, grants.timetable
+        self.locks, self.series, self.judge = grants.locks, grants.series, grants.judge
+        self.lookup, self.ending, self.retrieval = grants.lookup, grants.ending, grants.retrieval
         self.access = Access(
             book=book,
             audit=self.audit,
-            judge=judge,
+            judge=self.judge,
             policy=policy,
             timetable=timetable,
             sessions=self.sessions,
@@ -135,7 +118,6 @@ class Parts:
             series=self.series,
             clock=clock,
         )
-        self.retrieval = Retrieval(book=book, lookup=self.lookup, policy=policy, clock=clock)
         self.findings = Findings(self.store, self.audit, self.changes, principal, clock)
         self.shares = Shares(self.audit, principal)
         statements = StatementStore(folder / "statements")
@@ -172,7 +154,7 @@ class Parts:
             ending=self.ending,
             store=self.store,
             audit=self.audit,
-            judge=judge,
+            judge=self.judge,
             policy=policy,
             broker=broker,
             people=self.people,
@@ -180,33 +162,17 @@ class Parts:
         self.permits = Permits(
             lookup=self.lookup,
             policy=policy,
-            judge=judge,
+            judge=self.judge,
             audit=self.audit,
             locks=self.locks,
         )
-        self.office = JobOffice(
-            home=home,
-            store=self.store,
-            audit=self.audit,
-            ledger=self._ledger,
-            keys=self.artefacts.data_keys,
-            changes=self.changes,
-            grants=book,
-            judge=judge,
-            policy=policy,
-            locks=self.locks,
-            retrieval=self.retrieval,
-            sessions=self.sessions,
-            speak=accounts_of(policy),
-            server_id=server_id,
-            clock=clock,
-        )
+        self.office = grants.office(home, self._ledger, self.artefacts.data_keys, server_id)
         timetable.keep_to(self.office.reservations)
         self.gateway = Gateway(
             issue=self._behind,
             jobs=self.jobs,
             book=book,
-            judge=judge,
+            judge=self.judge,
             kept=KeptPasses(self.store, book, self.people),
             policy=policy,
             audit=self.audit,
@@ -220,7 +186,7 @@ class Parts:
             book=book,
             store=self.store,
             audit=self.audit,
-            judge=judge,
+            judge=self.judge,
             policy=policy,
             sessions=self.sessions,
             people=self.people,
@@ -264,7 +230,7 @@ class Parts:
             locks=self.locks,
             runs=self.runs,
             findings=self.findings,
-            judge=judge,
+            judge=self.judge,
             health=self.health,
         )
         self.timers = Timers(policy, self.changes.rights)

@@ -7,10 +7,8 @@ dropped, refused or withheld becomes a gap. The same bytes are sent once for a k
 from __future__ import annotations
 
 import base64
-import os
 import threading
 import time
-import weakref
 import zlib
 from collections import OrderedDict, deque
 from collections.abc import Callable
@@ -18,6 +16,7 @@ from collections.abc import Callable
 from ..core.errors import QsecError, Unavailable
 from . import channel as channels
 from .channel import Channel
+from .recorder import afresh_in_children
 
 MAX_BYTES = 8 * 1024 * 1024
 """Longest artefact that the control plane takes (bytes)."""
@@ -52,7 +51,13 @@ class Sender:
         self._bytes = 0
         self._known: OrderedDict[str, None] = OrderedDict()
         self._thread: threading.Thread | None = None
-        _start_afresh_in_children(self)
+        afresh_in_children(self)
+
+    def afresh(self) -> None:
+        """Forget what waits, in a child; a lock may have been held at the fork."""
+        self._changed = threading.Condition()
+        self._queue.clear()
+        self._bytes = 0
 
     def offer(self, sha256: str, media_type: str, data: bytes) -> None:
         """Queue an artefact; returns at once, never raises."""
@@ -169,16 +174,3 @@ def _base64(data: bytes) -> str:
         if len(pieces) % 8 == 0:
             time.sleep(0)
     return "".join(pieces)
-
-
-def _start_afresh_in_children(sender: Sender) -> None:
-    reference = weakref.ref(sender)
-
-    def renew() -> None:
-        alive = reference()
-        if alive is not None:  # the queue is the parent's to send; a lock may have been held at the fork
-            alive._changed = threading.Condition()
-            alive._queue.clear()
-            alive._bytes = 0
-
-    os.register_at_fork(after_in_child=renew)

@@ -15,7 +15,7 @@ from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from ..core.errors import QsecError, Unavailable
 from .channel import Channel
@@ -69,7 +69,13 @@ class Recorder:
         """How many things could not be recorded."""
         self.last_gap = ""
         """What could not be recorded, the last time."""
-        _start_afresh_in_children(self)
+        afresh_in_children(self)
+
+    def afresh(self) -> None:
+        """Forget what waits, in a child; a lock may have been held at the fork."""
+        self._changed = threading.Condition()
+        self._queue.clear()
+        self._notes.clear()
 
     @property
     def waiting(self) -> int:
@@ -291,15 +297,19 @@ def breathe() -> None:
     time.sleep(0.0002)
 
 
-def _start_afresh_in_children(recorder: Recorder) -> None:
-    reference = weakref.ref(recorder)
+class _Queueing(Protocol):
+    def afresh(self) -> None:
+        """Begin with an empty queue."""
+
+
+def afresh_in_children(sender: _Queueing) -> None:
+    """Have a sender begin anew in each forked child: what waits is the parent's to send."""
+    reference = weakref.ref(sender)
 
     def renew() -> None:
         alive = reference()
-        if alive is not None:  # the queue is the parent's to send; a lock may have been held at the fork
-            alive._changed = threading.Condition()
-            alive._queue.clear()
-            alive._notes.clear()
+        if alive is not None:
+            alive.afresh()
 
     os.register_at_fork(after_in_child=renew)
 

@@ -6,13 +6,15 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timezone
-from typing import Any
+from typing import Any, TypeVar
 
 from .accounts import Accounts, Instance
 from .devices import DEVICES, Device, all_devices
 from .jobs import Job, Session, new_id, stamp
 from .refusals import forbidden, unknown
 from .settings import Settings
+
+_Held = TypeVar("_Held", Job, Session)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,10 +93,7 @@ class Book:
         Raises:
             Refusal: 404.
         """
-        found = self.jobs.get(job_id)
-        if found is None or found.instance != instance.crn:
-            raise unknown("Job")
-        return found
+        return _own(self.jobs.get(job_id), instance, "Job")
 
     def session(self, session_id: str, instance: Instance) -> Session:
         """Return an instance's session.
@@ -102,10 +101,7 @@ class Book:
         Raises:
             Refusal: 404.
         """
-        found = self.sessions.get(session_id)
-        if found is None or found.instance != instance.crn:
-            raise unknown("Session")
-        return found
+        return _own(self.sessions.get(session_id), instance, "Session")
 
     def open_session(
         self, instance: Instance, user: str, backend: str, mode: str, longest: int | None
@@ -172,3 +168,9 @@ class Book:
             ),
             None,
         )
+
+
+def _own(found: _Held | None, instance: Instance, what: str) -> _Held:
+    if found is None or found.instance != instance.crn:
+        raise unknown(what)
+    return found

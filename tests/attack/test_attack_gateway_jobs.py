@@ -11,7 +11,7 @@ import pytest
 from control_fakes import Clock, FakeBroker
 from gateway_jobs import FakeAccount, ask, catalogue, circuit, pass_of, send, submission
 
-from qsec_jupyter.control import parts
+from qsec_jupyter.control import grant_parts
 from qsec_jupyter.control.callers import Caller
 from qsec_jupyter.control.control_plane import ControlPlane
 from qsec_jupyter.control.gateway.envelope import matches
@@ -52,7 +52,7 @@ def refused(plane, holder, job) -> str:
 
 def test_a_device_is_used_from_the_first_to_the_last_moment_of_its_reservation(lab, monkeypatch) -> None:
     account = FakeAccount()
-    monkeypatch.setattr(parts, "accounts_of", lambda policy: account.speak)
+    monkeypatch.setattr(grant_parts, "accounts_of", lambda policy: account.speak)
     plane = lab('reservations = ["r/*"]', "reservations = true")
     clock, begin = plane._clock, plane._clock()
     hour, instant = timedelta(hours=1), timedelta(microseconds=1)

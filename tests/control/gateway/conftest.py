@@ -3,14 +3,14 @@
 import pytest
 from gateway_jobs import FakeAccount, catalogue
 
-from qsec_jupyter.control import parts
+from qsec_jupyter.control import grant_parts
 from qsec_jupyter.control.gateway.jobs import rounds
 
 
 @pytest.fixture
 def account(monkeypatch) -> FakeAccount:
     made = FakeAccount()
-    monkeypatch.setattr(parts, "accounts_of", lambda policy: made.speak)
+    monkeypatch.setattr(grant_parts, "accounts_of", lambda policy: made.speak)
     monkeypatch.setattr(rounds, "PAUSES", (0.0,))
     return made
 

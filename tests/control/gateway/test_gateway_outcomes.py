@@ -322,11 +322,8 @@ def test_what_somebody_stops_is_stopped_also_when_its_grant_ends_meanwhile(lab, 
 
 
 def test_what_hung_on_a_control_plane_and_server_that_were_both_killed_ends_too(
-    lab, account, make_plane, broker, tmp_path, monkeypatch
+    lab, account, make_plane, broker, tmp_path
 ) -> None:
-    from qsec_jupyter.control import orphans
-
-    monkeypatch.setattr(orphans, "accounts_of", lambda policy: account.speak)
     plane = lab('on_end = "cancel"')
     grant = ask(plane)
     account.take("job-1", send(plane, pass_of(plane, grant), submission(), "job-1").tag)

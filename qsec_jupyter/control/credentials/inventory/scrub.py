@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
-import tempfile
+import stat
 from pathlib import Path
 
 from ....core.errors import Unavailable
+from ....scan.baseline import write_atomically
 from .model import Plain
 
 MARKER = "moved-to-qsec"
@@ -31,7 +31,7 @@ def scrub(found: Plain) -> bool:
         new = _without(old, value)
         if new == old:
             return False
-        _replace(path, new)
+        write_atomically(path, new, stat.S_IMODE(path.stat().st_mode))
     except OSError as error:
         raise Unavailable(
             "import.not_scrubbed",
@@ -47,18 +47,3 @@ def _without(data: bytes, value: str) -> bytes:
     for form in (value, json.dumps(value)[1:-1], json.dumps(value, ensure_ascii=False)[1:-1]):
         data = data.replace(form.encode(), MARKER.encode())
     return data
-
-
-def _replace(path: Path, data: bytes) -> None:
-    status = path.stat()
-    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(name).chmod(status.st_mode & 0o7777)
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
