@@ -185,8 +185,12 @@ def cost_of(payload: Payload | None, price: Price | None) -> str | None:
     """Return what a payload costs by the catalogue's prices, such as ``12.40 USD``."""
     if payload is None or price is None:
         return None
-    amount = price.per_job + price.per_circuit * len(payload.circuits) + price.per_shot * payload.shots
-    return f"{amount:.2f} {price.currency}"
+    return f"{amount_of(payload, price):.2f} {price.currency}"
+
+
+def amount_of(payload: Payload, price: Price) -> float:
+    """Return what a payload costs, to the last fraction of a cent: many small jobs are no cheap ones."""
+    return price.per_job + price.per_circuit * len(payload.circuits) + price.per_shot * payload.shots
 
 
 def changes(asked: Payload, approved: Payload) -> list[dict[str, Any]]:

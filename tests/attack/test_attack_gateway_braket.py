@@ -1,8 +1,11 @@
 """Attack: what is signed with a gateway token reaches the catalogue's place, and nothing else."""
 
 import json
+import threading
 import time
 import uuid
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from datetime import datetime, timedelta, timezone
 
 import pytest
@@ -33,9 +36,10 @@ def gate(tmp_path, braket_server):
 class Client:
     """Signs as boto3 does, and may then change what it has signed."""
 
-    def __init__(self, gate, kernel="k1", target="amazon") -> None:
+    def __init__(self, gate, kernel="k1", target="amazon", **wish) -> None:
         self.gate, self.target = gate, target
-        self.token = gate.token(kernel, target)
+        gate.grant(kernel, target, **wish)
+        self.token = gate.credential(kernel, target)["value"]
 
     def send(self, method, path, body=b"", *, api="braket", region=REGION, target=None, change=None, skew=0):
         url = f"{self.gate.address(target or self.target)}/{api}{path}"
@@ -227,6 +231,41 @@ def test_the_accounts_secret_is_nowhere_a_client_sees(gate, braket_server) -> No
     for path in gate.home.rglob("*"):
         if path.is_file():
             assert SECRET_KEY.encode() not in path.read_bytes(), path
+
+
+# -- quotas ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("quota", "passes"),
+    [
+        ("user = { jobs = 3 }", 3),
+        ("user = { shots = 45 }", 4),
+        ("project = { shots = 20 }", 2),
+        ("target = { cost = 0.7 }", 2),
+    ],
+)
+def test_tasks_that_race_for_one_quota_never_get_more(tmp_path, braket_server, quota, passes) -> None:
+    price = 'price = { currency = "USD", per_job = 0.3, per_shot = 0.001 }'
+    limits = f"[projects.lab]\nmembers = ['ada']\n[targets.amazon.envelope.quota]\n{quota}\n"
+    catalogue = entry(braket_server.address, more=price) + limits
+    with ExitStack() as held:
+        gates = [
+            held.enter_context(Gated(tmp_path / "home", catalogue, keys, server_id=f"server-{number}"))
+            for number, keys in ((1, {"amazon": KEY}), (2, {}))  # two Jupyter Servers of one person
+        ]
+        clients = [Client(gate, kernel, project="lab") for gate in gates for kernel in ("k1", "k2")]
+        start = threading.Barrier(2 * len(clients))
+
+        def submit(client) -> tuple[int, bool]:
+            start.wait()
+            answer = client.submit()
+            return answer.status_code, "quota.exceeded" in answer.text
+
+        with ThreadPoolExecutor(2 * len(clients)) as pool:
+            answers = list(pool.map(submit, 2 * clients))
+    assert sorted(answers) == [(201, False)] * passes + [(403, True)] * (2 * len(clients) - passes)
+    assert len(braket_server.seen) == passes
 
 
 # -- reservations ----------------------------------------------------------------------------------

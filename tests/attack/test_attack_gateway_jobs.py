@@ -132,6 +132,16 @@ def test_a_quota_of_projects_is_not_escaped_by_naming_none(lab) -> None:
     assert refused(plane, pass_of(plane, ask(plane, "k2")), submission(again="x")) == "quota.exceeded"
 
 
+def test_many_cheap_jobs_cost_what_they_cost(lab) -> None:
+    plane = lab("quota.user.cost = 0.05", 'price = { currency = "USD", per_shot = 0.001 }')
+    holder = pass_of(plane, ask(plane))
+    for number in range(12):
+        plane.jobs.admit(holder, submission(shots=4, again=str(number)))
+    assert refused(plane, holder, submission(shots=4, again="x")) == "quota.exceeded"
+    plane.jobs.admit(holder, submission(shots=2))
+    assert refused(plane, holder, submission(shots=1)) == "quota.exceeded"
+
+
 @pytest.mark.parametrize("shots", [-5, -(2**40)])
 def test_negative_shots_give_no_quota_back(lab, shots) -> None:
     plane = lab("max_shots = 1000\nquota.user.shots = 1000")

@@ -12,7 +12,8 @@ pytest.importorskip("braket.aws")
 from botocore.exceptions import ClientError
 from braket.aws import AwsDevice, AwsQuantumTask, DirectReservation
 from braket.circuits import Circuit, FreeParameter, Observable
-from braket_server import ACCESS_KEY, DEVICE, KEY, REGION, SECRET_KEY, entry
+from braket.program_sets import ProgramSet
+from braket_server import ACCESS_KEY, BUCKET, DEVICE, KEY, PREFIX, REGION, SECRET_KEY, entry
 from gateway_child import Gated
 
 from qsec_jupyter.core.errors import Invalid
@@ -165,3 +166,27 @@ def test_the_ledger_knows_each_task(aws, gate) -> None:
     assert kinds[:3] == ["job.intended", "job.sent", "job.accepted"]
     (accepted,) = gate.events("job.accepted")
     assert accepted["data"]["job"] == task.id or task.id in json.dumps(accepted)
+    assert [event["data"]["job"] for event in gate.events("job.done")] == [task.id]
+
+
+def test_a_quota_counts_the_shots_of_all_circuits_of_a_task(start_gated, braket_server, as_aws) -> None:
+    quota = """
+[projects.lab]
+members = ["ada"]
+[targets.amazon.envelope.quota]
+project = { shots = 100 }
+"""
+    gate = start_gated(entry(braket_server.address) + quota, {"amazon": KEY})
+    gate.grant(target="amazon", project="lab")
+    aws = as_aws(gate)
+    braket_server.keep_queued = True
+    several = ProgramSet([bell(), bell(), bell()], shots_per_executable=30)
+    task = AwsQuantumTask.create(aws, DEVICE, several, (BUCKET, PREFIX), shots=-1)
+    assert braket_server.seen[-1]["shots"] == 90
+    with pytest.raises(ClientError, match=r"quota\.exceeded.*90 of 100 shots"):
+        AwsDevice(DEVICE, aws).run(bell(), shots=11)
+    task.cancel()
+    assert task.state() == "CANCELLED"
+    assert gate.events("job.cancelled")
+    assert AwsDevice(DEVICE, aws).run(bell(), shots=10).id
+    assert len(braket_server.seen) == 2

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ....core.errors import Denied
 from ....core.model import Grant, Payload, Price
-from ...asking import changes, cost_of
+from ...asking import amount_of, changes
 from ..model import Submission
 
 
@@ -16,8 +16,7 @@ def payload_of(job: Submission) -> Payload:
 
 def cost(job: Submission, price: Price | None) -> float:
     """Return what a job costs by the catalogue's prices; 0 where they are not known."""
-    said = cost_of(payload_of(job), price)
-    return float(said.partition(" ")[0]) if said else 0.0
+    return amount_of(payload_of(job), price) if price else 0.0
 
 
 def check(grant: Grant, job: Submission, price: Price | None, earlier: int) -> None:
@@ -57,7 +56,7 @@ def check(grant: Grant, job: Submission, price: Price | None, earlier: int) -> N
 
 def _refuse_dearer(grant: Grant, job: Submission, price: Price | None) -> None:
     amount, _, currency = (grant.cost or "0.00 ").partition(" ")
-    now, known = cost(job, price), price.currency if price else currency
+    now, known = round(cost(job, price), 2), price.currency if price else currency  # as it was approved
     if now > float(amount) or (now and currency != known):
         raise Denied(
             "job.costs_more",

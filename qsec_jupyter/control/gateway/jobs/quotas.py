@@ -188,7 +188,7 @@ def _refuse_over(by: str, unit: str, asked: float | None, used: float, most: flo
     if asked is None:
         what = "execution_time" if unit == "execution_seconds" else unit
         raise unstated(what, f"The rule: at most {most:g} {unit} a month.")
-    if used + asked > most:
+    if round(used + asked, 9) > most:  # a sum of fractions is a little off
         whose = {"user": "Yours", "project": "Your project's", "target": "The target's"}[by]
         raise Denied(
             "quota.exceeded",

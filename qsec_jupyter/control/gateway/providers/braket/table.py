@@ -21,6 +21,7 @@ from .place import Place, unknown_task
 TAG = "qsec-correlation"
 """The tag of a task's that names it in the ledger."""
 
+_OVER = ("COMPLETED", "FAILED", "CANCELLED")
 _ARN = r"arn(?::|%3A)[A-Za-z0-9%:._/-]{10,250}"
 _KEY = r"[A-Za-z0-9._-]+(?:/[A-Za-z0-9._-]+){1,16}"
 
@@ -75,8 +76,16 @@ async def _task(call: Call, body: bytes) -> Answer:
     if reply.status >= 300:
         return passed(reply, restored(text, names))
     told = _object(text)
+    await _note_end(call, told.get("status"))
     _unlabel(told)
     return passed(reply, restored(json.dumps(told).encode(), names))
+
+
+async def _note_end(call: Call, status: Any) -> None:
+    """Have it recorded when the provider calls a task over; what it used, it does not say."""
+    job_id, jobs = call.places["job"], call.desk.jobs
+    if status in _OVER and jobs.owned(call.holder, job_id).state == "accepted":
+        await call.desk.work(lambda: jobs.done(job_id, cancelled=status == "CANCELLED"))
 
 
 async def _cancel(call: Call, body: bytes) -> Answer:
