@@ -125,12 +125,12 @@ class _Writer:
             return _constant(tree)
         if not isinstance(tree, tuple):
             return {((self._name(tree), 1),): 1}
-        operands = [self.polynomial(operand) for operand in tree[1:]]
-        return self._combined(tree[0], *operands)
+        operator, left, *right = tree
+        if not right:
+            return self._function(operator, self.polynomial(left))
+        return self._combined(operator, self.polynomial(left), self.polynomial(right[0]))
 
-    def _combined(self, operator: str, left: Polynomial, right: Polynomial | None = None) -> Polynomial:
-        if right is None:
-            return self._function(operator, left)
+    def _combined(self, operator: str, left: Polynomial, right: Polynomial) -> Polynomial:
         if operator == "ADD":
             return _sum(left, right)
         if operator == "SUB":

@@ -187,10 +187,15 @@ class _Circuit:
 
     def _others(self, known: Lines) -> Iterator[list[str]]:
         """Return known lines, and those of the other instructions between them."""
-        data, at = self._circuit.data, 0
+        data, at, part = self._circuit.data, 0, list[str]()
         for lines in known:
-            yield [lines] if lines is not None else self._instructions(data[at : at + 1])
+            part += [lines] if lines is not None else self._instructions([data[at]])
             at += 1 if lines is None else lines.count("\n") + 1
+            if len(part) >= PART:
+                yield part
+                part = []
+        if part:
+            yield part
         if at != len(data):
             raise ValueError("there are not so many instructions")
 
@@ -426,6 +431,8 @@ def _is_parameter(value: Any) -> bool:
 
 def _number(value: Any) -> str:
     """Return a number as the 16 hex digits of a double, two of them, or a decimal integer; or an array."""
+    if type(value) is float:
+        return _double(value + 0.0).hex()
     if getattr(value, "ndim", 0):
         import numpy  # qiskit has imported it
 

@@ -89,8 +89,10 @@ class Cursor:
 
     def take(self, form: Struct) -> tuple[object, ...]:
         """Return what stands here, and go on behind it."""
-        at = self.at
-        self.skip(form.size)
+        at, after = self.at, self.at + form.size
+        if after > self.end:
+            raise Malformed("it ends too early")
+        self.at = after
         return form.unpack_from(self.data, at)
 
     def number(self, form: Struct) -> int:
