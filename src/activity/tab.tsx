@@ -2,7 +2,7 @@ import { URLExt } from '@jupyterlab/coreutils';
 import React, { useState } from 'react';
 
 import type { IEvent, IState } from '../contract';
-import { Choice } from '../panel/choice';
+import { Choice, Filters } from '../panel/choice';
 import { usePanel } from '../panel/context';
 import { FoundList, NoMatch } from '../panel/found';
 import { Empty } from '../panel/parts';
@@ -42,7 +42,7 @@ export function Activity(props: { state: IState }): JSX.Element {
   const isRestricted = Object.values(filter).some(one => one && one !== 'any');
   return (
     <>
-      <Filters filter={filter} state={state} onFilter={setFilter} />
+      <EventFilters filter={filter} state={state} onFilter={setFilter} />
       <p className="jp-Qsec-note" role="status">
         {seesAll
           ? trans.__('You may see what happened to everybody.')
@@ -71,7 +71,7 @@ export function Activity(props: { state: IState }): JSX.Element {
   );
 }
 
-function Filters(props: {
+function EventFilters(props: {
   filter: IEventFilter;
   state: IState;
   onFilter: (filter: IEventFilter) => void;
@@ -79,11 +79,7 @@ function Filters(props: {
   const { trans } = usePanel();
   const { filter, onFilter, state } = props;
   return (
-    <div
-      className="jp-Qsec-filters"
-      role="search"
-      aria-label={trans.__('Find events')}
-    >
+    <Filters label={trans.__('Find events')}>
       <Choice
         label={trans.__('Kind')}
         value={filter.kind}
@@ -105,7 +101,7 @@ function Filters(props: {
         options={periods(trans)}
         onChange={period => onFilter({ ...filter, period: period as Period })}
       />
-    </div>
+    </Filters>
   );
 }
 

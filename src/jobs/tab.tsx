@@ -1,7 +1,7 @@
 import React, { useState } from 'react';
 
 import type { IJob, IState } from '../contract';
-import { Choice } from '../panel/choice';
+import { Choice, Filters } from '../panel/choice';
 import { usePanel } from '../panel/context';
 import { FoundList, NoMatch } from '../panel/found';
 import { Empty } from '../panel/parts';
@@ -28,11 +28,7 @@ export function Jobs(props: { state: IState }): JSX.Element {
   const proxied = state.targets.filter(one => one.tier === 'proxy');
   return (
     <>
-      <div
-        className="jp-Qsec-filters"
-        role="search"
-        aria-label={trans.__('Find jobs')}
-      >
+      <Filters label={trans.__('Find jobs')}>
         <Choice
           label={trans.__('Target')}
           value={target}
@@ -48,7 +44,7 @@ export function Jobs(props: { state: IState }): JSX.Element {
           options={[['', trans.__('Any status')], ...jobStates(trans)]}
           onChange={setStatus}
         />
-      </div>
+      </Filters>
       <FoundList
         label={trans.__('Jobs')}
         found={found}

@@ -1,5 +1,17 @@
 import React from 'react';
 
+/** What a list can be narrowed by. */
+export function Filters(props: {
+  label: string;
+  children: React.ReactNode;
+}): JSX.Element {
+  return (
+    <div className="jp-Qsec-filters" role="search" aria-label={props.label}>
+      {props.children}
+    </div>
+  );
+}
+
 /** A choice among few, of which the first one does not restrict. */
 export function Choice(props: {
   label: string;

@@ -1,3 +1,4 @@
+import type { LabIcon } from '@jupyterlab/ui-components';
 import { lockIcon, userIcon } from '@jupyterlab/ui-components';
 import React from 'react';
 
@@ -18,32 +19,37 @@ export function Identity(props: { state: IState }): JSX.Element {
       className="jp-Qsec-identity"
       aria-label={trans.__('Identity and vault')}
     >
-      <div className="jp-Qsec-fact">
-        <dt>
-          <userIcon.react tag="span" className="jp-Qsec-icon" />
-          <span className="jp-Qsec-hidden">{trans.__('You')}</span>
-        </dt>
-        <dd>
-          <span className="jp-Qsec-strong">
-            {principal.display_name || principal.name}
-          </span>
-          <span className="jp-Qsec-dim">{known}</span>
-        </dd>
-      </div>
-      <div className="jp-Qsec-fact">
-        <dt>
-          <lockIcon.react tag="span" className="jp-Qsec-icon" />
-          <span className="jp-Qsec-hidden">{trans.__('Vault in use')}</span>
-        </dt>
-        <dd>
-          <span className="jp-Qsec-strong">
-            {sayServer(vault.label, trans)}
-          </span>
-          {vault.address ? (
-            <span className="jp-Qsec-dim">{vault.address}</span>
-          ) : null}
-        </dd>
-      </div>
+      <Fact icon={userIcon} label={trans.__('You')} more={known}>
+        {principal.display_name || principal.name}
+      </Fact>
+      <Fact
+        icon={lockIcon}
+        label={trans.__('Vault in use')}
+        more={vault.address}
+      >
+        {sayServer(vault.label, trans)}
+      </Fact>
     </dl>
+  );
+}
+
+function Fact(props: {
+  icon: LabIcon;
+  label: string;
+  more: string | null;
+  children: string;
+}): JSX.Element {
+  const { icon, label, more, children } = props;
+  return (
+    <div className="jp-Qsec-fact">
+      <dt>
+        <icon.react tag="span" className="jp-Qsec-icon" />
+        <span className="jp-Qsec-hidden">{label}</span>
+      </dt>
+      <dd>
+        <span className="jp-Qsec-strong">{children}</span>
+        {more ? <span className="jp-Qsec-dim">{more}</span> : null}
+      </dd>
+    </div>
   );
 }

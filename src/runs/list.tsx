@@ -1,7 +1,7 @@
 import React, { useId } from 'react';
 
 import type { IRunSummary, IState } from '../contract';
-import { Choice } from '../panel/choice';
+import { Choice, Filters } from '../panel/choice';
 import { usePanel } from '../panel/context';
 import { FoundList, NoMatch } from '../panel/found';
 import { Empty } from '../panel/parts';
@@ -47,7 +47,7 @@ export function RunList(props: IRunListProps): JSX.Element {
           )}
         </p>
       ) : null}
-      <Filters {...props} />
+      <RunFilters {...props} />
       <Comparison {...props} runs={found.items ?? []} />
       <FoundList
         label={trans.__('Recorded runs')}
@@ -77,7 +77,7 @@ function pick(
   return on ? [...others, id].slice(-2) : others;
 }
 
-function Filters(props: IRunListProps): JSX.Element {
+function RunFilters(props: IRunListProps): JSX.Element {
   const { trans } = usePanel();
   const { query, onQuery, state } = props;
   const id = useId();
@@ -90,11 +90,7 @@ function Filters(props: IRunListProps): JSX.Element {
     ])
   ].sort();
   return (
-    <div
-      className="jp-Qsec-filters"
-      role="search"
-      aria-label={trans.__('Find runs')}
-    >
+    <Filters label={trans.__('Find runs')}>
       <input
         id={`${id}-search`}
         type="search"
@@ -140,7 +136,7 @@ function Filters(props: IRunListProps): JSX.Element {
         options={periods(trans)}
         onChange={period => change({ period: period as Period })}
       />
-    </div>
+    </Filters>
   );
 }
 

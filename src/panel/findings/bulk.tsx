@@ -12,6 +12,7 @@ export function Bulk(): JSX.Element | null {
   if (chosen.length === 0) {
     return null;
   }
+  const ids = all.map(finding => finding.id);
   const open = chosen.filter(finding => finding.action !== 'kept');
   const keep = async () => {
     const choice = await askToKeep(open, trans);
@@ -32,12 +33,7 @@ export function Bulk(): JSX.Element | null {
           <button
             type="button"
             className="jp-Qsec-link"
-            onClick={() =>
-              model.choose(
-                all.map(finding => finding.id),
-                true
-              )
-            }
+            onClick={() => model.choose(ids, true)}
           >
             {trans.__('Choose all %1', all.length)}
           </button>
@@ -45,55 +41,24 @@ export function Bulk(): JSX.Element | null {
         <button
           type="button"
           className="jp-Qsec-link"
-          onClick={() =>
-            model.choose(
-              all.map(finding => finding.id),
-              false
-            )
-          }
+          onClick={() => model.choose(ids, false)}
         >
           {trans.__('Clear')}
         </button>
       </span>
       {model.mayReplace('broker') ? (
-        <button
-          type="button"
-          className="jp-Qsec-button jp-mod-primary"
-          disabled={model.isBusy}
-          onClick={() => void model.replace('broker')}
-        >
+        <Act isFirst onClick={() => model.replace('broker')}>
           {trans.__('Replace by a broker call')}
-        </button>
+        </Act>
       ) : null}
       {mayReplace ? (
-        <button
-          type="button"
-          className="jp-Qsec-button"
-          disabled={model.isBusy}
-          onClick={() => void model.replace('marker')}
-        >
-          {trans.__('Redact')}
-        </button>
+        <Act onClick={() => model.replace('marker')}>{trans.__('Redact')}</Act>
       ) : null}
       {open.length > 0 ? (
-        <button
-          type="button"
-          className="jp-Qsec-button"
-          disabled={model.isBusy}
-          onClick={() => void keep()}
-        >
-          {trans.__('Keep with a reason…')}
-        </button>
+        <Act onClick={keep}>{trans.__('Keep with a reason…')}</Act>
       ) : null}
       {open.length < chosen.length ? (
-        <button
-          type="button"
-          className="jp-Qsec-button"
-          disabled={model.isBusy}
-          onClick={() => void model.unkeep()}
-        >
-          {trans.__('Take back')}
-        </button>
+        <Act onClick={() => model.unkeep()}>{trans.__('Take back')}</Act>
       ) : null}
       {!mayReplace && open.length > 0 ? (
         <span className="jp-Qsec-dim">
@@ -103,6 +68,24 @@ export function Bulk(): JSX.Element | null {
         </span>
       ) : null}
     </div>
+  );
+}
+
+function Act(props: {
+  isFirst?: boolean;
+  onClick: () => Promise<unknown>;
+  children: string;
+}): JSX.Element {
+  const { findings: model } = usePanel();
+  return (
+    <button
+      type="button"
+      className={`jp-Qsec-button${props.isFirst ? ' jp-mod-primary' : ''}`}
+      disabled={model.isBusy}
+      onClick={() => void props.onClick()}
+    >
+      {props.children}
+    </button>
   );
 }
 

@@ -2,7 +2,7 @@ import { UseSignal } from '@jupyterlab/ui-components';
 import React, { useCallback, useEffect } from 'react';
 
 import type { IFindingFilter } from '../../findings/model';
-import { Choice } from '../choice';
+import { Choice, Filters } from '../choice';
 import { usePanel } from '../context';
 import { Empty, ProblemCard, Skeleton } from '../parts';
 import { Search } from '../search';
@@ -28,7 +28,7 @@ function Listed(): JSX.Element {
   const { findings, problem } = model;
   return (
     <>
-      <Filters />
+      <FindingFilters />
       <Done />
       {problem ? (
         <ProblemCard problem={problem}>
@@ -65,7 +65,7 @@ function Listed(): JSX.Element {
   );
 }
 
-function Filters(): JSX.Element {
+function FindingFilters(): JSX.Element {
   const { findings: model, notebooks, trans } = usePanel();
   const { filter } = model;
   const set = useCallback(
@@ -74,11 +74,7 @@ function Filters(): JSX.Element {
   );
   const search = useCallback((text: string) => set({ search: text }), [set]);
   return (
-    <div
-      className="jp-Qsec-filters"
-      role="search"
-      aria-label={trans.__('Find findings')}
-    >
+    <Filters label={trans.__('Find findings')}>
       <Search
         label={trans.__('Search findings')}
         placeholder={trans.__('Search rule, title, file')}
@@ -129,7 +125,7 @@ function Filters(): JSX.Element {
           );
         }}
       </UseSignal>
-    </div>
+    </Filters>
   );
 }
 
