@@ -59,11 +59,14 @@ class View:
         return self.parent.locate(begin, finish) if self.parent else (begin, finish)
 
 
-def views(text: str, places: list[tuple[int, int]]) -> Iterator[View]:
-    """Yield every reading of ``text`` around ``places``, and of those readings in turn."""
+def views(text: str, places: list[tuple[int, int]], tables: layout.Places | None = None) -> Iterator[View]:
+    """Yield every reading of ``text`` around ``places``, of its ``tables``, and of those readings in turn."""
+    whole = View(text, (0,), ((0, len(text), True),))
+    for cells in _table(whole, tables or {}):
+        yield cells
+        yield from _deeper(cells, 1, set())
     for start, stop in _joined(places, len(text)):
-        root = View(text[start:stop], (0,), ((start, stop, True),))
-        yield from _deeper(root, 0, set())
+        yield from _deeper(View(text[start:stop], (0,), ((start, stop, True),)), 0, set())
 
 
 def _joined(places: list[tuple[int, int]], size: int) -> list[tuple[int, int]]:
@@ -80,7 +83,7 @@ def _joined(places: list[tuple[int, int]], size: int) -> list[tuple[int, int]]:
 def _deeper(view: View, depth: int, seen: set[str]) -> Iterator[View]:
     if depth == DEPTH:
         return
-    for rewrite in _REWRITES:
+    for rewrite in _REWRITES if depth else _REWRITES[1:]:  # tables of the text itself are read as wholes
         found = rewrite(view)
         for inner in found:
             if inner.text not in seen:
@@ -291,7 +294,7 @@ def _rule(
     return lambda view: _rewritten(view, readings(view)) if view.text.count(needed) >= count else []
 
 
-def _table(view: View) -> list[View]:
+def _table(view: View, places: layout.Places | None = None) -> list[View]:
     """Write the cells of tables with the headers of their columns: ``token: value``."""
     if view.named:
         return []
@@ -299,7 +302,7 @@ def _table(view: View) -> list[View]:
     starts: list[int] = []
     runs: list[tuple[int, int, bool]] = []
     size = 0
-    for (name, *header), (cell, *place) in layout.named_cells(view.text):
+    for (name, *header), (cell, *place) in layout.named_cells(view.text, places):
         for text, (start, end), plain in (
             (f"{name.strip()}: ", header, False),
             (cell, place, True),

@@ -8,9 +8,10 @@ from __future__ import annotations
 import copy
 import re
 from collections.abc import Callable
+from itertools import zip_longest
 from typing import Any
 
-from .layout import MOST_NAME, NAME
+from .nested import MOST_NAME, NAME, templated
 from .units import MINIMUM, Unit
 
 _IMAGE_MAGIC = ("iVBORw0KGgo", "/9j/", "R0lGOD", "UklGR")
@@ -202,36 +203,46 @@ class _Walk:
         while stack:
             name, node = stack.pop()
             if isinstance(node, dict):
-                stack.extend(
-                    reversed(
-                        self._object(node, name if isinstance(name, str) else "", surface, units, seen, tree)
-                    )
-                )
+                stack.extend(reversed(self._object(node, name, surface, units, seen, tree)))
             elif isinstance(node, list):
                 stack.extend(reversed(self._array(node, name, surface, units)))
 
     def _object(
-        self, node: dict[str, Any], name: str, surface: str, units: list[Unit], seen: set[str], tree: Any
+        self,
+        node: dict[str, Any],
+        name: str | list[Any],
+        surface: str,
+        units: list[Unit],
+        seen: set[str],
+        tree: Any,
     ) -> list[_Named]:
         """Read the keys and strings of one object; return what is nested in it, with what names it."""
         nested: list[_Named] = []
-        columns = node.get("columns")
+        columns = _columns(node)
+        above = name if isinstance(name, str) else ""
         for key, value in node.items():
             if len(key) >= MINIMUM and key not in seen:
                 seen.add(key)
                 units.append(Unit(surface, key, tree, None))
             if isinstance(value, str):
                 if len(value) >= MINIMUM and not self._image(value):
-                    units.append(Unit(surface, value, node, key, name=_called(node, key, name)))
+                    units.append(Unit(surface, value, node, key, name=_called(node, key, above)))
             elif isinstance(value, (dict, list)) and value:
                 if isinstance(value, list) and _lines(value):
                     units.append(Unit(surface, "".join(value), node, key, name=key, joint=""))
-                elif key == "data" and isinstance(columns, list) and _rows(value):
-                    nested += [(columns, row) for row in value]
+                elif key in columns and _rows(value):
+                    nested += [(columns[key], row) for row in value]
+                elif key == "cells" and columns.get(key):
+                    nested.append((columns[key], value))
+                elif key == "values" and isinstance(name, list) and isinstance(value, list):
+                    nested += [
+                        (_MARKS.sub("", str(column)), cells)
+                        for column, cells in zip_longest(name, value, fillvalue="")
+                    ]
                 elif key == "state" and node.get("model_name") == "PasswordModel":  # of a widget
                     nested.append(("password", value))
                 else:
-                    nested.append((name if key.isdigit() else key, value))
+                    nested.append((above if key.isdigit() else key, value))
         return nested
 
     def _array(self, node: list[Any], name: str | list[Any], surface: str, units: list[Unit]) -> list[_Named]:
@@ -240,12 +251,13 @@ class _Walk:
         if _numbers(node):
             return nested
         names = _names(name, len(node))
+        header = _header(node)
         for index, value in enumerate(node):
             if isinstance(value, str):
                 if len(value) >= MINIMUM and not self._image(value):
                     units.append(Unit(surface, value, node, index, name=names[index] if names else ""))
             elif isinstance(value, (dict, list)) and value:
-                nested.append((name, value))
+                nested.append((header if header and index else name, value))
         return nested
 
     def _keys(self, node: dict[str, Any], surface: str, units: list[Unit], tree: Any) -> None:
@@ -271,6 +283,30 @@ def _name_bare(units: list[Unit], first: int) -> None:
         if NAME.search(last) and (asked := _ASKED.search(last)):
             for unit in bare:
                 unit.name = asked[1]
+
+
+_MARKS = re.compile(r"<[^<>]{1,20}>")
+"""Plotly's headers are often bold."""
+
+
+def _columns(node: dict[str, Any]) -> dict[str, list[Any]]:
+    """Return the names of the columns of tables in an object, by the key of their rows: pandas', Plotly's."""
+    found: dict[str, list[Any]] = {}
+    if isinstance(columns := node.get("columns"), list):
+        found["data"] = columns
+    if isinstance(header := node.get("header"), dict) and isinstance(header.get("values"), list):
+        found["cells"] = header["values"]
+    template, rows = node.get("hovertemplate"), node.get("customdata")
+    if isinstance(template, str) and isinstance(rows, list) and rows and isinstance(rows[0], list):
+        names = templated(template)
+        found["customdata"] = names + [""] * (len(rows[0]) - len(names))
+    return found
+
+
+def _header(node: list[Any]) -> list[Any]:
+    """Return the names of columns, where the first of the lists in a list holds such."""
+    first = node[0] if len(node) > 1 and isinstance(node[1], list) else None
+    return first if isinstance(first, list) and _names(first, len(first)) else []
 
 
 def _rows(value: Any) -> bool:

@@ -14,6 +14,7 @@ import re
 import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import compress
 from typing import Any
 
 _QUAD = "[I-Za-f][C-HS-Xi-nyz0-3][ABEFIJMNQRUVYZcdghklopstwx014589][A-Za-z0-9+/_-]"
@@ -36,49 +37,107 @@ class Trigger:
     Attributes:
         pattern: What the engine looks for.
         exact: What must be found around the hit, when ``pattern`` is only a part of it.
-        reach: How far around the hit the notation goes (bytes); 0 is a neighbourhood.
+        table: The kind of table in which a name stands here: see :func:`.layout.named_cells`.
+        near: Whether what stands around the hit is decoded.
     """
 
     pattern: str
     exact: re.Pattern[bytes] | None = None
-    reach: int = 0
+    table: str = ""
+    near: bool = True
 
-    def places(self, data: bytes, end: int) -> Iterable[int]:
-        """Return the ends of what is to be read around a hit that ends at ``end``; none if it is none."""
-        if self.exact is not None:
-            first, room = max(0, end - 160), 700 if self.reach else 480
-            if self.exact.search(data, first, end + room) is None:
-                return ()
-        if not self.reach:
-            return (end,)
-        if self.exact is not None and not _ITEM.search(data, max(0, end - self.reach), end + self.reach):
-            return ()
-        first = max(end - self.reach, 0) // _STEP + 1  # the same places for hits that are near each other
-        return (end, *range(first * _STEP, min(end + self.reach, len(data)) + 1, _STEP))
+    def places(self, data: bytes, ends: Iterable[int]) -> Iterator[int]:
+        """Yield where something is to be read, of hits that end at ``ends``, in this order."""
+        for end in ends:
+            if self.exact is None or self.exact.search(data, max(0, end - 160), end + 160):
+                yield end
 
 
-_STEP = 1500
-"""No more than what is decoded around one place, so that what lies between places is decoded, too."""
+class _Heading(Trigger):
+    """A list of names that are columns', of which one is a credential's."""
+
+    __slots__ = ()
+
+    def places(self, data: bytes, ends: Iterable[int]) -> Iterator[int]:
+        """See :meth:`Trigger.places`."""
+        return (end for end in ends if _COLUMNS.match(data, end))
+
+
+class _Inserted(Trigger):
+    """The columns that values are inserted into, of which one is a credential's."""
+
+    __slots__ = ()
+
+    def places(self, data: bytes, ends: Iterable[int]) -> Iterator[int]:
+        """See :meth:`Trigger.places`."""
+        for end in ends:
+            close = data.rfind(b")", max(0, end - 90), end)
+            opening = data.rfind(b"(", max(0, close - _LONGEST), close) if close >= 0 else -1
+            if opening >= 0 and _INSERT.search(data, opening, close):
+                yield end
+
+
+class _Above(Trigger):
+    """A name above a list or an object in which some text looks drawn."""
+
+    __slots__ = ()
+
+    def places(self, data: bytes, ends: Iterable[int]) -> Iterator[int]:
+        """See :meth:`Trigger.places`."""
+        ends = list(ends)
+        return compress(ends, _followed(_ITEM, data, (end - 1 for end in ends), 6000))
+
+
+class _Header(Trigger):
+    """A name in a line, in one of those below which a cell looks drawn."""
+
+    __slots__ = ()
+
+    def places(self, data: bytes, ends: Iterable[int]) -> Iterator[int]:
+        """See :meth:`Trigger.places`."""
+        ends = list(ends)
+        return compress(ends, _followed(_CELL, data, _line_ends(data, ends), 1500))
+
+
+def _followed(drawn: re.Pattern[bytes], data: bytes, places: Iterable[int], far: int) -> Iterator[bool]:
+    """Tell of each place, in their order, whether ``drawn`` is met within ``far`` bytes from there."""
+    met, read = -1, 0  # where, and how far that is known
+    for place in places:
+        if met < place and read < place + far:
+            found = drawn.search(data, max(place, read - _OVERLAP), place + far)
+            met, read = (found.start(), found.end()) if found else (-1, place + far)
+        yield met >= place
+
+
+def _line_ends(data: bytes, places: Iterable[int]) -> Iterator[int]:
+    end = -1
+    for place in places:
+        if end < place - 1:
+            end = data.find(b"\n", place - 1)
+            end = len(data) if end < 0 else end
+        yield end
+
+
+_OVERLAP = 400
+_LONGEST = 2000
 
 _BREAK = re.compile(rb"[A-Za-z0-9_-]{4}</?(?:%b)(?:\s[^<>]{0,120})?></?(?:%b)" % ((INLINE.encode(),) * 2))
 _RUN = re.compile(rb"[A-Za-z0-9+/_-]{20}|(?:[0-9a-fA-F]{2}[ :]?){10}")
 
-_COLUMN = re.compile(  # a cell of the lines below looks drawn
-    rb"\n[^\n]{0,300}?(?<![A-Za-z0-9._~+/=-])(?=[A-Za-z._~+/=-]{0,30}[0-9])(?=[0-9._~+/=-]{0,30}[A-Za-z])"
+_CELL = re.compile(  # a cell that looks drawn
+    rb"(?<![A-Za-z0-9._~+/=-])(?=[A-Za-z._~+/=-]{0,30}[0-9])(?=[0-9._~+/=-]{0,30}[A-Za-z])"
     rb"[A-Za-z0-9._~+/=-]{12,}[\"']?(?:[ |,;\t\r\n&]|$)"
 )
 
-_INSERT = re.compile(  # among columns in brackets, right before the word
-    rb"(?i)(?:%b)[a-z_]{0,10}[\"'`\]]?\s{0,4}(?:,[^()=]{0,300})?\)[\s\"'`+\\n]{0,60}values?\b"
-    % _NAMED.encode()
-)
+_INSERT = re.compile(rb"(?i)(?:%b)[a-z_]{0,10}[\"'`\]]?\s{0,4}(?:,|\Z)" % _NAMED.encode())
 
 _ITEM = re.compile(  # a text in a list or an object looks drawn
     rb"[\[{,:]\s{0,12}[\"'](?=[^\"'\n]{0,30}[0-9])(?=[^\"'\n]{0,30}[A-Za-z])[A-Za-z0-9._~+/=-]{12,4000}[\"']"
 )
-_LISTED = r"(?:columns?|headers?|fields|column_names)[\"']?\s{0,4}[:=]\s{0,4}\["
-_COLUMNS = re.compile(  # one of the names that follow is a credential's
-    rb"(?i)%b[^\[\]]{0,600}?(?:%b)[a-z_]{0,10}[\"']\s{0,12}[,\]]" % (_LISTED.encode(), _NAMED.encode())
+_LISTED = r"(?:columns?|headers?|fields|column_names|values)[\"']?\s{0,4}[:=]\s{0,4}\["
+_COLUMNS = re.compile(
+    rb"(?i)\s{0,40}[\"'][^\[\]]{0,20000}?(?:%b)[a-z_]{0,10}"
+    rb"(?:(?:<|\\u003c)/\w{1,6}(?:>|\\u003e))?[\"']\s{0,12}[,\]]" % _NAMED.encode()
 )
 
 EVERYWHERE = (
@@ -91,30 +150,36 @@ EVERYWHERE = (
     ),
     Trigger("&#x?[0-9a-fA-F]{2,5};|[A-Za-z0-9]&(?:amp|lt|gt|plus|equals|sol|lowbar|period|hyphen);"),
     Trigger("(?:%(?:25)?[2-7][0-9A-Fa-f]){2}|[A-Za-z0-9_]{3}%(?:25)?(?:2[BFbf]|3[ADad]|40)"),
-    Trigger(rf"(?i)(?:{_NAMED})(?:[\s\"'=:]{{0,4}}(?:</?[a-z]|&nbsp;)|&(?:quot|apos|\#))"),
+    Trigger(rf"(?i)(?:{_NAMED})(?:[\s\"'=:]{{0,4}}(?:</?[a-z]|&nbsp;)|&(?:quot|apos|\#))", table="html"),
     Trigger(f"></?(?:{INLINE})[ >]", _BREAK),
-    Trigger(  # a column of a table
+    _Header(  # a column of a table
         rf"(?i)(?:[,;|\t&]|  |{_BAR})[\"' ]{{0,3}}[a-z_-]{{0,20}}(?:{_NAMED})[a-z_]{{0,10}}[\"']?"
         rf"(?:[ ]{{0,3}}(?:[,;|\t\n&\\]|{_BAR})|  )"
         rf"|(?:{_NAMED})[a-z_]{{0,10}}[\"']?[ ]{{0,3}}(?:[,;|\t]|{_BAR})",
-        _COLUMN,
+        table="lines",
+        near=False,
     ),
     Trigger("<wbr|&(?:shy|ZeroWidthSpace|zwnj|zwj|NoBreak);"),
-    Trigger(r"(?i)values?[\s\"',]{0,12}\(", _INSERT),
+    _Inserted(r"(?i)values?[\s\"',]{0,12}\(", table="insert", near=False),
     Trigger(r"\\[_$#%&]|\\(?:text(?:tt|bf|it)|mathrm|mathtt|verb)\b"),
     Trigger(
         rf"(?i)(?:{_NAMED})\W{{1,12}}(?:join\([\[({{]?\s{{0,40}})?"
         r"[\"'][A-Za-z0-9._~+/=-]{3,200}[\"']\s{0,40}[+,]?\s{0,40}[\"']"
     ),
     # Tables as JSON or Python: names of columns in a list of their own, and a key above a list or an object.
-    Trigger(f"(?i){_LISTED}", _COLUMNS, 6000),
-    Trigger(rf"(?i)(?:{_NAMED})[a-z_]{{0,10}}[\"']\s{{0,4}}:\s{{0,4}}[\[{{]", _ITEM, 6000),
-    Trigger(
-        rf"(?i)(?:{_NAMED})[a-z_]{{0,10}}[\"'](?:,[^\[\]]{{0,200}})?\s{{0,12}}\],\s{{0,12}}\[", _ITEM, 6000
+    _Heading(f"(?i){_LISTED}", table="nested", near=False),
+    _Above(rf"(?i)(?:{_NAMED})[a-z_]{{0,10}}[\"']\s{{0,4}}:\s{{0,4}}[\[{{]", table="nested", near=False),
+    _Above(
+        rf"(?i)(?:{_NAMED})[a-z_]{{0,10}}[\"'](?:,[^\[\]]{{0,200}})?\s{{0,12}}\],\s{{0,12}}\[",
+        table="nested",
+        near=False,
     ),
     Trigger(
-        rf"(?i)(?:{_NAMED})[a-z_]{{0,10}}[\"']?\s{{0,4}}:\s{{1,4}}\*[a-z0-9_]", reach=24_000
-    ),  # YAML's alias
+        rf"(?i)(?:{_NAMED})[a-z_]{{0,10}}[^\w\"'%{{}}]{{1,6}}%\{{customdata\[", table="nested", near=False
+    ),
+    Trigger(  # YAML's alias
+        rf"(?i)(?:{_NAMED})[a-z_]{{0,10}}[\"']?\s{{0,4}}:\s{{1,4}}\*[a-z0-9_]", table="alias", near=False
+    ),
 )
 """Notations that betray themselves."""
 
@@ -157,16 +222,21 @@ class _Split(Trigger):
     The engine looks for the beginning alone: what follows is rare enough to be asked here.
     """
 
-    def places(self, data: bytes, end: int) -> Iterable[int]:
+    def places(self, data: bytes, ends: Iterable[int]) -> Iterator[int]:
         """See :meth:`Trigger.places`."""
-        rest = _REST.match(data, end)
-        if rest is None:
-            return ()
-        if onward := _GOES_ON.match(data, rest.end()):
-            return super().places(data, onward.end())
-        if data[rest.end() : rest.end() + 1] == b"," and _JOINED.search(data[max(0, end - 160) : end]):
-            return super().places(data, rest.end() + 1)
-        return ()
+        return super().places(data, (onward for end in ends if (onward := _onward(data, end))))
+
+
+def _onward(data: bytes, end: int) -> int:
+    """Return where a literal that begins a token goes on; 0 when it does not."""
+    rest = _REST.match(data, end)
+    if rest is None:
+        return 0
+    if onward := _GOES_ON.match(data, rest.end()):
+        return onward.end()
+    if data[rest.end() : rest.end() + 1] == b"," and _JOINED.search(data[max(0, end - 160) : end]):
+        return rest.end() + 1
+    return 0
 
 
 SPLIT = _Split("", _PART)

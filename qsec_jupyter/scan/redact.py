@@ -77,9 +77,10 @@ def redact_text(text: str, hits: Sequence[Hit]) -> str:
 
 def redact_notebook(notebook: dict[str, Any], document: Document, hits: Sequence[Hit]) -> dict[str, Any]:
     """Return a notebook with markers; what holds no hit is shared with ``notebook``, which stays as it is."""
-    touched: dict[int, Group] = {}
-    for number in {hit.group for hit in hits}:
-        touched[number] = _redacted(document.groups[number], [hit for hit in hits if hit.group == number])
+    found: dict[int, list[Hit]] = {}
+    for hit in hits:
+        found.setdefault(hit.group, []).append(hit)
+    touched = {number: _redacted(document.groups[number], own) for number, own in found.items()}
     if document.shape == "other":
         return dict(touched[0].tree) if touched else notebook
     cells = [touched.get(i, group).tree[0] for i, group in enumerate(document.groups) if i]

@@ -17,7 +17,7 @@ from .glance import spots
 from .rules import exemptions, loader
 from .rules.exemptions import Where
 from .rules.fields import ROOM
-from .rules.loader import Rule
+from .rules.loader import Judged, Rule
 
 if TYPE_CHECKING:
     from .foreign import Finder, Refused
@@ -36,6 +36,20 @@ DRAWN = [notations.DRAWN.pattern]
 """The expression for source that is worth parsing."""
 
 _SHIPPED = frozenset({"qsec", "detect-secrets"})
+
+
+class Seen(NamedTuple):
+    """What the engines see in a text.
+
+    Attributes:
+        windows: Where each rule must be confirmed, neighbouring windows joined.
+        encoded: The ends of what may stand in some notation.
+        tables: By the kind of table, the ends of names in them.
+    """
+
+    windows: list[tuple[Rule, int, int]]
+    encoded: list[int]
+    tables: dict[str, list[int]]
 
 
 class RuleSet:
@@ -77,20 +91,33 @@ class RuleSet:
 
     def windows(self, data: bytes) -> list[tuple[Rule, int, int]]:
         """Return where each rule must be confirmed, neighbouring windows joined."""
-        return self.look(data)[0]
+        return self._windows(data)[0]
 
-    def look(self, data: bytes, *, close: bool = False) -> tuple[list[tuple[Rule, int, int]], list[int]]:
-        """Return where each rule must be confirmed, and the ends of what :mod:`.decode` may read.
+    def look(self, data: bytes, *, close: bool = False) -> Seen:
+        """Return where each rule must be confirmed, and what :mod:`.decode` may read.
 
         Args:
             data: A text.
             close: Look for any text in base64, hexadecimal or numbers, too.
         """
-        spans: dict[int, list[list[int]]] = {}
         encoded = [end for _, end in self.close.scan(data)] if close else []
+        tables: dict[str, list[int]] = {}
+        windows, others = self._windows(data)
+        for number, ends in others.items():
+            notation = notations.trigger(number)
+            places = list(notation.places(data, ends))
+            encoded += places if notation.near else ()
+            if notation.table and places:
+                tables.setdefault(notation.table, []).extend(places)
+        return Seen(windows, list(dict.fromkeys(encoded)), {kind: sorted(tables[kind]) for kind in tables})
+
+    def _windows(self, data: bytes) -> tuple[list[tuple[Rule, int, int]], dict[int, list[int]]]:
+        """Return where rules must be confirmed, and where hits of each notation end."""
+        spans: dict[int, list[list[int]]] = {}
+        others: dict[int, list[int]] = {}
         for trigger, end in sorted(self.engine.scan(data)):
             if trigger >= len(self._triggered):
-                encoded += notations.trigger(trigger - len(self._triggered)).places(data, end)
+                others.setdefault(trigger - len(self._triggered), []).append(end)
                 continue
             for index in self._triggered[trigger]:
                 rule = self.rules[index]
@@ -100,15 +127,18 @@ class RuleSet:
                     joined[-1][1] = stop
                 else:
                     joined.append([start, stop])
-        encoded = list(dict.fromkeys(encoded))
-        return [(self.rules[index], a, b) for index, joined in spans.items() for a, b in joined], encoded
+        return [(self.rules[index], a, b) for index, joined in spans.items() for a, b in joined], others
 
     def confirm(
-        self, windows: Iterable[tuple[Rule, int, int]], data: bytes, where: Where
+        self,
+        windows: Iterable[tuple[Rule, int, int]],
+        data: bytes,
+        where: Where,
+        judged: Judged | None = None,
     ) -> Iterator[tuple[Rule, int, int]]:
         """Yield each rule with where a value of it begins and ends, in windows and by other finders."""
         for rule, start, stop in windows:
-            for begin, end in rule.find(data, start, stop, where):
+            for begin, end in rule.find(data, start, stop, where, judged):
                 yield rule, begin, end
         for finder in self.finders:
             yield from finder.find(data, where)

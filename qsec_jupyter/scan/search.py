@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from .literals import Literals
 from .redact import Hit
 from .rules.exemptions import Where
-from .rules.loader import Rule
+from .rules.loader import Judged, Rule
 from .ruleset import RuleSet
 from .units import Unit
 
@@ -25,11 +25,13 @@ class Search:
         rules: Compiled rules.
         literals: The engine for issued values; ``None`` when there are none.
         where: Where the texts lie: some rules hold in some files only.
+        judged: What a rule thinks of a value by itself; it is asked once in a scan.
     """
 
     rules: RuleSet
     literals: Literals | None
     where: Where
+    judged: Judged = field(default_factory=dict, repr=False)
 
     @property
     def mark(self) -> Where | None:
@@ -44,11 +46,11 @@ class Search:
                 yield begin
             for end in parts:
                 yield end - 1
-        windows, encoded = self.rules.look(data, close=close)
-        for _, begin, _ in self.rules.confirm(windows, data, self.where):
+        seen = self.rules.look(data, close=close)
+        for _, begin, _ in self.rules.confirm(seen.windows, data, self.where, self.judged):
             yield begin
-        for end in encoded:
-            yield end - 1
+        for ends in (seen.encoded, *seen.tables.values()):
+            yield from (end - 1 for end in ends)
 
     def everything(self, data: bytes) -> Iterator[tuple[Hit, int, int]]:
         """Yield every hit in ``data``, with where it begins and ends there."""
@@ -61,23 +63,26 @@ class Search:
     def _read_otherwise(self, data: bytes) -> Iterator[tuple[Rule, int, int]]:
         """Yield what rules find in what a text stands for, where its lines are not those of the file."""
         windows = [one for one in self.rules.windows(data) if not one[0].by_line]
-        return self.rules.confirm(windows, data, self.where)
+        return self.rules.confirm(windows, data, self.where, self.judged)
 
     def hits(self, unit: Unit, group: int, position: int) -> Iterator[Hit]:
         """Yield every hit in a unit, also in what its notations stand for."""
         data = unit.data
-        windows, encoded = self.rules.look(data, close=unit.close)
-        if self.literals:
-            encoded += self.literals.look(data)[1]
-        for rule, begin, end in self.rules.confirm(windows, data, self.where):
+        seen = self.rules.look(data, close=unit.close)
+        encoded = seen.encoded + (self.literals.look(data)[1] if self.literals else [])
+        for rule, begin, end in self.rules.confirm(seen.windows, data, self.where, self.judged):
             span = unit.span(begin, end)
             if span is not None:
                 yield _hit(rule, group, position, span, data[begin:end])
         places = [span for end in encoded if (span := unit.span(end - 1, end))]
-        if places:
+        tables = {
+            kind: [span[1] for end in ends if (span := unit.span(end - 1, end))]
+            for kind, ends in seen.tables.items()
+        }
+        if places or tables:
             from . import decode  # most texts hold no notations
 
-            for view in decode.views(unit.text, places):
+            for view in decode.views(unit.text, places, tables):
                 yield from self._view_hits(view, unit, group, position)
         yield from self.literals.hits(unit, group, position) if self.literals else ()
 

@@ -6,8 +6,10 @@ one has a name of its own. Without this a second save would find what the first 
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from itertools import accumulate
 
 from ..core.secret import marker
 from .document import Group
@@ -23,7 +25,10 @@ def settled(groups: Sequence[Group], hits: list[Hit], search: Search) -> list[Hi
     """Return ``hits`` with those that show once markers stand in the place of the others."""
     changed = {(hit.group, hit.unit) for hit in hits if hit.redact}
     for _ in range(ROUNDS):
-        fresh = [hit for group, unit in sorted(changed) for hit in _behind(groups, group, unit, hits, search)]
+        found: dict[tuple[int, int], list[Hit]] = {}
+        for hit in hits:
+            found.setdefault((hit.group, hit.unit), []).append(hit)
+        fresh = [hit for place in sorted(changed) for hit in _behind(groups, *place, found[place], search)]
         if not fresh:
             break
         hits = merge([*hits, *fresh])
@@ -32,26 +37,36 @@ def settled(groups: Sequence[Group], hits: list[Hit], search: Search) -> list[Hi
 
 
 def _behind(
-    groups: Sequence[Group], group: int, position: int, hits: Sequence[Hit], search: Search
+    groups: Sequence[Group], group: int, position: int, own: Sequence[Hit], search: Search
 ) -> Iterator[Hit]:
     unit = groups[group].units[position]
-    own = [hit for hit in hits if (hit.group, hit.unit) == (group, position)]
     spans = [(hit.start, hit.end, marker(hit.label)) for hit in own if hit.redact]
+    grown = accumulate(len(text) - (end - start) for start, end, text in spans)
+    begins = [start + more for (start, _, _), more in zip(spans, (0, *grown), strict=False)]
+    starts = [hit.start for hit in own]
     shown = Unit(unit.surface, splice(unit.text, spans), None, None, unit.name)
     for hit in search.hits(shown, group, position):
-        start, end = _back(spans, hit.start, last=False), _back(spans, hit.end, last=True)
-        if not any(one.start <= start and end <= one.end for one in own):
+        start = _back(spans, begins, hit.start, last=False)
+        end = _back(spans, begins, hit.end, last=True)
+        known = bisect_right(starts, start) - 1
+        if known < 0 or end > own[known].end:
             yield replace(hit, start=start, end=end)
 
 
-def _back(spans: Sequence[tuple[int, int, str]], offset: int, *, last: bool) -> int:
-    """Return where an offset among markers lies in the text; of a marker its beginning, or its end."""
-    shift = 0  # how much longer the text is, up to here
-    for start, end, text in spans:
-        at = start - shift
-        if offset < at or (last and offset == at):
-            break
-        if offset < at + len(text) or (last and offset == at + len(text)):
-            return end if last else start
-        shift += (end - start) - len(text)
-    return offset + shift
+def _back(spans: Sequence[tuple[int, int, str]], begins: Sequence[int], offset: int, *, last: bool) -> int:
+    """Return where an offset among markers lies in the text; of a marker its beginning, or its end.
+
+    Args:
+        spans: Beginning, end and marker of each.
+        begins: Where the markers begin in what is shown.
+        offset: A place there.
+        last: Whether it is an end.
+    """
+    number = (bisect_left if last else bisect_right)(begins, offset) - 1
+    if number < 0:
+        return offset
+    start, end, text = spans[number]
+    behind = offset - begins[number] - len(text)
+    if behind < 0 or (last and not behind):
+        return end if last else start
+    return end + behind

@@ -6,8 +6,11 @@ Bytes and positions are worked out only when asked for. :mod:`.document` says wh
 from __future__ import annotations
 
 import re
+from collections import deque
 from collections.abc import Iterable
 from typing import Any
+
+from .offsets import Offsets
 
 MINIMUM = 8
 """Shorter strings are not read: no rule and no known value is shorter (characters)."""
@@ -50,7 +53,7 @@ class Unit:
         joint: What joined the parts of a list of strings, or ``None`` for a single string.
     """
 
-    __slots__ = ("_data", "joint", "key", "name", "parent", "surface", "text")
+    __slots__ = ("_data", "_offsets", "joint", "key", "name", "parent", "surface", "text")
 
     def __init__(  # called for every string of a notebook: positions are faster
         self, surface: str, text: str, parent: Any, key: Any, name: str = "", joint: str | None = None
@@ -62,6 +65,7 @@ class Unit:
         self.name = name
         self.joint = joint
         self._data: bytes | None = None
+        self._offsets: Offsets | None = None
 
     @property
     def data(self) -> bytes:
@@ -85,31 +89,28 @@ class Unit:
 
     def span(self, start: int, end: int) -> tuple[int, int] | None:
         """Return where bytes ``start:end`` of ``data`` lie in ``text``; ``None`` inside the key."""
-        if self.data.isascii():
-            first, last = start, end
-        else:
-            while start and self.data[start] & 0xC0 == 0x80:  # in the middle of a character
-                start -= 1
-            first = len(self.data[:start].decode("utf-8", "surrogatepass"))
-            last = first + len(self.data[start:end].decode("utf-8", "surrogatepass"))
-        lead = len(self._lead)
-        first, last = max(first - lead, 0), last - lead
+        while start and self.data[start] & 0xC0 == 0x80:  # in the middle of a character
+            start -= 1
+        offsets, lead = self._places, len(self._lead)
+        first, last = offsets.character(start) - lead, offsets.character(end) - lead
         if last <= 0:
             return None
-        if _has_unseen(self.text):
-            first, last = _stored(self.text, first), _stored(self.text, last - 1) + 1
-        return first, min(last, len(self.text))
+        return offsets.stored(max(first, 0)), min(offsets.stored(last - 1) + 1, len(self.text))
 
     def position(self, start: int) -> tuple[int, int]:
         """Return line and column, from 1, of ``text[start]`` as the user sees them."""
-        column = self.text[self.text.rfind("\n", 0, start) + 1 : start]
-        return self.text.count("\n", 0, start) + 1, len(_plain(column)) + 1
+        return self._places.position(start)
 
     def end_column(self, start: int, end: int) -> int:
         """Return the column, from 1, behind ``text[start:end]`` on its first line."""
-        stop = self.text.find("\n", start, end)
-        shown = _plain(self.text[start : end if stop < 0 else stop])
-        return self.position(start)[1] + len(shown)
+        return self._places.end_column(start, end)
+
+    @property
+    def _places(self) -> Offsets:
+        if self._offsets is None:
+            hidden = _UNSEEN.finditer(self.text) if _has_unseen(self.text) else ()
+            self._offsets = Offsets(self.text, self.data, (match.span() for match in hidden))
+        return self._offsets
 
     def replace(self, spans: Iterable[tuple[int, int, str]]) -> str:
         """Write ``text`` with each (start, end, marker) replaced back to where it came from.
@@ -147,11 +148,6 @@ def _hides(data: bytes) -> bool:
     return any(first in data and pattern.search(data) is not None for first, pattern in _ZERO_WIDTH_BYTES)
 
 
-def _plain(text: str) -> str:
-    # There may be thousands of findings in a line.
-    return _UNSEEN.sub("", text) if _has_unseen(text) else text
-
-
 def _has_unseen(text: str) -> bool:
     return "\x1b" in text or (not text.isascii() and _hides(encode(text)))
 
@@ -162,16 +158,6 @@ def encode(text: str) -> bytes:
         return text.encode()
     except UnicodeEncodeError:
         return text.encode("utf-8", "surrogatepass")
-
-
-def _stored(text: str, offset: int) -> int:
-    """Return the index in ``text`` of the character at ``offset`` among those that are seen."""
-    passed = 0  # characters of text that are not seen, up to here
-    for match in _UNSEEN.finditer(text):
-        if match.start() - passed > offset:
-            break
-        passed += match.end() - match.start()
-    return offset + passed
 
 
 def splice(text: str, spans: Iterable[tuple[int, int, str]]) -> str:
@@ -185,14 +171,18 @@ def splice(text: str, spans: Iterable[tuple[int, int, str]]) -> str:
 
 def splice_parts(parts: list[str], joint: str, spans: Iterable[tuple[int, int, str]]) -> list[str]:
     """Do the same on ``joint.join(parts)``, part by part: a span over several is cut from each."""
-    result, offset, wanted = [], 0, sorted(spans)
+    result, offset, wanted = [], 0, deque(sorted(spans))
     for part in parts:
         stop = offset + len(part)
-        local = [
-            (max(start - offset, 0), min(end, stop) - offset, replacement if start >= offset else "")
-            for start, end, replacement in wanted
-            if start < stop and end > offset
-        ]
+        local = []
+        while wanted and wanted[0][0] < stop:
+            start, end, replacement = wanted[0]
+            if end > offset:
+                whole = replacement if start >= offset else ""
+                local.append((max(start - offset, 0), min(end, stop) - offset, whole))
+            if end > stop:  # it goes on in the next one
+                break
+            wanted.popleft()
         result.append(splice(part, local))
         offset = stop + len(joint)
     return result

@@ -5,7 +5,7 @@ import random
 
 import pytest
 
-from qsec_jupyter.scan.nested import aliased, named_values
+from qsec_jupyter.scan.nested import aliased, tables
 from qsec_jupyter.scan.rules.samples import fill
 
 _SOURCE = random.Random(11)
@@ -117,5 +117,5 @@ def test_parts_that_are_no_token_are_left(scanner):
     "text", ["]}{[", '{"token": [', "[" * 3000, '"columns": ["a"], "data": [[1, 2], [3]', "&a &a *a"]
 )
 def test_broken_text_is_read_as_far_as_it_goes(text):
-    list(named_values(text))
+    list(tables(text, range(1, len(text) + 1)))
     list(aliased(text))

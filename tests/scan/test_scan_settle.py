@@ -38,15 +38,16 @@ def test_offsets_behind_markers_are_those_of_the_text(text, drawn_spans):
             at += gap + length
     shown = splice(text, spans)
     inside = [(shift_of(spans, start), shift_of(spans, start) + 4) for start, _, _ in spans]
+    begins = [start for start, _ in inside]
     for offset, character in enumerate(shown):
-        back = _back(spans, offset, last=False)
+        back = _back(spans, begins, offset, last=False)
         if character in "<>":
             number = next(n for n, (a, b) in enumerate(inside) if a <= offset < b)
             assert back == spans[number][0]
-            assert _back(spans, offset + 1, last=True) == spans[number][1]
+            assert _back(spans, begins, offset + 1, last=True) == spans[number][1]
         else:
             assert text[back] == character
-            assert _back(spans, offset + 1, last=True) == back + 1
+            assert _back(spans, begins, offset + 1, last=True) == back + 1
 
 
 def shift_of(spans, start):

@@ -9,7 +9,6 @@ import json
 import math
 import re
 import zlib
-from collections import Counter
 from collections.abc import Callable
 from itertools import pairwise
 
@@ -69,7 +68,9 @@ _BASE62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 def entropy(value: str) -> float:
     """Return Shannon's entropy of the characters of ``value``, in bits a character."""
     total = len(value)
-    return -sum(n / total * math.log2(n / total) for n in Counter(value).values()) if total else 0.0
+    if not total:
+        return 0.0
+    return math.log2(total) - sum(n * math.log2(n) for n in map(value.count, set(value)) if n > 1) / total
 
 
 _PUBLISHED = frozenset(

@@ -26,6 +26,12 @@ _TAGS = r"(?:</?[a-zA-Z][^<>]{0,80}>\s{0,8}){1,4}"
 _NAME_END = rf"{_QUOTE}{{0,4}}\s{{0,8}}"
 _TYPED = r":\s{0,4}&?(?:'\w{1,8}\s)?\w{1,12}\s{0,4}="  # name: str =, name: &str =
 _LETTER, _ANY = r"[A-Za-z._~+/=!@\#$%^&*:-]", r"[A-Za-z0-9._~+/=!@\#$%^&*:-]"
+_OTHERS = (
+    *("sort", "dict", "idempotency", "publishable", "pad", "eos", "bos", "cls", "sep"),
+    *("mask", "unk", "cancel", "sync", "continuation", "object", "group", "row", "s3"),
+    *("registry", "host", "digest", "checksum", "map", "index", "join", "merge", "natural"),
+    *("unique", "surrogate", "composite", "job", "run", "file", "issue", "state", "etag"),
+)
 _MACROS = {
     # What credentials are called, in the languages of our users; the second list only as whole words.
     "<<names>>": r"token|secret|key|passw(?:or)?d|passwort|kennwort|pwd|passphrase|credentials?"
@@ -47,6 +53,10 @@ _MACROS = {
     # "key" alone, with a UUID or a commit's id, is one of a mapping. That of "api key" is not alone.
     "<<lone>>": r"(?<![A-Za-z0-9_.-])(?:(?i:keys?)=[\"'\\]{0,3}|(?<![A-Za-z0-9][ ])(?i:keys?)<<gap>>)"
     r"(?:[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|[0-9a-f]{40}(?![0-9a-f]{8}))",
+    # What is no credential, told by the word in front, which is looked for last: "key" is rarer.
+    "<<others>>": "(?=key|token|auth)(?:"
+    + "|".join(f"(?<={word})|(?<={word}[_. -])" for word in _OTHERS)
+    + ")(?:key|token|auth)",
     # In base64 that is broken into lines any three letters turn up.
     "<<amid>>": r"(?=[A-Za-z+/]{0,31}[0-9])[A-Za-z0-9+/]{32}"
     r"(?:<<names>>|<<words>>)<<suffix>>[^A-Za-z0-9]{0,48}$",
@@ -76,6 +86,9 @@ _MACROS = {
 _SAMPLE_ROUNDS = 3
 _MARK, _MARK_SIZE = MARKED.encode(), len(marker("x" * LONGEST_LABEL))
 NOWHERE = Where()
+
+Judged = dict[tuple[str, bytes], bool]
+"""What rules, by id, think of values by themselves."""
 
 
 @dataclass(frozen=True)
@@ -184,9 +197,20 @@ class Rule:
             return False
         return all(CHECKS[name](value) for name in self.checks)
 
-    def find(self, data: bytes, start: int, stop: int, where: Where = NOWHERE) -> list[tuple[int, int]]:
-        """Return the spans of accepted values of matches within ``data[start:stop]``."""
+    def find(
+        self, data: bytes, start: int, stop: int, where: Where = NOWHERE, judged: Judged | None = None
+    ) -> list[tuple[int, int]]:
+        """Return the spans of accepted values of matches within ``data[start:stop]``.
+
+        Args:
+            data: A text.
+            start: Where matches may begin.
+            stop: Where they end.
+            where: Where the text lies.
+            judged: What is known of values already; one is met several times in a scan.
+        """
         found: list[tuple[int, int]] = []
+        judged = {} if judged is None else judged
         at = start
         if not self.holds(data, where):
             return found
@@ -195,13 +219,15 @@ class Rule:
                 match = self.compiled.match(data, match.start(), stop + ROOM) or match
             begin, end = self.value_span(match)
             at = max(match.end(), at + 1)
-            if self._takes(data, match.span(), (begin, end), where):
+            if self._takes(data, match.span(), (begin, end), where, judged):
                 found.append((begin, end))
             elif begin > match.start():  # "credentials: key=...": the name of another may be in it
                 at = begin
         return found
 
-    def _takes(self, data: bytes, match: tuple[int, int], value: tuple[int, int], where: Where) -> bool:
+    def _takes(
+        self, data: bytes, match: tuple[int, int], value: tuple[int, int], where: Where, judged: Judged
+    ) -> bool:
         begin, end = value
         if _marked(data, match[0], begin):
             return False
@@ -209,7 +235,10 @@ class Rule:
             return False
         if any(one.covers(data, match, value, where) for one in self.exempt):
             return False
-        return end > begin and self.accepts(data[begin:end].decode("utf-8", "replace"))
+        one = (self.id, data[begin:end])
+        if one not in judged:
+            judged[one] = end > begin and self.accepts(one[1].decode("utf-8", "replace"))
+        return judged[one]
 
 
 def _marked(data: bytes, start: int, value: int) -> bool:
