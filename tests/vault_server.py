@@ -22,7 +22,7 @@ import requests
 
 from qsec_jupyter.control.credentials import watchdog
 from qsec_jupyter.control.credentials.broker import IssueRequest, TargetSource
-from qsec_jupyter.control.credentials.identity import BrokerIdentity, new_private_key
+from qsec_jupyter.control.credentials.identity import KEY_NAME, BrokerIdentity, new_private_key
 from qsec_jupyter.control.credentials.keystore import KeyStore
 from qsec_jupyter.control.credentials.naming import Mounts
 from qsec_jupyter.control.credentials.setup import VaultSetup
@@ -109,6 +109,19 @@ class RealVault:
                 continue
             self.secrets[name] = secrets.token_urlsafe(33)
             self.put(source.path, {source.field: self.secrets[name]})
+
+    def trusted(self, home, address=None):
+        """Have a state folder's key trusted; return the environment in which its control plane starts."""
+        key, _ = KeyStore(home, None).create(KEY_NAME, new_private_key)
+        self.identity = BrokerIdentity(key, now)
+        self.set_up()
+        return {
+            "VAULT_ADDR": address or self.address,
+            "QSEC_VAULT_AUTH_MOUNT": self.mounts.auth,
+            "QSEC_VAULT_KV_MOUNT": self.mounts.kv,
+            "QSEC_VAULT_TRANSIT_MOUNT": self.mounts.transit,
+            "PYTHON_KEYRING_BACKEND": "keyring.backends.null.Keyring",
+        }
 
     def put(self, path, values):
         """Write a secret; a new kv version 2 mount needs a moment."""

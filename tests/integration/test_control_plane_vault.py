@@ -6,11 +6,7 @@ import time
 import pytest
 from control_child import children, run_record
 from vault_fault_proxy import fault_proxy, slow, status
-from vault_server import now
 
-from qsec_jupyter.control.credentials import identity
-from qsec_jupyter.control.credentials.identity import BrokerIdentity, new_private_key
-from qsec_jupyter.control.credentials.keystore import KeyStore
 from qsec_jupyter.ledger.entries import read_events
 from qsec_jupyter.ledger.verify import verify_journal
 
@@ -29,16 +25,7 @@ def proxy(vault):
 @pytest.fixture
 def start(tmp_path, vault, proxy):
     """Start control planes that reach the Vault through the proxy, with a key that the Vault trusts."""
-    key, _ = KeyStore(tmp_path, None).create(identity.KEY_NAME, new_private_key)
-    vault.identity = BrokerIdentity(key, now)
-    vault.set_up()
-    environ = {
-        "VAULT_ADDR": proxy.address,
-        "QSEC_VAULT_AUTH_MOUNT": vault.mounts.auth,
-        "QSEC_VAULT_KV_MOUNT": vault.mounts.kv,
-        "QSEC_VAULT_TRANSIT_MOUNT": vault.mounts.transit,
-        "PYTHON_KEYRING_BACKEND": "keyring.backends.null.Keyring",
-    }
+    environ = vault.trusted(tmp_path, proxy.address)
     with children(tmp_path) as begin:
         yield lambda **kwargs: begin(environ=environ, **kwargs)
 

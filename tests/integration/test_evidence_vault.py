@@ -7,11 +7,8 @@ import json
 import pytest
 from control_child import children
 from vault_fault_proxy import fault_proxy, status
-from vault_server import now
 
-from qsec_jupyter.control.credentials import choose, identity
-from qsec_jupyter.control.credentials.identity import BrokerIdentity, new_private_key
-from qsec_jupyter.control.credentials.keystore import KeyStore
+from qsec_jupyter.control.credentials import choose
 from qsec_jupyter.control.evidence import Artefacts
 from qsec_jupyter.core.errors import QsecError, Unavailable
 from qsec_jupyter.ledger.verify import verify_journal
@@ -29,16 +26,7 @@ def proxy(vault):
 
 @pytest.fixture
 def environ(tmp_path, vault, proxy):
-    key, _ = KeyStore(tmp_path, None).create(identity.KEY_NAME, new_private_key)
-    vault.identity = BrokerIdentity(key, now)
-    vault.set_up()
-    return {
-        "VAULT_ADDR": proxy.address,
-        "QSEC_VAULT_AUTH_MOUNT": vault.mounts.auth,
-        "QSEC_VAULT_KV_MOUNT": vault.mounts.kv,
-        "QSEC_VAULT_TRANSIT_MOUNT": vault.mounts.transit,
-        "PYTHON_KEYRING_BACKEND": "keyring.backends.null.Keyring",
-    }
+    return vault.trusted(tmp_path, proxy.address)
 
 
 @pytest.fixture

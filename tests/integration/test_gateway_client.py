@@ -105,25 +105,7 @@ def test_a_provider_that_fails_at_a_submission_is_told_of_soon_and_gets_it_once(
 
 
 def test_jobs_are_found_by_every_filter(sandbox, service, backend):
-    sandbox.set(execution="none")
-    before = test_sandbox_client.now()
-    sampler = Sampler(mode=backend)
-    sampler.options.environment.job_tags = ["spring", "bell"]
-    jobs = [sampler.run([bell(backend)]).job_id() for _ in range(3)]
-    sampler.options.environment.job_tags = ["autumn"]
-    other = sampler.run([bell(backend)]).job_id()
-
-    def found(**filters):
-        return [job.job_id() for job in service.jobs(created_after=before, **filters)]
-
-    assert found() == [other, *reversed(jobs)]
-    assert found(descending=False) == [*jobs, other]
-    assert found(limit=2) == [other, jobs[2]]
-    assert found(limit=2, skip=2) == [jobs[1], jobs[0]]
-    assert found(job_tags=["bell", "spring"]) == list(reversed(jobs))
-    assert found(job_tags=["bell", "autumn"]) == []
-    assert found(backend_name="sandbox_cairo") == []
-    assert len(found(pending=False)) == 4
+    test_sandbox_client.jobs_found_by_filters(sandbox, service, backend)
     assert sorted(service.jobs(limit=1)[0].tags) == ["autumn"]
     with pytest.raises(RequestsApiError, match=r"gateway\.other_instance"):
         service.jobs(instance=sandbox.instances["sandbox-internal"])

@@ -33,24 +33,9 @@ from qiskit_aer.primitives import (  # noqa: E402
     SamplerV2 as AerSamplerV2,
 )
 
-from qsec_jupyter.kernel import capture, execution, extension  # noqa: E402
+from qsec_jupyter.kernel import capture, execution  # noqa: E402
 
-
-class Shell:
-    execution_count = 3
-
-    def get_parent(self):
-        return {"metadata": {"cellId": "cell-7"}, "content": {"code": "x = 1"}}
-
-
-@pytest.fixture(autouse=True)
-def recording(channel):
-    execution.start(channel, Shell())
-    extension.watch()
-    yield
-    execution.recorder.flush(2)
-    execution.switch(on=True)
-    execution.recorder = None
+pytestmark = pytest.mark.usefixtures("recording")
 
 
 def bell(measured=True):

@@ -17,24 +17,9 @@ import numpy as np  # noqa: E402
 from braket.devices import Device, LocalSimulator  # noqa: E402
 from braket.tasks import QuantumTask  # noqa: E402
 
-from qsec_jupyter.kernel import capture, evidence, execution, extension  # noqa: E402
+from qsec_jupyter.kernel import capture, evidence, execution  # noqa: E402
 
-
-class Shell:
-    execution_count = 3
-
-    def get_parent(self):
-        return {"metadata": {"cellId": "cell-7"}, "content": {"code": "x = 1"}}
-
-
-@pytest.fixture(autouse=True)
-def recording(channel):
-    execution.start(channel, Shell())
-    extension.watch()
-    yield
-    execution.recorder.flush(2)
-    execution.switch(on=True)
-    execution.recorder = None
+pytestmark = pytest.mark.usefixtures("recording")
 
 
 def settled(peer, runs):

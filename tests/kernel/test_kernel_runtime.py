@@ -24,25 +24,14 @@ from qiskit_aer import AerSimulator  # noqa: E402
 from qiskit_ibm_runtime.fake_provider import FakeManilaV2  # noqa: E402
 
 from qsec_jupyter.core.errors import Denied  # noqa: E402
-from qsec_jupyter.kernel import execution, extension, permission  # noqa: E402
+from qsec_jupyter.kernel import execution, permission  # noqa: E402
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 
 
-class Shell:
-    execution_count = 3
-
-    def get_parent(self):
-        return {"metadata": {"cellId": "cell-7"}, "content": {"code": "x = 1"}}
-
-
 @pytest.fixture(autouse=True)
-def recording(channel):
-    execution.start(channel, Shell())
-    extension.watch()
+def recording_runtime(recording):
     yield
-    execution.recorder.flush(2)
-    execution.recorder = None
     permission._channel = permission._mode = None
 
 
