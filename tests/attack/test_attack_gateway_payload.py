@@ -20,7 +20,8 @@ from payload_refusals import refusal, refusals as of_worker
 from qiskit import QuantumCircuit, qpy
 from qiskit.circuit import Parameter, ParameterVector
 
-from qsec_jupyter.control.gateway.payload import Limits, Workers
+from qsec_jupyter.control.gateway.payload import Limits, Workers, ibm
+from qsec_jupyter.control.gateway.payload.reading import Reading
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "control" / "gateway" / "payload"))
 from ibm_jobs import sampler
@@ -28,6 +29,8 @@ from ibm_jobs import sampler
 CANARY = "canary-7f3a"
 SLOW = Limits()
 SMALL = Limits(unpacked=32 * 1024 * 1024, memory=512 * 1024 * 1024, seconds=5)
+MANY_SHOTS = {"num_randomizations": 1000, "shots_per_randomization": 1000}
+FEW_SHOTS = {"num_randomizations": 1, "shots_per_randomization": 1, "enable_gates": True}
 
 
 def refusals(*bodies: bytes, limits: Limits = SMALL, then=None) -> list[str | None]:
@@ -90,6 +93,33 @@ def test_shots_that_are_said_twice_are_refused() -> None:
     text = json.dumps(body).replace('"default_shots": 1', '"default_shots": 1, "default_shots": 1000000')
     escaped = json.dumps(body).replace('"default_shots": 1', '"default_shots": 1, "default_\\u0073hots": 2')
     assert refusals(text.encode(), escaped.encode()) == ["payload.malformed"] * 2
+
+
+@pytest.mark.parametrize(
+    ("rest", "params"),
+    [
+        ([], {"shots": 1_000_000}),
+        ([], {"shots": 1_000_000, "options": {"default_shots": 1}}),
+        (["ZZ"], {"precision": 0.001, "options": {"default_shots": 1}}),
+        (["ZZ"], {"options": {"default_shots": 1, "twirling": MANY_SHOTS}}),
+        (["ZZ"], {"options": {"resilience_level": 1, "default_precision": 0.5, "twirling": MANY_SHOTS}}),
+        (["ZZ", None, 0.001], {"options": {"twirling": FEW_SHOTS}}),
+    ],
+)
+def test_no_shots_are_hidden_behind_fewer(rest, params) -> None:
+    told = json.loads(sampler((QuantumCircuit(2),)))
+    told["params"] = {"pubs": [[told["params"]["pubs"][0][0], *rest]], **params}
+    told["program_id"] = "estimator" if rest else "sampler"
+    assert ibm.read(json.dumps(told).encode(), Reading(hide=True, key=b"k" * 32)).shots == 1_000_000
+
+
+@pytest.mark.parametrize(
+    "precision", [0, -0.0, 1e-200, 1e200, "0.1", [], float("nan"), float("inf"), None, True]
+)
+def test_a_precision_that_is_none_is_refused_or_counts(precision) -> None:
+    pub = [json.loads(sampler((QuantumCircuit(2),)))["params"]["pubs"][0][0], "ZZ", None, precision]
+    body = json.dumps({"program_id": "estimator", "backend": "b", "params": {"pubs": [pub]}}).encode()
+    assert refusals(body) in (["payload.malformed"], [None])
 
 
 def test_a_second_circuit_behind_the_first_is_refused() -> None:

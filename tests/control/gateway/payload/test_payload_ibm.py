@@ -1,6 +1,7 @@
 """IBM's jobs, as the real client writes them: what is read, what is hidden, what comes back."""
 
 import hashlib
+import json
 
 import pytest
 from ibm_jobs import KEY, circuits, estimator, executor, job, sampler, told
@@ -153,6 +154,29 @@ def test_an_estimator_is_read_with_its_shots() -> None:
     assert ibm.read(estimator((circuit, observables, [[0.1]]), options=usual), HIDE).shots == 100
 
 
+def test_shots_are_those_that_the_provider_obeys() -> None:
+    twirling = {"num_randomizations": 30, "shots_per_randomization": 10}
+    on, off = (twirling | {"enable_gates": value, "enable_measure": value} for value in (True, False))
+
+    def shots(program, pub, options, **params):
+        body = json.loads(program(pub, options=options))
+        body["params"] |= params
+        return ibm.read(json.dumps(body).encode(), HIDE).shots
+
+    circuit = QuantumCircuit(2)
+    circuit.measure_all()
+    assert shots(sampler, (circuit,), {"default_shots": 5}, shots=700) == 700
+    assert shots(sampler, (circuit, None, 9), {"default_shots": 5, "twirling": on}, shots=700) == 9
+    assert shots(sampler, (circuit,), {"default_shots": 5, "twirling": on}) == 300
+    assert shots(sampler, (circuit,), {"default_shots": 5, "twirling": twirling}) == 5
+    pub = (QuantumCircuit(2), SparsePauliOp("ZZ"))
+    assert shots(estimator, pub, {"default_shots": 5}, precision=0.1) == 100
+    assert shots(estimator, pub, {"default_shots": 5, "twirling": twirling}) == 300
+    assert shots(estimator, pub, {"default_shots": 5, "twirling": off}) == 5
+    assert shots(estimator, (*pub, None, 0.01), {"twirling": on}) == 10_000, "the pub's own, or more"
+    assert shots(estimator, (*pub, None, 0.1), {"twirling": on}) == 300
+
+
 def test_an_executor_is_read() -> None:
     from qiskit_ibm_runtime import QuantumProgram
 
@@ -181,8 +205,6 @@ def test_a_noise_learner_is_read() -> None:
 
 
 def test_values_by_name_follow_the_hidden_name() -> None:
-    import json
-
     circuit = QuantumCircuit(1)
     circuit.rx(Parameter("theta"), 0)
     body = json.loads(sampler((circuit, [0.1])))

@@ -58,13 +58,15 @@ def shots_of(program: str, params: dict[str, Any], room: Room) -> int | None:
                 return None
             total += count
         return total
-    except (TypeError, ValueError, KeyError, IndexError, AttributeError, OverflowError) as error:
+    except (TypeError, ValueError, KeyError, IndexError, AttributeError, ArithmeticError) as error:
         raise refusals.malformed("what a program is given has another form") from error
 
 
 def _sampler(params: dict[str, Any], room: Room) -> Iterable[int | None]:
     options = params.get("options") or {}
-    usual = _twirled(options) or options.get("default_shots")
+    usual = params.get("shots")
+    if usual is None:
+        usual = _twirled(options, usual=False) or options.get("default_shots")
     for pub in _pubs(params):
         shots = pub[2] if len(pub) > 2 and pub[2] is not None else usual
         values = pub[1] if len(pub) > 1 else None
@@ -73,13 +75,14 @@ def _sampler(params: dict[str, Any], room: Room) -> Iterable[int | None]:
 
 def _estimator(params: dict[str, Any], room: Room) -> Iterable[int | None]:
     options = params.get("options") or {}
+    twirled = _twirled(options, usual=True)
     for pub in _pubs(params):
-        precision = pub[3] if len(pub) > 3 and pub[3] is not None else None
-        shots = _twirled(options)
+        precision = pub[3] if len(pub) > 3 and pub[3] is not None else params.get("precision")
+        shots = twirled
         if shots is None and precision is None:
             shots, precision = options.get("default_shots"), options.get("default_precision")
-        if shots is None and precision is not None:
-            shots = math.ceil(1 / float(precision) ** 2)
+        if precision is not None and (shots is None or twirled is not None):
+            shots = max(shots or 0, math.ceil(1 / float(precision) ** 2))
         values = pub[2] if len(pub) > 2 else None
         each = math.prod(_sets(values, room)) * _bases(pub[1])
         yield None if shots is None else _count(shots) * each
@@ -110,10 +113,11 @@ def _learner(params: dict[str, Any], room: Room) -> Iterable[int | None]:
 _COUNTS = {"sampler": _sampler, "estimator": _estimator, "executor": _executor, "noise-learner": _learner}
 
 
-def _twirled(options: dict[str, Any]) -> int | None:
-    """Return the shots that twirling sets; they come before the usual ones."""
+def _twirled(options: dict[str, Any], *, usual: bool) -> int | None:
+    """Return the shots that twirling sets; they come before the usual ones. It may be on where ``usual``."""
     twirling = options.get("twirling") or {}
-    if not (twirling.get("enable_gates") or twirling.get("enable_measure")):
+    said = [twirling.get(name) for name in ("enable_gates", "enable_measure")]
+    if not any(usual if one is None else one for one in said):
         return None
     parts: list[Any] = [twirling.get(name) for name in ("num_randomizations", "shots_per_randomization")]
     return math.prod(parts) if all(type(part) is int for part in parts) else None
