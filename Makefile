@@ -110,7 +110,8 @@ fuzz: install ## Properties of the scanner and of reading jobs on a hundred time
 	QSEC_FUZZ=100 $(BIN)/pytest -q tests/scan/fuzz tests/control/gateway/fuzz
 	$(BIN)/uv pip install --quiet --python $(BIN)/python "atheris>=3" --constraint constraints.txt
 	for target in "tests/scan/fuzz/coverage_guided.py units" "tests/scan/fuzz/coverage_guided.py redaction" \
-	    "tests/scan/fuzz/coverage_guided.py rules" tests/control/gateway/fuzz/coverage_guided.py; do \
+	    "tests/scan/fuzz/coverage_guided.py rules" \
+	    "tests/control/gateway/fuzz/coverage_guided.py qpy" "tests/control/gateway/fuzz/coverage_guided.py openqasm"; do \
 	    $(BIN)/python $$target -max_total_time=$(FUZZ_SECONDS) -artifact_prefix=$(CACHE)/fuzz- || exit 1; done
 
 bench: install ## Ratios against the same work without us; JSON in bench/results

@@ -65,9 +65,8 @@ def read(source: str) -> Program | None:
         assert time.process_time() - start < 2
 
 
-@drawn
-@given(st.one_of(programs(), st.text(max_size=200)))
-def test_what_is_read_is_the_same_with_other_names(source) -> None:
+def check_names(source: str) -> None:
+    """Make sure that a program, where it is read, is the same with other names."""
     program = read(source)
     if program is None:
         return
@@ -77,6 +76,12 @@ def test_what_is_read_is_the_same_with_other_names(source) -> None:
     assert hidden.pulses == program.pulses
     assert hidden.renamed(lambda name: name.removeprefix("qsec_")) == program.renamed(str)
     assert hidden.names == [f"qsec_{name}" for name in program.names]
+
+
+@drawn
+@given(st.one_of(programs(), st.text(max_size=200)))
+def test_what_is_read_is_the_same_with_other_names(source) -> None:
+    check_names(source)
 
 
 @drawn
