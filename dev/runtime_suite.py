@@ -1,75 +1,93 @@
-"""Run the Runtime client's own integration tests against a sandbox.
+"""Run the Runtime client's own integration tests against a sandbox, or through a gateway that leads to one.
 
-    python dev/runtime_suite.py CHECKOUT [pytest options]
+    python dev/runtime_suite.py [--gateway] CHECKOUT [pytest options]
 
 CHECKOUT is the source distribution of the installed qiskit-ibm-runtime without the package itself; its
-tests need ddt, responses and plotly. The client is the installed one and unmodified; only where its default
-resolver would look for the provider is said here, as a user says it with ``url_resolver``.
+tests need ddt, responses, plotly and pproxy. The client is the installed one and unmodified; only where its
+default resolver would look for the provider is said here, as a user says it with ``url_resolver``.
 """
 
 import contextlib
-import json
 import os
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
 from unittest.mock import patch
 
 import pytest
+from qiskit import QuantumCircuit, transpile
+from qiskit_ibm_runtime import QiskitRuntimeService, Sampler
 
-HELLO = (
-    "--api-key-file",
-    "{0}/api-key",
-    "--admin-token-file",
-    "{0}/admin-token",
-    "--set",
-    "usage_limit_seconds=1000000",
-    "--device",
-    "test_eagle_sandbox=brisbane",
-)
+sys.path.append(str(Path(__file__).parent.parent / "tests"))
 
+import gateway_child
+import sandbox_server
 
-def main(checkout: str, *options: str) -> int:
-    """Start a sandbox, run the suite, return pytest's status."""
-    with tempfile.TemporaryDirectory() as folder:
-        command = [sys.executable, "-m", "qsec_jupyter.cli", "sandbox", "--with-parent"]
-        command += [word.format(folder) for word in HELLO]
-        sandbox = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        try:
-            hello = json.loads(sandbox.stdout.readline())
-            return _run(Path(checkout), hello, options)
-        finally:
-            sandbox.stdin.close()
-            sandbox.wait(10)
+# The suite looks for devices by these names, and for the first mock with a counterpart called ibm_….
+SANDBOX = ("--set", "usage_limit_seconds=1000000")
+SANDBOX += ("--device", "test_eagle_sandbox=brisbane", "--device", "ibm_sandbox=manila")
+NO_COUNTERPART = ("mock_manila", "mock_lima", "mock_cairo", "mock_brisbane", "mock_eagle_sandbox")
 
 
-def _run(checkout: Path, hello: dict, options: tuple[str, ...]) -> int:
+def main(gateway: bool, checkout: Path, *options: str) -> int:
+    """Start what is wanted, run the suite, return pytest's status."""
+    with tempfile.TemporaryDirectory() as folder, contextlib.ExitStack() as stack:
+        sandbox = sandbox_server.start(Path(folder), *SANDBOX)
+        stack.callback(sandbox.stop)
+        for name in NO_COUNTERPART:
+            sandbox.admin("PUT", f"devices/{name}", {"online": False})
+        where = {name: sandbox.hello[name] for name in ("iam", "search", "catalog", "runtime")}
+        token = sandbox.key
+        if gateway:
+            gate = stack.enter_context(_gate(Path(folder) / "home", sandbox))
+            where = {name: f"{gate.address()}/{name}" for name in where}
+            token = gate.token()
+        return _run(checkout, where, token, sandbox.crn, options)
+
+
+def _gate(home: Path, sandbox: sandbox_server.RealSandbox) -> gateway_child.Gated:
+    entry = gateway_child.entry(sandbox).replace('"mock_*"', '"mock_*", "test_*", "ibm_*"')
+    return gateway_child.Gated(home, entry, {"ibm-pilot": sandbox.key})
+
+
+def _run(checkout: Path, where: dict[str, str], token: str, instance: str, options: tuple[str, ...]) -> int:
     os.environ |= {
-        "IAM_URL": hello["iam"],
-        "GLOBAL_SEARCH_URL": hello["search"],
-        "GLOBAL_CATALOG_URL": hello["catalog"],
-        "QISKIT_IBM_TOKEN": Path(hello["api_key_file"]).read_text().strip(),
+        "IAM_URL": where["iam"],
+        "GLOBAL_SEARCH_URL": where["search"],
+        "GLOBAL_CATALOG_URL": where["catalog"],
+        "QISKIT_IBM_TOKEN": token,
         "QISKIT_IBM_URL": "https://cloud.ibm.com",
-        "QISKIT_IBM_INSTANCE": hello["instances"]["sandbox-open"],
+        "QISKIT_IBM_INSTANCE": instance,
         "QISKIT_IBM_QPU": "sandbox_cairo",
-        "QISKIT_IBM_TEST_SAMPLER_V2_IMPLEMENTATIONS": "1",
     }
     os.chdir(checkout)
     sys.path.insert(0, str(checkout))
     places = {
-        "api.client_parameters.default_runtime_url_resolver": hello["runtime"],
-        "accounts.utils.get_iam_api_url": hello["iam"],
-        "accounts.utils.get_global_search_api_url": hello["search"],
-        "accounts.utils.get_resource_controller_api_url": hello["search"],
+        "api.client_parameters.default_runtime_url_resolver": where["runtime"],
+        "accounts.utils.get_iam_api_url": where["iam"],
+        "accounts.utils.get_global_search_api_url": where["search"],
+        "accounts.utils.get_resource_controller_api_url": where["search"],
     }
     with contextlib.ExitStack() as stack:
         for name, address in places.items():
             stack.enter_context(patch(f"qiskit_ibm_runtime.{name}", lambda *_, to=address: to))
+        _use(token)
         return pytest.main(["-p", "no:cacheprovider", "--rootdir", ".", *(options or ["test/integration"])])
 
 
+def _use(token: str) -> None:
+    """Run a job in each instance: the suite takes its account to have some."""
+    circuit = QuantumCircuit(1)
+    circuit.measure_all()
+    found = QiskitRuntimeService(channel="ibm_quantum_platform", token=token, instance="auto").instances()
+    for crn in [each["crn"] for each in found]:
+        service = QiskitRuntimeService(channel="ibm_quantum_platform", token=token, instance=crn)
+        backend = service.backend("sandbox_manila")
+        Sampler(mode=backend).run([transpile(circuit, backend)]).result()
+
+
 if __name__ == "__main__":
-    if len(sys.argv) < 2:
+    words = [word for word in sys.argv[1:] if word != "--gateway"]
+    if not words:
         sys.exit(__doc__)
-    sys.exit(main(*sys.argv[1:]))
+    sys.exit(main("--gateway" in sys.argv, Path(words[0]), *words[1:]))

@@ -152,6 +152,19 @@ def test_estimator(backend):
     assert result.metadata["target_precision"] == 0.03
 
 
+def test_estimator_obeys_twirled_shots_and_measures_what_is_only_observed(service):
+    from qiskit.quantum_info import SparsePauliOp
+
+    wide = service.backend("sandbox_cairo")
+    estimator = Estimator(mode=wide)
+    estimator.options.default_shots = 7
+    estimator.options.twirling.num_randomizations = 16
+    estimator.options.twirling.shots_per_randomization = 25
+    result = estimator.run([(bell(wide, measured=False), SparsePauliOp("Z" * wide.num_qubits))]).result()[0]
+    assert result.metadata["shots"] == 400
+    assert result.data.evs == pytest.approx(0.5, abs=0.5), "27 qubits of which 25 idle, each read with noise"
+
+
 def test_executor_and_the_primitives_built_on_it(backend):
     isa = bell(backend)
     program = QuantumProgram(shots=200)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from .programs import Done
-from .simulator import Machine, read_texts
+from .simulator import Machine, read_texts, touched, twirled
 
 _PRECISION = 1 / 64  # 4096 shots, what the provider takes where nothing is said
 
@@ -21,9 +21,7 @@ def run(request: dict[str, Any], machine: Machine, seed: int | None) -> Done:
 
     params = json.loads(json.dumps(request["params"]), cls=RuntimeDecoder)
     options = params.get("options") or {}
-    default = params.get("precision") or options.get("default_precision") or _PRECISION
-    if shots := options.get("default_shots"):
-        default = 1 / np.sqrt(shots)
+    default = params.get("precision") or _precision(options)
     pubs = [_pub(EstimatorPub, pub, default) for pub in read_texts(params["pubs"])]
     circuits = [pub.circuit for pub in pubs]
     results = []
@@ -42,19 +40,33 @@ def run(request: dict[str, Any], machine: Machine, seed: int | None) -> Done:
     return Done(result, circuits, sum(_shots(pub) * max(1, pub.parameter_values.size) for pub in pubs))
 
 
+def _precision(options: dict[str, Any]) -> float:
+    """Return the precision of pubs that name none."""
+    shots = twirled(options, usual=options.get("resilience_level") != 0) or options.get("default_shots")
+    return float(1 / np.sqrt(shots) if shots else options.get("default_precision") or _PRECISION)
+
+
 def _values(pubs: list[Any], machine: Machine, seed: int | None) -> list[tuple[Any, Any]]:
     from qiskit.primitives import BackendEstimatorV2
 
     if machine.aer is None:
         random = np.random.default_rng(seed)
         return [(random.uniform(-1, 1, pub.shape), np.full(pub.shape, pub.precision)) for pub in pubs]
-    machine.set_method(pub.circuit for pub in pubs)
+    machine.set_method(_width(pub) for pub in pubs)
     estimator = BackendEstimatorV2(backend=machine.aer, options={"seed_simulator": seed})
     return [(np.asarray(each.data.evs), np.asarray(each.data.stds)) for each in estimator.run(pubs).result()]
 
 
+def _width(pub: Any) -> int:
+    """Return how many qubits are used: what is only observed is measured, too."""
+    bits = pub.circuit.qubits[::-1]
+    labels = {label for observable in pub.observables.ravel().tolist() for label in observable}
+    observed = {bit for label in labels for bit, name in zip(bits, label, strict=True) if name != "I"}
+    return len(touched(pub.circuit) | observed)
+
+
 def _shots(pub: Any) -> int:
-    return int(np.ceil(1 / pub.precision**2))
+    return int(np.ceil(1 / pub.precision**2 - 1e-6))  # what shots became a precision are those shots again
 
 
 def _pub(kind: Any, given: Any, default: float) -> Any:

@@ -7,7 +7,7 @@ from datetime import datetime, timezone
 from typing import Any
 
 from .programs import Done, Unsupported
-from .simulator import Machine, read_texts
+from .simulator import Machine, read_texts, twirled
 
 _SHOTS = 4096  # what the provider takes where nothing is said
 
@@ -27,7 +27,7 @@ def run(request: dict[str, Any], machine: Machine, seed: int | None) -> Done:
     options = params.get("options") or {}
     if (kind := (options.get("execution") or {}).get("meas_type", "classified")) != "classified":
         raise Unsupported(f"The sandbox measures bits; it has no {kind} data.")
-    default = params.get("shots") or options.get("default_shots") or _SHOTS
+    default = params.get("shots") or twirled(options, usual=False) or options.get("default_shots") or _SHOTS
     pubs = [_pub(SamplerPub, pub, default) for pub in read_texts(params["pubs"])]
     circuits = [pub.circuit for pub in pubs]
     started = datetime.now(timezone.utc)

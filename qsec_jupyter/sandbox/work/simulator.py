@@ -36,12 +36,16 @@ class Machine:
             return RandomSampler(seed)
         from qiskit_aer.primitives import SamplerV2
 
-        self.set_method(circuits)
+        self.set_method(len(touched(circuit)) for circuit in circuits)
         return SamplerV2.from_backend(self.aer, seed=seed)
 
-    def set_method(self, circuits: Iterable[Any]) -> None:
-        """Simulate exactly what is narrow, and by matrix product states what is wide."""
-        wide = any(_touched(circuit) > _STATEVECTOR for circuit in circuits)
+    def set_method(self, widths: Iterable[int]) -> None:
+        """Simulate exactly what is narrow, and by matrix product states what is wide.
+
+        Args:
+            widths: How many qubits each circuit uses.
+        """
+        wide = max(widths, default=0) > _STATEVECTOR
         self.aer.set_options(method="matrix_product_state" if wide else "automatic")
 
 
@@ -100,8 +104,9 @@ def _aer(name: str, configuration: Any, properties: Any) -> Any:
     return aer
 
 
-def _touched(circuit: Any) -> int:
-    return len({bit for item in circuit.data if item.name not in ("barrier", "delay") for bit in item.qubits})
+def touched(circuit: Any) -> set[Any]:
+    """Return the qubits that a circuit does something to."""
+    return {bit for item in circuit.data if item.name not in ("barrier", "delay") for bit in item.qubits}
 
 
 class RandomSampler:
@@ -134,6 +139,20 @@ class RandomSampler:
             bits = self._random.integers(0, 2, (*shape, pub.shots, register.size), dtype=np.uint8)
             fields[register.name] = BitArray.from_bool_array(bits.astype(bool), order="little")
         return SamplerPubResult(DataBin(**fields, shape=shape), {"circuit_metadata": pub.circuit.metadata})
+
+
+def twirled(options: dict[str, Any], *, usual: bool) -> int | None:
+    """Return how many shots the options for twirling ask for; they go before ``default_shots``.
+
+    Args:
+        options: The job's.
+        usual: Whether it is on where nothing is said.
+    """
+    twirling = options.get("twirling") or {}
+    if not any(twirling.get(name, usual) for name in ("enable_gates", "enable_measure")):
+        return None
+    times, shots = twirling.get("num_randomizations"), twirling.get("shots_per_randomization")
+    return times * shots if isinstance(times, int) and isinstance(shots, int) else None
 
 
 def read_texts(pubs: Iterable[Any]) -> list[list[Any]]:
