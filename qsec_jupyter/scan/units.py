@@ -26,16 +26,18 @@ _ZERO_WIDTH = re.compile(  # what Unicode calls default ignorable, as far as tex
     "[\u00ad\u034f\u061c\u180b-\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff\U000e0000-\U000e0fff]"
 )
 _UNSEEN = re.compile(f"{_ESCAPE.pattern}|{_ZERO_WIDTH.pattern}")
-_ZERO_WIDTH_BYTES = tuple(  # by its first byte, which is looked for first: 50 times faster than two
-    (first, re.compile(b"%c(?:%b)" % (first, rest)))
-    for first, rest in (
-        (0xE2, rb"\x80[\x8b-\x8f\xaa-\xae]|\x81[\xa0-\xaf]"),
-        (0xEF, rb"\xb8[\x80-\x8f]|\xbb\xbf"),
-        (0xC2, rb"\xad"),
-        (0xCD, rb"\x8f"),
-        (0xD8, rb"\x9c"),
-        (0xE1, rb"\xa0[\x8b-\x8e]"),
-        (0xF3, rb"\xa0"),
+_ZERO_WIDTH_BYTES = tuple(  # by the first two bytes: single ones are found 50 times faster than anything else
+    (lead[0], lead[1], re.compile(re.escape(lead) + rest))
+    for lead, rest in (
+        (b"\xe2\x80", rb"[\x8b-\x8f\xaa-\xae]"),
+        (b"\xe2\x81", rb"[\xa0-\xaf]"),
+        (b"\xef\xb8", rb"[\x80-\x8f]"),
+        (b"\xef\xbb", rb"\xbf"),
+        (b"\xc2\xad", b""),
+        (b"\xcd\x8f", b""),
+        (b"\xd8\x9c", b""),
+        (b"\xe1\xa0", rb"[\x8b-\x8e]"),
+        (b"\xf3\xa0", b""),
     )
 )
 """``_ZERO_WIDTH`` in UTF-8."""
@@ -145,7 +147,10 @@ def seen(text: str) -> str:
 
 def _hides(data: bytes) -> bool:
     """Tell whether a text in UTF-8 holds zero-width characters."""
-    return any(first in data and pattern.search(data) is not None for first, pattern in _ZERO_WIDTH_BYTES)
+    return any(
+        first in data and second in data and pattern.search(data) is not None
+        for first, second, pattern in _ZERO_WIDTH_BYTES
+    )
 
 
 def _has_unseen(text: str) -> bool:

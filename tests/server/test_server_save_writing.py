@@ -108,12 +108,20 @@ def notebook(*cells):
 
 def outcome(write, content):
     """Return what is written, what was said of it, and what became of the notebook."""
-    nb, file, said = nbformat.from_dict(copy.deepcopy(content)), io.StringIO(), {}
+    nb, said = nbformat.from_dict(copy.deepcopy(content)), {}
     try:
-        write(nb, file, capture_validation_error=said)
+        data = write(nb, said)
     except Exception as error:
         return type(error), str(error)
-    return file.getvalue(), str(said), repr(nb)
+    return data, str(said), repr(nb)
+
+
+def nbformats(nb, said):
+    """Return what nbformat writes into a file of Jupyter's."""
+    file = io.BytesIO()
+    with io.TextIOWrapper(file, encoding="utf-8", newline="\n", write_through=True) as text:
+        nbformat.write(nb, text, capture_validation_error=said)
+        return file.getvalue()
 
 
 def as_json(value):
@@ -125,12 +133,44 @@ def as_json(value):
 def test_any_notebook_is_written_as_nbformat_writes_it_or_refused_as_it_refuses(content):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of cells without an id
-        assert outcome(writing.write, content) == outcome(nbformat.write, content)
+        assert outcome(writing.written, content) == outcome(nbformats, content)
 
 
 @given(JSON)
 def test_any_json_is_encoded_as_the_standard_library_does(value):
-    assert writing._text(value) == as_json(value)
+    expected = as_json(value)
+    if "\ud800" in expected:
+        with pytest.raises(UnicodeEncodeError):
+            writing.encoded(value)
+    else:
+        assert writing.encoded(value) == expected.encode()
+
+
+SIGNS = [
+    *map(chr, range(0x21)),
+    '"',
+    "\\",
+    "\x7f",
+    "\x85",
+    "é",
+    "\u2028",
+    "\u2029",
+    "█",
+    "\U0001f600",
+    "\ud800",
+]
+
+
+@pytest.mark.parametrize("sign", SIGNS, ids=ascii)
+def test_each_sign_is_written_in_long_texts_as_nbformat_does(sign):
+    long, lines = f"{'x' * 5000}{sign}{'y' * 10}", f"a\n{sign}\nb{sign}\r\n\tc\r{sign}" * 500
+    data = {"text/plain": lines, "image/png": long, "text/html": [long, lines], "application/x+json": [lines]}
+    outputs = [
+        {"output_type": "stream", "name": "stdout", "text": lines},
+        {"output_type": "display_data", "metadata": {}, "data": data},
+    ]
+    content = notebook(code_cell(outputs=outputs, source=lines + "end"))
+    assert outcome(writing.written, content) == outcome(nbformats, content)
 
 
 @pytest.mark.parametrize(
@@ -138,7 +178,7 @@ def test_any_json_is_encoded_as_the_standard_library_does(value):
 )
 def test_what_json_does_not_give_is_left_to_nbformat(odd):
     content = notebook(code_cell(metadata={"odd": odd}))
-    assert outcome(writing.write, content) == outcome(nbformat.write, content)
+    assert outcome(writing.written, content) == outcome(nbformats, content)
 
 
 @pytest.fixture(scope="module")
