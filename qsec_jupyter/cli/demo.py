@@ -23,7 +23,7 @@ def demo(
         from .demo_check import run
 
         raise typer.Exit(run(notebook()))
-    from .demo_sandbox import DemoSandbox, demo_home
+    from .demo_sandbox import DemoSandbox, demo_home, prepare_vault
 
     folder = demo_home(os.environ)
     os.environ["QSEC_HOME"] = str(folder)
@@ -55,12 +55,3 @@ def announce() -> str:
     from ..control.credentials.choose import choose
 
     return choose(os.environ).sentence
-
-
-def prepare_vault() -> None:
-    """Set up the Vault of ``VAULT_ADDR`` when an administrator's token is at hand, then forget the token."""
-    token = os.environ.pop("VAULT_TOKEN", None)
-    if os.environ.get("VAULT_ADDR") and token:
-        from ..control.credentials.setup import apply_with_token
-
-        apply_with_token(token, seed=True)

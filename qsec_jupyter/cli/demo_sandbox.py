@@ -1,4 +1,4 @@
-"""The demo's own provider and targets: a sandbox as a child, and a catalogue that leads to it."""
+"""What the demo stands on: its own provider, a sandbox as a child; a catalogue that leads to it; a Vault."""
 
 from __future__ import annotations
 
@@ -106,3 +106,12 @@ def _write(file: Path, hello: Mapping[str, Any]) -> None:
     part = file.with_suffix(".part")
     part.write_text(text, encoding="utf-8")
     part.replace(file)
+
+
+def prepare_vault() -> None:
+    """Set up the Vault of ``VAULT_ADDR`` when an administrator's token is at hand, then forget the token."""
+    token = os.environ.pop("VAULT_TOKEN", None)
+    if os.environ.get("VAULT_ADDR") and token:
+        from ..control.credentials.setup import apply_with_token
+
+        apply_with_token(token, seed=True)

@@ -106,7 +106,7 @@ class Walk:
     # -- steps --------------------------------------------------------------------------------
 
     def _start(self) -> str:
-        from ..demo import prepare_vault
+        from ..demo_sandbox import prepare_vault
 
         self._provider = DemoSandbox(self._home)
         self._key = self._provider.key_file.read_text(encoding="utf-8").strip()
