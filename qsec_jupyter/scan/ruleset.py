@@ -26,7 +26,7 @@ FORMAT = 5
 """Version of the cache file's layout and of what rule fields mean."""
 
 _KEPT_FIELDS = (
-    "id", "label", "title", "severity", "remedy", "pattern", "trigger", "before", "after", "action",
+    "id", "label", "title", "severity", "remedy", "pattern", "trigger", "before", "after", "run", "action",
     "unless", "checks", "entropy", "source", "confidence", "keywords", "path", "placeholders", "linear",
 )  # fmt: skip
 CLOSE = [trigger.pattern for trigger in notations.CLOSE]
@@ -121,6 +121,8 @@ class RuleSet:
                 continue
             for index in self._triggered[trigger]:
                 rule = self.rules[index]
+                if not rule.may_end(data, end):
+                    continue
                 start, stop = max(0, end - rule.before), min(len(data), end + rule.after)
                 joined = spans.setdefault(index, [])
                 if joined and start <= joined[-1][1]:

@@ -6,7 +6,7 @@ import re
 import threading
 from bisect import bisect_right
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -18,7 +18,7 @@ from .known import KnownValues
 from .literals import Literals
 from .redact import Hit, merge, redact_notebook, redact_text
 from .rules.exemptions import Where
-from .ruleset import RuleSet, load_rules
+from .ruleset import RuleSet, Seen, load_rules
 from .search import Search
 from .settle import settled
 from .spread import spread
@@ -174,8 +174,8 @@ class Scanner:
 
     def _suspects(
         self, document: Document | _TextDocument, search: Search, clean: CleanTexts
-    ) -> list[_Place]:
-        """Return the units that hold something; the others are remembered as clean."""
+    ) -> dict[_Place, Seen | None]:
+        """Return the units that hold something and what was seen there; remember the others as clean."""
         places = [
             (number, position)
             for number, group in enumerate(document.groups)
@@ -183,14 +183,14 @@ class Scanner:
             if not clean.holds(unit, search.mark)
         ]
         if not places:
-            return []
+            return {}
         units = [document.groups[number].units[position] for number, position in places]
         dirty = self._screen(units, search)
         with self._lock:
             for index, unit in enumerate(units):
                 if index not in dirty:
                     clean.add(unit, search.mark)
-        return [places[index] for index in sorted(dirty)]
+        return {places[index]: dirty[index] for index in sorted(dirty)}
 
     def _remember(
         self,
@@ -207,41 +207,43 @@ class Scanner:
                 if (number, position) not in found:
                     clean.add(document.groups[number].units[position], mark)
 
-    def _screen(self, units: list[Unit], search: Search) -> set[int]:
-        """Return which units hold a confirmed match.
+    def _screen(self, units: list[Unit], search: Search) -> dict[int, Seen | None]:
+        """Return which units hold a confirmed match, with what was seen there if each was read by itself.
 
         A large unit is read right after it was encoded, while its bytes are in the processor's
         cache; the small ones are joined, since each call of an engine costs some microseconds.
         """
-        dirty: set[int] = set()
+        dirty: dict[int, Seen | None] = {}
         small: dict[bool, list[tuple[int, bytes]]] = {False: [], True: []}
         for index, unit in enumerate(units):
             data = unit.data
             if len(data) < _SMALL:
                 small[unit.close].append((index, data))
-            elif any(True for _ in search.begins(data, close=unit.close)):
-                dirty.add(index)
+            else:
+                seen = search.rules.look(data, close=unit.close)
+                if any(True for _ in search.begins(data, seen)):
+                    dirty[index] = seen
         for close, parts in small.items():
             starts, at = [], len(SEPARATOR)
             for _, data in parts:
                 starts.append(at)
                 at += len(data) + len(SEPARATOR)
             joined = SEPARATOR.join([b"", *[data for _, data in parts], b""])
-            for begin in search.begins(joined, close=close):
-                dirty.add(parts[bisect_right(starts, begin) - 1][0])
+            for begin in search.begins(joined, search.rules.look(joined, close=close)):
+                dirty[parts[bisect_right(starts, begin) - 1][0]] = None
         return dirty
 
     def _hits(
         self,
         document: Document | _TextDocument,
-        suspects: Iterable[_Place],
+        suspects: Mapping[_Place, Seen | None],
         search: Search,
         cells: dict[int, str],
     ) -> list[Hit]:
         """Return every hit in the suspected units and in ``cells``, and what was found elsewhere again."""
         hits = list(self._source_hits(cells, search))
-        for number, position in suspects:
-            hits += search.hits(document.groups[number].units[position], number, position)
+        for (number, position), seen in suspects.items():
+            hits += search.hits(document.groups[number].units[position], number, position, seen)
         return [*hits, *spread(document.groups, hits)]
 
     def _source_hits(self, cells: dict[int, str], search: Search) -> Iterator[Hit]:

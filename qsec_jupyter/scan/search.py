@@ -10,7 +10,7 @@ from .literals import Literals
 from .redact import Hit
 from .rules.exemptions import Where
 from .rules.loader import Judged, Rule
-from .ruleset import RuleSet
+from .ruleset import RuleSet, Seen
 from .units import Unit
 
 if TYPE_CHECKING:
@@ -38,15 +38,14 @@ class Search:
         """What a text that was clean must be remembered with; ``None`` when it is clean anywhere."""
         return self.where if self.rules.by_place else None
 
-    def begins(self, data: bytes, *, close: bool) -> Iterator[int]:
-        """Yield where values of confirmed matches begin, and of what is to be decoded."""
+    def begins(self, data: bytes, seen: Seen) -> Iterator[int]:
+        """Yield where values of confirmed matches begin, and of what is to be decoded, in what was seen."""
         if self.literals:
             found, parts = self.literals.look(data)
             for _, begin, _ in found:
                 yield begin
             for end in parts:
                 yield end - 1
-        seen = self.rules.look(data, close=close)
         for _, begin, _ in self.rules.confirm(seen.windows, data, self.where, self.judged):
             yield begin
         for ends in (seen.encoded, *seen.tables.values()):
@@ -65,10 +64,17 @@ class Search:
         windows = [one for one in self.rules.windows(data) if not one[0].by_line]
         return self.rules.confirm(windows, data, self.where, self.judged)
 
-    def hits(self, unit: Unit, group: int, position: int) -> Iterator[Hit]:
-        """Yield every hit in a unit, also in what its notations stand for."""
+    def hits(self, unit: Unit, group: int, position: int, seen: Seen | None = None) -> Iterator[Hit]:
+        """Yield every hit in a unit, also in what its notations stand for.
+
+        Args:
+            unit: The unit.
+            group: Number of its group.
+            position: Its position there.
+            seen: What the engines see in it, where that is known.
+        """
         data = unit.data
-        seen = self.rules.look(data, close=unit.close)
+        seen = seen or self.rules.look(data, close=unit.close)
         encoded = seen.encoded + (self.literals.look(data)[1] if self.literals else [])
         for rule, begin, end in self.rules.confirm(seen.windows, data, self.where, self.judged):
             span = unit.span(begin, end)

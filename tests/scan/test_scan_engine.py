@@ -110,3 +110,12 @@ def test_value_that_a_window_would_cut_is_judged_whole(scanner):
     for gap in range(20, 90):
         text = f'"{value}" ' + " " * gap + other
         assert [f.column for f in scanner.scan_text(text, "a").findings] == [2], gap
+
+
+@pytest.mark.parametrize("size", [43, 44, 45])
+@pytest.mark.parametrize("around", ["{}", '"{}"', "token={},", "x {}\n", "\u00e4{}\u00e4"])
+def test_a_rule_of_one_length_is_asked_of_runs_of_that_length_alone(size, around):
+    rules = load_rules()
+    text = around.format(("aB1xYz9Q" * 6)[:size]).encode()
+    asked = {rule.id for rule, _, _ in rules.windows(text)}
+    assert ("ibm-style-token" in asked) == (size == 44)

@@ -41,6 +41,7 @@ _FIELDS: dict[str, Callable[[Any], bool]] = {
     "unless": lambda value: isinstance(value, str),
     "before": _size,
     "after": _size,
+    "run": _size,
     "action": _one_of("redact", "report"),
     "checks": _texts,
     "entropy": lambda value: type(value) in (int, float) and 0 <= value <= 8,
@@ -58,7 +59,7 @@ _MEANING = {
     "action": "redact or report",
     "confidence": "high, medium or low",
     "entropy": "a number from 0 to 8",
-    **dict.fromkeys(("before", "after"), f"a whole number from 0 to {ROOM}"),
+    **dict.fromkeys(("before", "after", "run"), f"a whole number from 0 to {ROOM}"),
     **dict.fromkeys(("checks", "keywords", "positive", "negative"), "a list of texts"),
     **dict.fromkeys(
         ("label", "title", "remedy", "source", "family", "pattern", "trigger", "unless", "path"),

@@ -85,6 +85,7 @@ _MACROS = {
 }
 _SAMPLE_ROUNDS = 3
 _MARK, _MARK_SIZE = MARKED.encode(), len(marker("x" * LONGEST_LABEL))
+_RUN = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-"
 NOWHERE = Where()
 
 Judged = dict[tuple[str, bytes], bool]
@@ -102,6 +103,8 @@ class Rule:
         trigger: Expression for the fast engine; matches wherever ``pattern`` does. Default: ``pattern``.
         before: Bytes before a trigger's end in which ``pattern`` may begin.
         after: Bytes behind a trigger's end in which ``pattern`` may end.
+        run: How many letters, digits, ``_`` and ``-`` in a row end where a trigger does, or one byte before:
+            other hits are passed over. 0 for any.
         action: ``redact``, or ``report`` for what identifies but does not open anything.
         unless: Regular expression over what stands before the value, from 48 bytes before ``pattern`` on:
             where it matches, this is not what the rule means.
@@ -126,6 +129,7 @@ class Rule:
     trigger: str = ""
     before: int = 512
     after: int = 512
+    run: int = 0
     action: Literal["redact", "report"] = "redact"
     unless: str = ""
     checks: tuple[str, ...] = ()
@@ -170,6 +174,16 @@ class Rule:
     def by_line(self) -> bool:
         """Whether it depends on the whole line as it stands in the file."""
         return any(one.target == "line" for one in self.exempt)
+
+    def may_end(self, data: bytes, end: int) -> bool:
+        """Tell whether a trigger that ends at ``end`` is worth a look: the engine cannot count quickly."""
+        if not self.run:
+            return True
+        last = end if data[end - 1] in _RUN else end - 1
+        first = last - self.run
+        if first < 0 or (first and data[first - 1] in _RUN):
+            return False
+        return not data[first:last].translate(None, _RUN)
 
     def holds(self, data: bytes, where: Where) -> bool:
         """Tell whether the rule holds for a text at a place."""
