@@ -14,6 +14,21 @@ import pytest
 from gateway_child import entry, put_key
 
 
+def environ_of(folder, home):
+    """Return the environment of a server whose state, settings and home are its own, on the sealed store."""
+    kept = {key: value for key, value in os.environ.items() if not key.startswith(("VAULT_", "GIT_"))}
+    return {
+        **kept,
+        "QSEC_HOME": str(home),
+        "PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin",
+        "JUPYTER_CONFIG_DIR": str(folder / "config"),
+        "IPYTHONDIR": str(folder / "ipython"),
+        "PYTHON_KEYRING_BACKEND": "keyring.backends.null.Keyring",
+        "OMP_NUM_THREADS": "1",
+        "HOME": str(folder),
+    }
+
+
 class Jupyter:
     """A server, running unless ``start`` is false."""
 

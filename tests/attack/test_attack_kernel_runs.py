@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 from catalogue import target
+from jupyter_process import environ_of
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "integration"))
 
@@ -198,22 +199,11 @@ def home(tmp_path):
 
 @pytest.fixture
 def server(tmp_path, home):
-    kept = {key: value for key, value in os.environ.items() if not key.startswith(("VAULT_", "GIT_"))}
-    environ = {
-        **kept,
-        "QSEC_HOME": str(home),
-        "PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin",
-        "JUPYTER_CONFIG_DIR": str(tmp_path / "config"),
-        "IPYTHONDIR": str(tmp_path / "ipython"),
-        "PYTHON_KEYRING_BACKEND": "keyring.backends.null.Keyring",
-        "OMP_NUM_THREADS": "1",
-        "HOME": str(tmp_path),
-    }
     root = tmp_path / "work"
     root.mkdir()
     notebook = {"cells": [], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
     (root / "a.ipynb").write_text(json.dumps(notebook))
-    made = Server(tmp_path, root, environ)
+    made = Server(tmp_path, root, environ_of(tmp_path, home))
     yield made
     if made.process.poll() is None:
         made.process.terminate()

@@ -3,7 +3,6 @@
 import base64
 import hashlib
 import json
-import os
 import subprocess
 import sys
 import time
@@ -12,6 +11,7 @@ from urllib.parse import quote
 
 import jsonschema
 import pytest
+from jupyter_process import environ_of
 from referencing import Registry, Resource
 
 from qsec_jupyter.cli.demo_check.jupyter import Server
@@ -52,17 +52,7 @@ def environ(tmp_path_factory):
     home, root = folder / "home", folder / "work"
     home.mkdir(mode=0o700)
     root.mkdir()
-    kept = {key: value for key, value in os.environ.items() if not key.startswith(("VAULT_", "GIT_"))}
-    environ = {
-        **kept,
-        "QSEC_HOME": str(home),
-        "PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin",
-        "JUPYTER_CONFIG_DIR": str(folder / "config"),
-        "IPYTHONDIR": str(folder / "ipython"),
-        "PYTHON_KEYRING_BACKEND": "keyring.backends.null.Keyring",
-        "OMP_NUM_THREADS": "1",
-        "HOME": str(folder),
-    }
+    environ = environ_of(folder, home)
     git = ["git", "-c", "user.name=A", "-c", "user.email=a@b", "-c", "commit.gpgsign=false"]
     (root / "bell.ipynb").write_text(json.dumps(NOTEBOOK))
     for command in (["init", "-q"], ["add", "."], ["commit", "-q", "-m", "first"]):
