@@ -35,7 +35,7 @@ _OTHERS = (
 _MACROS = {
     # What credentials are called, in the languages of our users; the second list only as whole words.
     "<<names>>": r"token|secret|key|passw(?:or)?d|passwort|kennwort|pwd|passphrase|credentials?"
-    r"|schl(?:ue|\xc3\xbc)ssel|contrase(?:n|\xc3\xb1)a|mot[_ ]?de[_ ]?passe|access[_ ]?code",
+    r"|schl(?:ue|\xc3\xbc)ssel|contrase(?:n|\xc3\xb1)a|mot[_ ]?de[_ ]?passe|access[_ ]?code|securestring",
     "<<words>>": "pat|pass|pw|bearer|cookie|jwt|auth|tok|refresh|creds?",
     "<<suffix>>": "s?(?:[_. -]?(?:value|string|text|here|v?[0-9]{1,2}))?_{0,2}",
     # What may stand between a name and its value in prose: "Your new key was created (shown once): ...".
@@ -73,7 +73,7 @@ _MACROS = {
     "<<sep>>": rf"{_NAME_END}(?:{_TYPED}|=>|:=|[=:,]|{_TAGS})\s{{0,8}}(?:[bBfFrRuU]{{0,2}}{_QUOTE}{{1,4}})?",
     # Looser, for values that must look drawn: also white space, bars, arrows and words between.
     "<<gap>>": r"(?:[\"'`\\\])}*]{0,6}(?:[ \t]{0,20}(?:[=!]==?|=>|:=|->|<-|\xe2\x86\x92|\xe2\x94[\x82\x83]"
-    r"|[=:,|&](?:[*_]{1,3}(?=[ \t]))?|\.{3,40}"
+    r"|(?:::?|[=,|&])(?:[*_]{1,3}(?=[ \t]))?|\.{3,40}"
     r"|\bis\b:?|\bwas\b:?|:\s{0,4}&?(?:'\w{1,8}\s)?\w{1,12}\s{0,4}=|(?:\s[^<>\n]{1,60})?>)(?:\s|\xc2\xa0){0,20}"
     r"|\s{0,4}\(\s{0,4}|[ \t]{1,40}(?:str|bytes)[ \t]{1,20}|\s{1,40}|(?=\{)|<<tags>>)"
     r"(?:[\[({]\s{0,20})?(?:-\s{1,4}|!!\w{1,10}\s|(?i:secretstr)\()?"
