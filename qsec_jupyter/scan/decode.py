@@ -131,8 +131,10 @@ _TAG = re.compile(
     rf"(?:\s*</t[dh]>\s*<t[dh]\b[^<>]{{0,400}}>\s*)|(?P<inline></?(?:{INLINE})(?:\s[^<>]{{0,400}})?/?>)"
     r"|</?[a-zA-Z!][^<>]{0,400}>"
 )
-_JOIN = re.compile(
-    r"(?P<q>[\"'])(?:(?P=q)\.join\(\s*[\[({]?\s*[rRbBuUfF]{0,2}[\"']|\s*\\?[+,]?\s*\\?\n?\s*[rRbBuUfF]{0,2}(?P=q))"
+_GLUE = r"\s*\\?%s?\s*\\?\n?\s*[rRbBuUfF]{0,2}(?P=q)"
+_ADJACENT = re.compile(r"(?P<q>[\"'])" + _GLUE % r"\+")
+_JOIN = re.compile(  # a comma glues only where something joins what it stands between
+    rf"(?P<q>[\"'])(?:(?P=q)\.join\(\s*[\[({{]?\s*[rRbBuUfF]{{0,2}}[\"']|{_GLUE % '[+,]'})"
 )
 _BLOB = re.compile(r"[A-Za-z0-9+/_-]{24,}(?:(?:\\n|\r?\n)[ \t]{0,8}[A-Za-z0-9+/_-]{4,})*={0,2}")
 _LINE = re.compile(r"(?:^|\\n|\r?\n)[ \t]{0,8}([A-Za-z0-9+/_-]+={0,2})")
@@ -315,7 +317,16 @@ def _table(view: View, places: layout.Places | None = None) -> list[View]:
     return [View("".join(pieces), tuple(starts), tuple(runs), view, named=True)] if pieces else []
 
 
-_glued = _rule(_JOIN, lambda match: match[0][-1] if ".join(" in match[0] else "")
+_adjacent = _rule(_ADJACENT, lambda _: "")
+_joined_texts = _rule(_JOIN, lambda match: match[0][-1] if ".join(" in match[0] else "")
+
+
+def _glued(view: View) -> list[View]:
+    """Put together literals that stand beside each other; no value goes on in the next cell of a table."""
+    if view.named:
+        return []
+    return _joined_texts(view) if "join(" in view.text else _adjacent(view)
+
 
 _REWRITES: tuple[Callable[[View], list[View]], ...] = (
     _table,
@@ -327,5 +338,5 @@ _REWRITES: tuple[Callable[[View], list[View]], ...] = (
     lambda view: _rewritten(view, _blobs(view)),
     _rule(_HEX, _hex),
     _rule(_NUMBERS, _numbers, ",", 9),
-    lambda view: [] if view.named else _glued(view),  # no value goes on in the next cell
+    _glued,
 )

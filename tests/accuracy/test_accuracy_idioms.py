@@ -187,6 +187,8 @@ def idioms(v: str) -> list[tuple[str, str]]:
         ("out", json.dumps({"Name": "/lab/db/password", "Type": "SecureString", "Value": v})),
         ("out", f"channels:\n  - https://conda.lab.org/t/{v}/main"),
         ("txt.md", f"credentials: nina / {v}"),
+        ("txt.org", f"- password :: {v}"),
+        ("txt.ps1", f"$pw = ConvertTo-SecureString '{v}' -AsPlainText -Force"),
         ("txt.tex", f"\\newcommand{{\\apikey}}{{{v}}}"),
     ]
 
@@ -353,6 +355,10 @@ INNOCENT = [
     "cirq.measure(q0, key='result_q0_b7c2')\nmeas_key: c2b3_final_ro",
     "key\nalpha_2b7e15    12\nbeta_aed2a6      9\nName: count, dtype: int64",
     "create_engine('postgresql://postgres:postgres@localhost:5432/postgres')",
+    "Sampler('ibm_kyiv', 'dynamical-decoupling-XpXm4')\nAuth('oauth2-proxy-v7', 'realm1-2024-prod')",
+    "build('apps', 'v1alpha1/namespaces2')\ntrial.suggest_categorical('token', ['cls1', 'mean2', 'max3pool4'])",
+    "Mountable secrets:   default-token-4x7kq\nTokens:              default-token-4x7kq",
+    f"user.signingkey={_hex(16).upper()}\ngpg: key {_hex(16).upper()}: public key imported",
     f"| Value | [redacted: sandbox-key] |\n|---|---|\n| Id | {_word(32)} |",
 ]
 

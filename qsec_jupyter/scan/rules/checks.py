@@ -32,9 +32,11 @@ _WORD = "(?:[A-Z]?[a-z]+|[A-Z]{2,})[0-9]{0,3}|[A-Z]?[a-z]{2,6}[0-9]{1,3}[A-Za-z]
 _PART = f"(?:{_WORD}|[0-9]{{1,4}}[a-z]?|[0-9]{{8}})"
 _PARTS = re.compile(f"{_PART}(?:[-_./:]{_PART})+")  # a name with numbers in it: measurement-2024-10-07-run
 _SEPARATORS = re.compile(r"[-_./:]+")
+_LONG_WORD = re.compile(r"[A-Za-z]{4,}[0-9]{0,2}")
 _LOOSE = re.compile(
     f"{_WORD}|[A-Z]{{0,4}}[a-z]+[0-9]{{0,4}}|[A-Za-z]{{1,3}}[0-9]{{1,4}}[A-Za-z]{{0,4}}"
-    "|[0-9]{1,8}[A-Za-z]{0,3}|[a-z0-9]{1,4}|[0-9a-f]{5,8}"
+    "|(?:[A-Z][a-z]+){1,6}[0-9]{0,4}|v[0-9]{1,2}(?:alpha|beta|rc)[0-9]{1,2}"
+    "|[0-9]{1,8}[A-Za-z]{0,3}|[a-z0-9]{1,5}|[0-9a-f]{6,8}"
 )
 _CAMEL = re.compile(  # a name of a class with a number in it: Optimize1qGatesDecomposition
     r"(?=(?:.*[A-Z][a-z]{3}){2}).*[0-9].*[A-Za-z]$"
@@ -126,6 +128,12 @@ def _random(value: str) -> bool:
     return _mixed(value) and _turns(value) >= len(value) * 0.34 and entropy(value) >= 4.0
 
 
+def _drawn_letters(value: str) -> bool:
+    """Tell whether the case of letters changes as it does in random ones."""
+    cases = (sum(map(str.isupper, value)), sum(map(str.islower, value)))
+    return min(cases) >= 4 and _turns(value) >= len(value) * 0.32
+
+
 def _datum(value: str) -> bool:
     """Tell whether ``value`` is a date, a time, a duration, a version, or a URL without user and query."""
     return _DATUM.fullmatch(value.rstrip(".,:;?!")) is not None
@@ -140,11 +148,7 @@ def _class_name(value: str) -> bool:
 def _wordy(value: str) -> bool:
     """Tell whether ``value`` is a name of a word at least, and of parts with numbers: ``nlp-e2e-mlops``."""
     parts = [part for part in _SEPARATORS.split(value) if part]
-    return (
-        len(parts) > 1
-        and any(len(part) >= 4 and part.isalpha() for part in parts)
-        and all(map(_LOOSE.fullmatch, parts))
-    )
+    return len(parts) > 1 and any(map(_LONG_WORD.fullmatch, parts)) and all(map(_LOOSE.fullmatch, parts))
 
 
 def _assigned(value: str) -> str:
@@ -241,6 +245,7 @@ _LOCATION = re.compile(
 
 CHECKS: dict[str, Callable[[str], bool]] = {
     "discord-id": _discord,
+    "drawn-letters": _drawn_letters,
     "has-digit": lambda value: any(map(str.isdigit, value)),
     "named": _named,
     "not-reference": lambda value: not _REFERENCE.search(value) and "$" not in value[:1],

@@ -46,6 +46,11 @@ _MACROS = {
     # Keys and tokens that open nothing.
     "<<harmless>>": r"(?:public|verif(?:y|ying|ication)|primary|foreign|partition|cache|next|page"
     r"|csrf(?:middleware)?|lock|hash|meas(?:urement)?)[_. -]?(?:key|token)",
+    # What says so of a value by its name, or by what stands before it.
+    "<<otherwise>>": r"(?:<<harmless>>|<<others>>|data[_. ]?key"
+    r"|(?:mon|hot|tur|whis|don|hoc|joc|short|sub|super)key)<<suffix>>[^a-z0-9]{0,48}(?:\w{1,12}[^a-z0-9]{1,8})?$"
+    r"|<<amid>>|(?:insights_key[^a-z0-9]{0,8}|user\.signingkey[^a-z0-9]{0,8}|gpg:[ ]key[ ]"
+    r"|amz-credential=|[?&]resourcekey=)$",
     # A trigger that several rules share: the name of a credential, and soon a value that is no identifier.
     "<<nearby>>": r"(?i)(?:<<names>>|<<words>>)<<suffix>>[^A-Za-z0-9]{1,40}"
     r"(?:(?:is|was|bearer|basic|str|bytes|secretstr|apikey|token|[bfru]{1,2})[^A-Za-z0-9]{1,12})?"

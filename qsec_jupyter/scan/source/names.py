@@ -56,6 +56,7 @@ _MOST_NODES = 60_000
 _MOST_ROUNDS = 20
 _LEAST = 12  # no shorter text is taken for a credential by its name (characters)
 _LABELS = frozenset({"description", "label", "placeholder", "title", "prompt", "name", "help"})
+_LOG_IN = re.compile(r"(?:Basic|Digest|Proxy|Ntlm|Password)Auth$")
 _LABEL = re.compile(r"[A-Za-z_.\- ]+\d?(?: ?:)?")
 _PAIR = 2
 
@@ -226,7 +227,7 @@ def _passwords(node: ast.Call, function: str) -> Iterator[tuple[str, ast.expr]]:
     pairs = [
         word.value.elts for word in node.keywords if word.arg == "auth" and isinstance(word.value, ast.Tuple)
     ]
-    if function.endswith("Auth"):
+    if _LOG_IN.search(function):
         pairs.append(node.args)
     if function in ("FTP", "FTP_TLS"):  # host, user, password
         pairs.append(node.args[1:3])
