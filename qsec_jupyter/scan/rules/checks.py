@@ -131,7 +131,7 @@ def _random(value: str) -> bool:
 def _drawn_letters(value: str) -> bool:
     """Tell whether the case of letters changes as it does in random ones."""
     cases = (sum(map(str.isupper, value)), sum(map(str.islower, value)))
-    return min(cases) >= 4 and _turns(value) >= len(value) * 0.32
+    return min(cases) >= 4 and _turns(value) >= len(value) * 0.3
 
 
 def _datum(value: str) -> bool:
