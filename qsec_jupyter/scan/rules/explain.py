@@ -14,6 +14,7 @@ from .samples import fill
 
 CHECKS: dict[str, str] = {
     "discord-id": "its first part is the number of an account",
+    "drawn-letters": "capitals and small letters change as often as in random text",
     "github-crc32": "its last six characters are the CRC32 of the others",
     "has-digit": "it has a digit",
     "jwt-header": "its first part is an object that names an algorithm",
