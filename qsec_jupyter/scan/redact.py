@@ -97,3 +97,26 @@ def _redacted(group: Group, hits: Sequence[Hit]) -> Group:
     for number in sorted(units, key=lambda index: fresh.units[index].key is None):
         fresh.units[number].replace([(hit.start, hit.end, marker(hit.label)) for hit in units[number]])
     return fresh
+
+
+def changed_cells(
+    notebook: dict[str, Any], redacted: dict[str, Any], document: Document, hits: Iterable[Hit]
+) -> dict[str, dict[str, Any]]:
+    """Return the new content of each changed cell, as far as an open tab must be brought in step."""
+    cells: dict[str, dict[str, Any]] = {}
+    for number in sorted({hit.group for hit in hits}):
+        index = document.groups[number].cell
+        if index is None:
+            continue
+        old, new = notebook["cells"][index], redacted["cells"][index]
+        if not isinstance(new, dict):
+            continue
+        changed = {
+            key: new[key]
+            for key in ("source", "outputs", "metadata", "attachments")
+            if key in new and new[key] != old.get(key)
+        }
+        if isinstance(changed.get("source"), list):
+            changed["source"] = "".join(changed["source"])
+        cells[str(index)] = changed
+    return cells

@@ -16,7 +16,7 @@ from .clean import CLEAN_CHARACTERS, CleanTexts
 from .document import Document, Group
 from .known import KnownValues
 from .literals import Literals
-from .redact import Hit, merge, redact_notebook, redact_text
+from .redact import Hit, changed_cells, merge, redact_notebook, redact_text
 from .rules.exemptions import Where
 from .ruleset import RuleSet, Seen, load_rules
 from .search import Search
@@ -110,7 +110,7 @@ class Scanner:
         if not wanted:
             return ScanResult(findings, unscanned=unscanned, images=images)
         redacted = redact_notebook(notebook, document, wanted)
-        cells = _changed_cells(notebook, redacted, document, wanted) if document.shape == "4" else {}
+        cells = changed_cells(notebook, redacted, document, wanted) if document.shape == "4" else {}
         return ScanResult(findings, redacted, cells, unscanned, images)
 
     def read_ahead(self, notebook: dict[str, Any], path: str) -> None:
@@ -377,26 +377,3 @@ def _left_out(document: Document) -> list[dict[str, str]]:
         return []
     why = "unknown nbformat: every string was read, but not by its meaning; lines and cells are not named"
     return [{"surface": "notebook", "why": why}]
-
-
-def _changed_cells(
-    notebook: dict[str, Any], redacted: dict[str, Any], document: Document, hits: Iterable[Hit]
-) -> dict[str, dict[str, Any]]:
-    """Return the new content of each changed cell, as far as an open tab must be brought in step."""
-    cells: dict[str, dict[str, Any]] = {}
-    for number in sorted({hit.group for hit in hits}):
-        index = document.groups[number].cell
-        if index is None:
-            continue
-        old, new = notebook["cells"][index], redacted["cells"][index]
-        if not isinstance(new, dict):
-            continue
-        changed = {
-            key: new[key]
-            for key in ("source", "outputs", "metadata", "attachments")
-            if key in new and new[key] != old.get(key)
-        }
-        if isinstance(changed.get("source"), list):
-            changed["source"] = "".join(changed["source"])
-        cells[str(index)] = changed
-    return cells
