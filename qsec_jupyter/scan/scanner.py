@@ -22,7 +22,7 @@ from .ruleset import RuleSet, Seen, load_rules
 from .search import Search
 from .settle import settled
 from .spread import spread
-from .units import SEPARATOR, Unit, encode as _encoded
+from .units import SEPARATOR, Unit, encode as _encoded, joined
 
 if TYPE_CHECKING:
     from .source import Reading, SourceReader
@@ -180,14 +180,14 @@ class Scanner:
             (number, position)
             for number, group in enumerate(document.groups)
             for position, unit in enumerate(group.units)
-            if not clean.holds(unit, search.mark)
+            if not (self._memory and clean.holds(unit, search.mark))
         ]
         if not places:
             return {}
         units = [document.groups[number].units[position] for number, position in places]
         dirty = self._screen(units, search)
         with self._lock:
-            for index, unit in enumerate(units):
+            for index, unit in enumerate(units if self._memory else ()):
                 if index not in dirty:
                     clean.add(unit, search.mark)
         return {places[index]: dirty[index] for index in sorted(dirty)}
@@ -214,23 +214,18 @@ class Scanner:
         cache; the small ones are joined, since each call of an engine costs some microseconds.
         """
         dirty: dict[int, Seen | None] = {}
-        small: dict[bool, list[tuple[int, bytes]]] = {False: [], True: []}
+        small: dict[bool, list[int]] = {False: [], True: []}
         for index, unit in enumerate(units):
-            data = unit.data
-            if len(data) < _SMALL:
-                small[unit.close].append((index, data))
-            else:
-                seen = search.rules.look(data, close=unit.close)
-                if any(True for _ in search.begins(data, seen)):
-                    dirty[index] = seen
-        for close, parts in small.items():
-            starts, at = [], len(SEPARATOR)
-            for _, data in parts:
-                starts.append(at)
-                at += len(data) + len(SEPARATOR)
-            joined = SEPARATOR.join([b"", *[data for _, data in parts], b""])
-            for begin in search.begins(joined, search.rules.look(joined, close=close)):
-                dirty[parts[bisect_right(starts, begin) - 1][0]] = None
+            if len(unit.text) < _SMALL:
+                small[unit.surface != "output"].append(index)
+                continue
+            seen = search.rules.look(unit.data, close=unit.close)
+            if any(True for _ in search.begins(unit.data, seen)):
+                dirty[index] = seen
+        for close, members in small.items():
+            data, starts = joined([units[index] for index in members])
+            for begin in search.begins(data, search.rules.look(data, close=close)):
+                dirty[members[bisect_right(starts, begin) - 1]] = None
         return dirty
 
     def _hits(

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import re
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from itertools import accumulate
 from typing import Any
 
 from .offsets import Offsets
@@ -17,6 +18,8 @@ MINIMUM = 8
 
 SEPARATOR = b"\n\x00\n"
 """Between units; no value reaches across it."""
+
+_SEPARATOR = SEPARATOR.decode()
 
 _ESCAPE = re.compile(  # ECMA-48, 5.4: control sequences; 8.3.89: operating system commands
     "\x1b(?:\\[[0-9;:?]*[ -/]*[@-~]|\\][^\x07\x1b]{0,2000}(?:\x07|\x1b\\\\)|[()][A-Z0-9])"
@@ -134,6 +137,19 @@ class Unit:
         parts = splice_parts(self.parent[self.key], self.joint, spans)
         self.parent[self.key] = parts
         return self.joint.join(parts)
+
+
+def joined(units: Sequence[Unit]) -> tuple[bytes, list[int]]:
+    """Return the data of ``units`` with :data:`SEPARATOR` around each, and where each begins."""
+    shown = [f'"{unit.name}": "{unit.text}"' if unit.name else unit.text for unit in units]
+    whole = _SEPARATOR.join(["", *shown, ""])
+    data = encode(whole)
+    if b"\x1b" in data or (len(data) != len(whole) and _hides(data)):
+        parts = [unit.data for unit in units]
+        data, sizes = SEPARATOR.join([b"", *parts, b""]), [len(part) for part in parts]
+    else:
+        sizes = [len(text) if text.isascii() else len(encode(text)) for text in shown]
+    return data, list(accumulate((size + len(SEPARATOR) for size in sizes), initial=len(SEPARATOR)))[:-1]
 
 
 def seen(text: str) -> str:

@@ -62,8 +62,8 @@ class FileScanner:
             else:
                 data, status = content.read_file(item.path, self._limit)
             outcome.size = len(data)
-            redacted = self._data(data, item.path, item.commit, outcome)
-            if self._plan.fix and redacted is not None and status is not None:
+            redacted = self._data(data, item.path, item.commit, outcome, rewrite=self._plan.fix)
+            if redacted is not None and status is not None:
                 from .rewrite import rewrite
 
                 rewrite(item.path, status, redacted, self._plan.backup)
@@ -85,7 +85,7 @@ class FileScanner:
     def scan_bytes(self, data: bytes, path: str) -> tuple[bytes | None, Outcome]:
         """Return bytes with markers, or ``None`` when nothing is to be redacted; for a filter."""
         outcome = Outcome(path, size=len(data))
-        return self._data(data, path, "", outcome), outcome
+        return self._data(data, path, "", outcome, rewrite=True), outcome
 
     def close(self) -> None:
         """End what was started to read history."""
@@ -98,8 +98,10 @@ class FileScanner:
         self._blobs = self._blobs or Blobs()
         return self._blobs.read(blob, self._limit)
 
-    def _data(self, data: bytes, path: str, commit: str, outcome: Outcome, depth: int = 0) -> bytes | None:
-        """Scan bytes, note what came of them, and return what they become."""
+    def _data(
+        self, data: bytes, path: str, commit: str, outcome: Outcome, depth: int = 0, *, rewrite: bool = False
+    ) -> bytes | None:
+        """Scan bytes, note what came of them, and return what they become if that is asked for."""
         if content.is_archive(path):
             self._archive(data, path, commit, outcome, depth)
             return None
@@ -112,14 +114,17 @@ class FileScanner:
             outcome.problems.append(Problem(path, notebook, commit))
         if isinstance(notebook, dict):
             result = self._scanner.notebook(notebook, path, commit, text.text)
-            after = None if result.redacted is None else content.dump_notebook(result.redacted, text.text)
         else:
             result = self._scanner.text(text.text, path, commit)
-            after = result.redacted
         outcome.found += self._scanner.found(result, commit)
         outcome.unscanned += [{"path": path, **entry} for entry in result.unscanned]
         outcome.images += result.images
-        return None if after is None else _encoded(text, after)
+        after = result.redacted
+        if after is None or not rewrite:
+            return None
+        if isinstance(notebook, dict):
+            after = content.dump_notebook(after, text.text)
+        return _encoded(text, after)
 
     def _archive(self, data: bytes, path: str, commit: str, outcome: Outcome, depth: int) -> None:
         from . import archive

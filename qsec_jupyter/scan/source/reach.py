@@ -46,6 +46,7 @@ class Reach:
         self._said: dict[int, tuple[Facts, Lines]] = {}
         self._bound: list[tuple[str, bool, frozenset[str]]] = []
         self._names: set[str] = set()
+        self._known: dict[tuple[int, ast.expr], tuple[bool, frozenset[str]]] = {}
         self._everything = spots is None
         self._spots = {} if spots is None else _by_cell(cells, spots)
         for number in cells if self._everything else self._spots:
@@ -77,6 +78,9 @@ class Reach:
 
     def _made_of(self, number: int, node: ast.expr) -> tuple[bool, frozenset[str]]:
         """Return whether an expression has a spot in what its value is made of, and the names in that."""
+        known = self._known.get((number, node))
+        if known is not None:
+            return known
         spots, lines = self._spots.get(number), self._said[number][1]
         spotted, names = False, set()
         for part in _parts(node):
@@ -85,7 +89,8 @@ class Reach:
             elif spots and not spotted:
                 start, end = lines.span(part)
                 spotted = bisect_left(spots, start) < bisect_left(spots, end)
-        return spotted, frozenset(names)
+        found = self._known[number, node] = spotted, frozenset(names)
+        return found
 
     def _forward(self) -> None:
         """Read what mentions a name that is bound to a spot, also by way of other names."""
