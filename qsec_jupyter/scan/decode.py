@@ -14,6 +14,7 @@ import zlib
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import accumulate, islice
 
 from . import layout
 from .notations import INLINE, PRINTABLE
@@ -25,6 +26,7 @@ LIMIT = 4_000_000
 """Most characters that one packed text may unpack to: a bomb is read as far as this."""
 
 _REACH = 1500
+_CELLS = 5000  # of tables in one view: a million would take 600 MB
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +86,7 @@ def _deeper(view: View, depth: int, seen: set[str]) -> Iterator[View]:
     if depth == DEPTH:
         return
     for rewrite in _REWRITES if depth else _REWRITES[1:]:  # tables of the text itself are read as wholes
-        found = rewrite(view)
-        for inner in found:
+        for inner in rewrite(view):
             if inner.text not in seen:
                 seen.add(inner.text)
                 yield inner
@@ -296,25 +297,17 @@ def _rule(
     return lambda view: _rewritten(view, readings(view)) if view.text.count(needed) >= count else []
 
 
-def _table(view: View, places: layout.Places | None = None) -> list[View]:
-    """Write the cells of tables with the headers of their columns: ``token: value``."""
-    if view.named:
-        return []
-    pieces: list[str] = []
-    starts: list[int] = []
-    runs: list[tuple[int, int, bool]] = []
-    size = 0
-    for (name, *header), (cell, *place) in layout.named_cells(view.text, places):
-        for text, (start, end), plain in (
-            (f"{name.strip()}: ", header, False),
-            (cell, place, True),
-            ("\n", (place[1], place[1]), False),
-        ):
-            pieces.append(text)
-            starts.append(size)
-            runs.append((start, end, plain))
-            size += len(text)
-    return [View("".join(pieces), tuple(starts), tuple(runs), view, named=True)] if pieces else []
+def _table(view: View, places: layout.Places | None = None) -> Iterator[View]:
+    """Write cells of tables, some thousands at a time, with the names of their columns: ``token: value``."""
+    cells = iter(()) if view.named else layout.named_cells(view.text, places)
+    while some := list(islice(cells, _CELLS)):
+        pieces: list[str] = []
+        runs: list[tuple[int, int, bool]] = []
+        for name, cell in some:
+            pieces += (f"{name[0].strip()}: ", cell[0], "\n")
+            runs += ((*name[1:], False), (*cell[1:], True), (cell[2], cell[2], False))
+        starts = accumulate(map(len, pieces[:-1]), initial=0)
+        yield View("".join(pieces), tuple(starts), tuple(runs), view, named=True)
 
 
 _adjacent = _rule(_ADJACENT, lambda _: "")
@@ -328,7 +321,7 @@ def _glued(view: View) -> list[View]:
     return _joined_texts(view) if "join(" in view.text else _adjacent(view)
 
 
-_REWRITES: tuple[Callable[[View], list[View]], ...] = (
+_REWRITES: tuple[Callable[[View], Iterable[View]], ...] = (
     _table,
     _rule(_TAG, _tag, "<"),
     _rule(_ENTITY, _entity, "&"),

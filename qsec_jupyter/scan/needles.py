@@ -141,12 +141,11 @@ def _grams(needles: Iterable[bytes], stride: int, gram: int) -> dict[int, tuple[
         if places is None:
             places = [((offset, len(needle)),) for offset in range(first, first + stride)]
             known[first, len(needle)] = places
-        if len(set(words)) == stride and table.keys().isdisjoint(words):
-            table.update(zip(words, places, strict=True))
-            continue
         for word, place in zip(words, places, strict=True):
-            held = table.get(word, ())
-            if place[0] not in held:
+            held = table.get(word)
+            if held is None:
+                table[word] = place
+            elif place[0] not in held:
                 table[word] = held + place
     return table
 

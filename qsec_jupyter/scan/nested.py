@@ -185,8 +185,12 @@ def _cell(match: re.Match[str]) -> tuple[int, Cell]:
 
 
 def _read(text: str, start: int, level: _Level) -> Generator[Pair, None, int]:
-    """Yield what is named from ``start`` on, as far as what is open there goes; return where that ends."""
+    """Yield what is named from ``start`` on; return where that ends.
+
+    What has columns, or is a list, is read as far as it goes; else the first thing in it.
+    """
     levels = [level]
+    least = 1 if level.columns or level.sign == "[" else 2
     for match in _TOKEN.finditer(text, start):
         group = match.lastindex
         if group is None:  # the text may itself stand in a long literal
@@ -203,8 +207,10 @@ def _read(text: str, start: int, level: _Level) -> Generator[Pair, None, int]:
             else:
                 yield from _closed(levels.pop(), levels[-1] if levels else None)
                 level = levels[-1] if levels else level
-            if not 0 < len(levels) < _DEEPEST:
+            if not least <= len(levels):
                 return match.end()
+            if len(levels) > _DEEPEST:  # begin again here
+                return match.start()
             continue
         kind, cell = _cell(match)
         if group == _KEY and level.sign != "[":
