@@ -216,6 +216,7 @@ def files(manager):
 
 
 def test_files_and_checkpoints_are_those_of_a_server_without_us(managers):
+    assert ["_save_notebook" in vars(manager) for manager in managers] == [False, True]
     output = {
         "output_type": "display_data",
         "metadata": {},
