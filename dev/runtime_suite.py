@@ -23,8 +23,9 @@ sys.path.append(str(Path(__file__).parent.parent / "tests"))
 import gateway_child
 import sandbox_server
 
-# The suite looks for devices by these names, and for the first mock with a counterpart called ibm_….
-SANDBOX = ("--set", "usage_limit_seconds=1000000")
+# The suite looks for devices by these names, for the first mock with a counterpart called ibm_…, and takes
+# jobs to wait.
+SANDBOX = ("--set", "usage_limit_seconds=1000000", "--set", "queue_seconds=0.5")
 SANDBOX += ("--device", "test_eagle_sandbox=brisbane", "--device", "ibm_sandbox=manila")
 NO_COUNTERPART = ("mock_manila", "mock_lima", "mock_cairo", "mock_brisbane", "mock_eagle_sandbox")
 
@@ -71,19 +72,21 @@ def _run(checkout: Path, where: dict[str, str], token: str, instance: str, optio
     with contextlib.ExitStack() as stack:
         for name, address in places.items():
             stack.enter_context(patch(f"qiskit_ibm_runtime.{name}", lambda *_, to=address: to))
-        _use(token)
+        _use(token, os.environ["QISKIT_IBM_QPU"])
         return pytest.main(["-p", "no:cacheprovider", "--rootdir", ".", *(options or ["test/integration"])])
 
 
-def _use(token: str) -> None:
-    """Run a job in each instance: the suite takes its account to have some."""
+def _use(token: str, backend: str) -> None:
+    """Run a dozen jobs in each instance: the suite takes its account to have been used."""
     circuit = QuantumCircuit(1)
     circuit.measure_all()
     found = QiskitRuntimeService(channel="ibm_quantum_platform", token=token, instance="auto").instances()
     for crn in [each["crn"] for each in found]:
         service = QiskitRuntimeService(channel="ibm_quantum_platform", token=token, instance=crn)
-        backend = service.backend("sandbox_manila")
-        Sampler(mode=backend).run([transpile(circuit, backend)]).result()
+        device = service.backend(backend)
+        pub = transpile(circuit, device), None, 1
+        jobs = [Sampler(mode=device).run([pub]) for _ in range(12)]
+        jobs[-1].result()
 
 
 if __name__ == "__main__":
