@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import contextlib
 import io
 import json
 import os
@@ -10,6 +11,7 @@ import random
 import signal
 import struct
 import sys
+import tracemalloc
 import zlib
 from pathlib import Path
 
@@ -20,8 +22,9 @@ from payload_refusals import refusal, refusals as of_worker
 from qiskit import QuantumCircuit, qpy
 from qiskit.circuit import Parameter, ParameterVector
 
-from qsec_jupyter.control.gateway.payload import Limits, Workers, ibm
+from qsec_jupyter.control.gateway.payload import Limits, Workers, circuits, ibm
 from qsec_jupyter.control.gateway.payload.reading import Reading
+from qsec_jupyter.core.errors import Invalid
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "control" / "gateway" / "payload"))
 from ibm_jobs import sampler
@@ -120,6 +123,29 @@ def test_a_precision_that_is_none_is_refused_or_counts(precision) -> None:
     pub = [json.loads(sampler((QuantumCircuit(2),)))["params"]["pubs"][0][0], "ZZ", None, precision]
     body = json.dumps({"program_id": "estimator", "backend": "b", "params": {"pubs": [pub]}}).encode()
     assert refusals(body) in (["payload.malformed"], [None])
+
+
+def test_a_gate_with_billions_of_controls_takes_no_memory() -> None:
+    circuit = QuantumCircuit(3)
+    inner = QuantumCircuit(2, name="mine")
+    inner.h(0)
+    circuit.append(inner.to_gate().control(1), [0, 1, 2])
+    data = written(circuit)
+    head = struct.Struct("!H1cII?QIIQ")  # CUSTOM_INST_DEF_V2; its fourth field is how many controls
+    honest = [
+        at for at in range(len(data) - head.size) if head.unpack_from(data, at)[1:5] == (b"c", 3, 0, True)
+    ]
+    assert honest
+    changed = bytearray(data)
+    for at in honest:
+        struct.pack_into("!I", changed, at + head.size - 16, 0xFFFFFFFF)
+    tracemalloc.start()
+    try:
+        with contextlib.suppress(Invalid):
+            circuits.walk(bytes(changed), 10_000, listed=True)
+        assert tracemalloc.get_traced_memory()[1] < 16 * 1024 * 1024
+    finally:
+        tracemalloc.stop()
 
 
 def test_a_second_circuit_behind_the_first_is_refused() -> None:

@@ -134,7 +134,7 @@ def _custom(cursor: Cursor, customs: Customs, bases: list[_Named]) -> None:
     start, around = cursor.at, cursor.around
     full = cursor.skip(length)
     name = full.decode()
-    own = _own_part(name, kind, is_open=state < (1 << controls) - 1) if defined else ""
+    own = _own_part(name, kind, is_open=(state + 1).bit_length() <= controls) if defined else ""
     customs[full] = len(own.encode())
     if own:
         cursor.places.append(Place("gate", start, customs[full], own, (Size(at, INT16), *around)))
