@@ -56,14 +56,13 @@ def test_amazons_sdk_goes_on_with_the_session_that_it_has(start_gated, braket_se
     pytest.importorskip("braket.aws")
     from braket.aws import AwsDevice, AwsQuantumTask
     from braket.circuits import Circuit
-    from braket_server import ACCESS_KEY, BUCKET, DEVICE, PREFIX, REGION, SECRET_KEY
-    from test_gateway_braket import CATALOGUE
+    from braket_server import DEVICE, KEY, entry
 
     from qsec_jupyter.kernel.braket_session import session
 
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
-    catalogue = CATALOGUE.format(region=REGION, bucket=BUCKET, prefix=PREFIX, address=braket_server.address)
-    gated = start_gated(catalogue, {"amazon": f"{ACCESS_KEY}:{SECRET_KEY}"})
+    catalogue = entry(braket_server.address)
+    gated = start_gated(catalogue, {"amazon": KEY})
     gated.grant(target="amazon")
     issued = gated.credential(target="amazon")
     aws = session(Credential(Secret(issued["value"], "amazon"), public=issued["public"]))
