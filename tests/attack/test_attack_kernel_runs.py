@@ -183,7 +183,8 @@ def test_an_interrupt_in_a_run_ends_it_as_failed_and_the_next_is_recorded(kernel
     assert kernel.reply(wanted)["content"]["ename"] == "KeyboardInterrupt"
     completion = peer.wait_for_records(2)[1]
     assert (completion["status"], completion["error_type"]) == ("failed", "KeyboardInterrupt")
-    kernel.run("AerSimulator().run(bell, shots=6).result()")
+    reply = kernel.run("AerSimulator().run(bell, shots=6).result()")[-1]
+    assert reply["content"]["status"] == "ok", reply["content"]
     assert len(peer.wait_for_records(4)) == 4
 
 
