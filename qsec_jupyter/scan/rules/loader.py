@@ -79,7 +79,7 @@ _MACROS = {
     # Looser, for values that must look drawn: also white space, bars, arrows and words between.
     "<<gap>>": r"(?:[\"'`\\\])}*]{0,6}(?:[ \t]{0,20}(?:[=!]==?|=>|:=|->|<-|\xe2\x86\x92|\xe2\x94[\x82\x83]"
     r"|(?:::?|[=,|&])(?:[*_]{1,3}(?=[ \t]))?|\.{3,40}"
-    r"|\bis\b:?|\bwas\b:?|:\s{0,4}&?(?:'\w{1,8}\s)?\w{1,12}\s{0,4}=|(?:\s[^<>\n]{1,60})?>)(?:\s|\xc2\xa0){0,20}"
+    rf"|\bis\b:?|\bwas\b:?|{_TYPED}|(?:\s[^<>\n]{{1,60}})?>)(?:\s|\xc2\xa0){{0,20}}"
     r"|\s{0,4}\(\s{0,4}|[ \t]{1,40}(?:str|bytes)[ \t]{1,20}|\s{1,40}|(?=\{)|<<tags>>)"
     r"(?:[\[({]\s{0,20})?(?:-\s{1,4}|!!\w{1,10}\s|(?i:secretstr)\()?"
     r"(?:[bBfFrRuU@]{0,2}[\"'`\\\[({]{1,4}|(?i:(?:bearer|basic|token|apikey)\s+))?)",

@@ -8,6 +8,7 @@ from contextlib import closing
 from datetime import timedelta
 
 import pytest
+from catalogue import target
 from gateway_jobs import ask, pass_of, send, submission
 from sqlalchemy import event
 
@@ -407,20 +408,13 @@ def test_no_job_names_a_reservation_that_the_envelope_does_not_take_in(lab, acco
     assert refusal.value.code == "envelope.reservation_named"
 
 
-RESERVED = """
-[targets.amazon]
-title = "Braket"
-provider = "braket"
-tier = "proxy"
-approval = "auto"
-max_duration = "8h"
-default_duration = "4h"
+MORE = """
 reservations = true
-source = { engine = "kv-v2", path = "targets/amazon", field = "token" }
 [targets.amazon.gateway]
 provider = "braket"
 instance = "us-east-1/amazon-braket-lab/tasks"
 """
+RESERVED = target("amazon", MORE, provider="braket", tier="proxy", default_duration="4h")
 WINDOW = """
 [[targets.amazon.gateway.reservations]]
 name = "arn:aws:braket:us-east-1:123456789012:reservation/own"

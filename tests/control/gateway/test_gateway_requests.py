@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta, timezone
 
 import pytest
+from catalogue import target
 from hypothesis import given, strategies as st
 
 from qsec_jupyter.control.catalog import parse_catalog
@@ -17,16 +18,8 @@ HOSTS = frozenset({"127.0.0.1:9"})
 USUAL = {name: provider.addresses for name, provider in PROVIDERS.items()}
 MORNING = datetime(2026, 1, 31, 9, tzinfo=timezone.utc)
 NOON = MORNING + timedelta(hours=3)
-RESERVED = """
-[targets.amazon]
-title = "Braket"
-provider = "braket"
-tier = "proxy"
-approval = "auto"
-max_duration = "8h"
-default_duration = "1h"
+MORE = """
 reservations = true
-source = { engine = "kv-v2", path = "targets/amazon", field = "token" }
 [targets.amazon.gateway]
 provider = "braket"
 instance = "us-east-1/amazon-braket-lab/tasks"
@@ -36,6 +29,7 @@ backend = "arn:aws:braket:us-east-1::device/qpu/ionq/Forte-1"
 start = 2026-01-31T10:00:00+01:00
 end = 2026-01-31T12:00:00Z
 """
+RESERVED = target("amazon", MORE, provider="braket", tier="proxy")
 
 
 def scope(path=b"/t/runtime/jobs", query=b"", method="GET", headers=()):
